@@ -1,0 +1,25 @@
+"""What every test runs under: one thread a process, repeatable examples, no GPU test without a GPU."""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch come in; the processes that tests start inherit it
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+torch.set_num_threads(1)
+
+# Float arithmetic of a first call (a compiled kernel, a solver's set-up) is slow, so no example has a deadline.
+settings.register_profile(
+    "default", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+# HYPOTHESIS_PROFILE=thorough pytest: new examples every time, and twenty times as many.
+settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that is marked `gpu` where there is no CUDA device."""
+    if item.get_closest_marker("gpu") is not None and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
