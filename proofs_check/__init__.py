@@ -1,0 +1,1 @@
+"""Whether it holds: replay of proofs, instances, and the search for counterexamples."""

@@ -1,0 +1,295 @@
+"""Instances to try claims on: data sets and networks from the plain to the awkward, as Hypothesis strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from theory.checks import Array, rationals
+from theory.claim import Instance
+from theory.claims import volhejn2020, volhejn2020_spline
+from theory.claims.mulayoff2021_stability import wedges
+from theory.claims.walker2023 import outer_products
+from theory.piecewise_linear import PiecewiseLinear
+from theory.two_layer import Weights
+
+small = st.fractions(min_value=-4, max_value=4, max_denominator=6)
+"""Rationals with small denominators, so that coincidences happen."""
+
+
+@st.composite
+def data_points(draw: st.DrawFn, *, fewest: int = 1, most: int = 8) -> Array:
+    """Draw distinct data points, float64 [n], sorted: scattered, clustered, symmetric, nearly coincident; any scale."""
+    n = draw(st.integers(fewest, most))
+    kind = draw(st.sampled_from(["scattered", "lattice", "clustered", "symmetric", "nearly coincident"]))
+    unit = st.floats(-1, 1, allow_subnormal=False)
+    if kind == "lattice":
+        points = [float(v) for v in draw(st.lists(st.integers(-6, 6), min_size=n, max_size=n, unique=True))]
+    elif kind == "nearly coincident":
+        start, gap = draw(unit), draw(st.sampled_from([1e-9, 1e-6, 1e-3]))
+        points = [start + gap * i for i in range(n)]
+    else:
+        points = draw(st.lists(unit, min_size=n, max_size=n, unique=True))
+        if kind == "clustered":
+            points = [v / 100 + (3 if i % 2 else -2) for i, v in enumerate(points)]
+        if kind == "symmetric":
+            points = [v for p in points for v in (p, -p)][: 2 * (n // 2)] or [0.0]
+    scale, shift = draw(st.sampled_from([1.0, 1.0, 1e-6, 1e6])), draw(st.sampled_from([0.0, 0.0, 1.0, -50.0]))
+    array = np.unique(np.array(points) * scale + shift)
+    return array if len(array) >= fewest else np.linspace(-1.0, 1.0, max(fewest, 1)) * scale + shift
+
+
+@st.composite
+def weights_near(draw: st.DrawFn, x: Array, *, most: int = 6) -> Weights:
+    """Draw float weights for data x: knots between, beside, on and beyond the data, coincident knots, zeros, any scale."""
+    width = draw(st.integers(0, most))
+    low, high = float(x[0]), float(x[-1])
+    span = high - low if high > low else 1.0
+    w1, b1, w2 = np.zeros(width), np.zeros(width), np.zeros(width)
+    knots: list[float] = []
+    for i in range(width):
+        kind = draw(st.sampled_from(["inside", "inside", "inside", "on the data", "outside", "again", "constant"]))
+        share = draw(st.floats(0, 1, allow_subnormal=False))
+        knot = low + share * span
+        if kind == "on the data":
+            knot = float(x[draw(st.integers(0, len(x) - 1))])
+        if kind == "outside":
+            knot = high + (0.1 + share) * span
+        if kind == "again" and knots:
+            knot = knots[-1]
+        knots.append(knot)
+        size = draw(st.sampled_from([1e-3, 0.1, 1.0, 1.0, 10.0, 1e3]))
+        w1[i] = 0.0 if kind == "constant" else draw(st.sampled_from([-1, 1])) * draw(st.floats(0.1, 1)) * size
+        b1[i] = draw(st.floats(-1, 1)) if kind == "constant" else -w1[i] * knot
+        w2[i] = draw(st.one_of(st.just(0.0), st.floats(-1, 1, allow_subnormal=False))) / draw(
+            st.sampled_from([1.0, size, 1e3])
+        )
+    return Weights(w1, b1, w2, draw(st.floats(-2, 2)))
+
+
+@st.composite
+def balanced(draw: st.DrawFn) -> Instance:
+    """Draw two points and a unit active on each, nearly balanced: M5 is tight at balance, for any knots past the middle."""
+    a = draw(st.floats(0.1, 3))
+    knot = draw(st.floats(0, 0.9)) * a
+    w1 = draw(st.floats(0.1, 3))
+    off = draw(st.sampled_from([1.0, 1.0, 0.9, 1.2]))
+    w2 = off * w1 * (a - knot) / np.hypot(1, a)
+    weights = Weights([w1, -w1], [-w1 * knot, -w1 * knot], [w2, w2], 0.0)
+    return Instance({"weights": weights, "x": np.array([-a, a])}, "drawn: balanced")
+
+
+@st.composite
+def networks_on_data(draw: st.DrawFn) -> Instance:
+    """Draw data and float weights."""
+    x = draw(data_points())
+    return Instance({"weights": draw(weights_near(x)), "x": x}, "drawn")
+
+
+on_data: SearchStrategy[Instance] = st.one_of(networks_on_data(), networks_on_data(), balanced())
+
+
+@st.composite
+def with_step_size(draw: st.DrawFn) -> Instance:
+    """Draw a network on data and a step size around its edge of stability."""
+    instance = draw(on_data)
+    features = instance["weights"].tangent_features(instance["x"])
+    sharpness = float(np.linalg.norm(features, 2)) ** 2 / len(instance["x"])
+    return instance.but(step_size=draw(st.sampled_from([0.1, 0.9, 1 - 1e-9, 1.1])) * 2 / sharpness)
+
+
+@st.composite
+def with_targets(draw: st.DrawFn) -> Instance:
+    """Draw a network on data and targets that it meets, or misses by any amount."""
+    instance = draw(on_data)
+    x = instance["x"]
+    noise = draw(st.lists(st.floats(-1, 1), min_size=len(x), max_size=len(x)))
+    scale = draw(st.sampled_from([0.0, 1e-6, 1e-2, 1.0, 100.0]))
+    return instance.but(y=instance["weights"](x) + scale * np.array(noise))
+
+
+@st.composite
+def along_a_direction(draw: st.DrawFn) -> Instance:
+    """Draw an exact network on exact data and a direction in its weights."""
+    x = rationals(sorted(draw(st.sets(small, min_size=1, max_size=4))))
+    weights = draw(exact_weights(most=3))
+    size = 3 * weights.width + 1
+    return Instance(
+        {"weights": weights, "x": x, "direction": rationals(draw(st.lists(small, min_size=size, max_size=size)))},
+        "drawn",
+    )
+
+
+@st.composite
+def exact_weights(draw: st.DrawFn, *, most: int = 5) -> Weights:
+    """Draw small rational weights, zeros and coincident knots included."""
+    width = draw(st.integers(0, most))
+    w1, b1, w2 = (rationals(draw(st.lists(small, min_size=width, max_size=width))) for _ in range(3))
+    return Weights(w1, b1, w2, draw(small))
+
+
+@st.composite
+def on_interval(draw: st.DrawFn, *, inside: bool = False) -> Instance:
+    """Draw an exact network, an interval (around all its knots, if `inside`) and a number of sampling points."""
+    weights = draw(exact_weights())
+    a, b = sorted(draw(st.lists(small, min_size=2, max_size=2, unique=True)))
+    if inside:
+        knots = [-c / w for w, c in zip(weights.w1, weights.b1, strict=True) if w != 0]
+        a, b = min([a, *knots]) - draw(st.integers(0, 1)), max([b, *knots]) + draw(st.integers(0, 1))
+    return Instance({"weights": weights, "interval": (a, b), "points": draw(st.integers(2, 9))}, "drawn")
+
+
+@st.composite
+def distinct_knots(draw: st.DrawFn) -> Instance:
+    """Draw an exact network with distinct knots and an interval that has them inside, or the outer ones at its ends."""
+    knots = sorted(draw(st.sets(small, min_size=1, max_size=5)))
+    w1 = [draw(small.filter(bool)) for _ in knots]
+    w2 = [draw(small) for _ in knots]
+    weights = Weights(
+        rationals(w1), rationals([-w * c for w, c in zip(w1, knots, strict=True)]), rationals(w2), Fraction(0)
+    )
+    margin = draw(st.sampled_from([0, 1]))
+    return Instance({"weights": weights, "interval": (knots[0] - margin, knots[-1] + max(margin, 1))}, "drawn")
+
+
+@st.composite
+def curves(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Instance:
+    """Draw a polygonal curve with rational vertices."""
+    d = draw(st.integers(*dimensions))
+    vertices = draw(st.lists(st.lists(small, min_size=d, max_size=d), min_size=2, max_size=6))
+    return Instance({"curve": rationals(vertices)}, "drawn")
+
+
+@st.composite
+def hyperplanes(draw: st.DrawFn) -> Instance:
+    """Draw units in one or two dimensions and a point on the hyperplane of the first, others passing through at times."""
+    d, width = draw(st.integers(1, 2)), draw(st.integers(1, 4))
+    vector = st.lists(small, min_size=d, max_size=d)
+    hidden = [draw(vector.filter(any)), *(draw(vector) for _ in range(width - 1))]
+    point = draw(vector)
+    biases = [-sum((w * p for w, p in zip(row, point, strict=True)), Fraction(0)) for row in hidden]
+    biases[1:] = [bias + draw(st.sampled_from([0, 1, 1])) for bias in biases[1:]]
+    return Instance(
+        {
+            "hidden": hidden,
+            "biases": biases,
+            "outputs": draw(st.lists(small, min_size=width, max_size=width)),
+            "unit": 0,
+            "point": point,
+        },
+        "drawn",
+    )
+
+
+@st.composite
+def interpolants(draw: st.DrawFn, *, fewest: int = 2) -> Instance:
+    """Draw exact data points and a function, its knots on, near and between them; the data are its values there."""
+    x = sorted(draw(st.sets(st.one_of(small, st.integers(-40, 40).map(Fraction)), min_size=fewest, max_size=5)))
+    knots = []
+    for _ in range(draw(st.integers(0, 5))):
+        base = draw(st.sampled_from(x))
+        knots.append(base + draw(st.sampled_from([Fraction(0), Fraction(1, 100), Fraction(-1, 100), Fraction(1, 3)])))
+    jumps = [draw(small) for _ in knots]
+    f = PiecewiseLinear(rationals(knots), rationals(jumps), draw(small), draw(small), x[0])
+    return Instance({"f": f, "x": rationals(x), "order": draw(st.sampled_from([0, 1]))}, "drawn")
+
+
+@st.composite
+def linearised(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Instance:
+    """Draw per-sample Hessians (of rank one, full rank, or indefinite; exact), a batch size and a step size near 2/a."""
+    d, n = draw(st.integers(*dimensions)), draw(st.integers(1, 4))
+    entry = st.integers(-3, 3)
+    kind = draw(st.sampled_from(["rank one", "regression", "full rank", "indefinite"]))
+    if kind == "regression":
+        hessians = outer_products(*((1, *(draw(entry) for _ in range(d - 1))) for _ in range(n)))
+    elif kind == "rank one":
+        hessians = outer_products(*(tuple(draw(entry) for _ in range(d)) for _ in range(n)))
+    else:
+        roots = [np.array([[draw(entry) for _ in range(d)] for _ in range(d)], dtype=object) for _ in range(n)]
+        hessians = np.array([rationals(r @ r.T if kind == "full rank" else r + r.T) for r in roots], dtype=object)
+    top = float(np.linalg.eigvalsh(hessians.astype(np.float64).mean(axis=0))[-1])
+    share = draw(
+        st.one_of(st.sampled_from([Fraction(1), Fraction(21, 20)]), st.integers(1, 30).map(lambda i: Fraction(i, 20)))
+    )
+    step_size = share * 2 / (Fraction(top).limit_denominator(100) if top > 0.1 else 1)
+    return Instance({"hessians": hessians, "step_size": step_size, "batch_size": draw(st.integers(1, n))}, "drawn")
+
+
+@st.composite
+def switching(draw: st.DrawFn) -> Instance:
+    """Draw mode Hessians that nearly share an eigenvector, gradients, a radius and a step size around Lemma 2's limit."""
+    d, modes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    number = st.floats(-1, 1, allow_subnormal=False)
+    noise = draw(st.sampled_from([0.0, 0.01, 0.3]))
+    hessians = np.zeros((modes, d, d))
+    for h in hessians:
+        rough = np.array([[draw(number) for _ in range(d)] for _ in range(d)])
+        h[:] = noise * (rough + rough.T)
+        h[0, 0] += draw(st.floats(1, 5))
+        h[1:, 1:] += np.diag([draw(st.floats(0, 1)) for _ in range(d - 1)])
+    drift = draw(st.sampled_from([0.0, 0.1, 1.0]))
+    gradients = drift * np.array([[[draw(number) for _ in range(d)] for _ in range(2)] for _ in range(modes)])
+    return Instance(
+        {
+            "mode_hessians": hessians,
+            "gradients": gradients,
+            "direction": np.eye(d)[0],
+            "epsilon": draw(st.sampled_from([0.1, 1.0, 10.0])),
+            "step_size": draw(st.floats(0.1, 6)),
+        },
+        "drawn",
+    )
+
+
+@st.composite
+def switching_in_the_plane(draw: st.DrawFn) -> Instance:
+    """Draw four wedges with Hessians of their own, a step size up to Lemma 3's limit and a start."""
+    small_positive = st.fractions(min_value=0, max_value=2, max_denominator=4)
+    a = draw(small_positive.filter(bool))
+    modes = wedges(a, draw(st.fractions(min_value=-1, max_value=1, max_denominator=4)) * a)
+    largest = max(abs(v) for h, _ in modes for v in np.diag(h))
+    start = rationals(draw(st.lists(small, min_size=2, max_size=2)))
+    return Instance({"modes": modes, "step_size": draw(small_positive.filter(bool)) / largest, "start": start}, "drawn")
+
+
+INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
+    "V1": curves(),
+    "V1.a": curves(dimensions=(1, 1)),
+    "V2": st.sampled_from(volhejn2020.TEXTBOOK_CURVES),
+    "V3": on_interval(),
+    "V4": on_interval(),
+    "V4.a": on_interval(),
+    "V5": on_interval(),
+    "V5.a": on_interval(),
+    "V6": hyperplanes(),
+    "V6.a": hyperplanes(),
+    "V7": interpolants(),
+    "V8": st.sampled_from(volhejn2020_spline.PRINTED_EXAMPLES),
+    "V8.a": st.sampled_from(volhejn2020_spline.CONVERSE_EXAMPLES),
+    "V9": distinct_knots(),
+    "V9.a": distinct_knots(),
+    "V9.b": on_interval(inside=True),
+    "M1": linearised(),
+    "M1.a": linearised(),
+    "M2": switching(),
+    "M3": switching_in_the_plane(),
+    "M3.a": switching_in_the_plane(),
+    "M4": along_a_direction(),
+    "M5": on_data,
+    "M6": with_step_size(),
+    "M6.a": with_step_size(),
+    "W1": linearised(),
+    "W1.a": linearised(dimensions=(1, 1)),
+    "W2": linearised(),
+    "W2.a": linearised(),
+    "W2.b": linearised(),
+    "B1": interpolants(),
+    "B1.a": interpolants(),
+    "B7": with_targets(),
+    "B7.a": with_targets(),
+}
+"""Where to look for counterexamples to each claim that an instance can decide."""

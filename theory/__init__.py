@@ -1,0 +1,1 @@
+"""What is claimed: statements, their assumptions, and the bounds that users import."""

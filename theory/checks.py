@@ -1,0 +1,145 @@
+"""Checks of what users hand in: one sentence that names the argument, what came and what was expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+"""Real numbers in an array: float64, or object when they are exact (`fractions.Fraction`)."""
+
+Reals = Array | Sequence[float] | Sequence[Fraction]
+"""What is accepted where an array of real numbers is asked for."""
+
+
+def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
+    """Return `value` as a float64 array, or an object array of `Fraction` if its entries are exact, all finite.
+
+    Integers alone become floats; one `Fraction` among numbers makes the whole array exact.
+
+    Raises:
+        TypeError: if an entry is no real number (text, complex, None, nested lists of unequal length).
+        ValueError: if the array has not `ndim` axes or holds nan or inf.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        array: Array = value.astype(np.float64, copy=False)
+    else:
+        try:
+            array = np.asarray(value, dtype=object)
+        except ValueError as error:
+            raise TypeError(f"{name} must be an array of real numbers, got rows of unequal length") from error
+        for entry in array.ravel():
+            if isinstance(entry, (bool, np.bool_)) or not isinstance(
+                entry, (int, float, Fraction, np.integer, np.floating)
+            ):
+                raise TypeError(f"{name} must hold real numbers, got {entry!r} of type {type(entry).__name__}")
+        if not any(isinstance(entry, Fraction) for entry in array.ravel()):
+            array = _floats(name, array)
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axis, got shape {array.shape}".replace("1 axis", "one axis"))
+    finite = (
+        np.array([isinstance(entry, Fraction) or math.isfinite(entry) for entry in array.ravel()], dtype=bool)
+        if array.dtype == object
+        else np.isfinite(array)
+    )
+    if not np.all(finite):
+        first = int(np.flatnonzero(~finite.ravel())[0])
+        raise ValueError(f"{name} must hold finite numbers, got {array.ravel()[first]} at index {first}")
+    if array.dtype == object:
+        array = rationals(array)
+    return array
+
+
+def _floats(name: str, array: Array) -> Array:
+    """Return numbers as float64.
+
+    Raises:
+        ValueError: if one is beyond the range of floats.
+    """
+    try:
+        return array.astype(np.float64)
+    except OverflowError as error:
+        raise ValueError(f"{name} must hold numbers in the range of floats, got an integer beyond it") from error
+
+
+def rationals(values: Array | Sequence[Any]) -> Array:
+    """Return numbers as exact rationals, an object array of `Fraction` of the same shape; every float is one."""
+    array = np.asarray(values, dtype=object)
+    # Fraction(np.int64) would keep machine integers, which overflow.
+    plain = [Fraction(v.item() if isinstance(v, np.generic) else v) for v in array.ravel()]
+    exact = np.empty(len(plain), dtype=object)
+    exact[:] = plain
+    return exact.reshape(array.shape)
+
+
+def dot(first: Array, second: Array) -> Any:
+    """Return the inner product of two arrays [n]: a float, or exact for rationals."""
+    return first @ second if len(first) else 0
+
+
+def data_points(name: str, value: object, *, fewest: int = 1) -> Array:
+    """Return the inputs of a data set: a real array [n] of distinct points, n >= `fewest`, in the order given.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are fewer than `fewest` points, nan or inf, a wrong shape, or two equal points.
+    """
+    points = real_array(name, value)
+    if len(points) < fewest:
+        plural = "point" if fewest == 1 else "points"
+        raise ValueError(f"{name} must hold at least {fewest} data {plural}, got {len(points)}")
+    order = np.argsort(points, kind="stable")
+    equal = np.flatnonzero(points[order][1:] == points[order][:-1])
+    if len(equal):
+        first, second = sorted((int(order[equal[0]]), int(order[equal[0] + 1])))
+        raise ValueError(
+            f"{name} must hold distinct points, got {points[first]} at index {first} and again at {second}"
+        )
+    return points
+
+
+def data_set(x: object, y: object, *, fewest: int = 2) -> tuple[Array, Array]:
+    """Return a data set sorted by its inputs: x [n] distinct, y [n], n >= `fewest`.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if x or y is malformed (see `data_points`), or their lengths differ.
+    """
+    points, targets = data_points("x", x, fewest=fewest), real_array("y", y)
+    if len(points) != len(targets):
+        raise ValueError(f"y must hold one target for each of the {len(points)} points of x, got {len(targets)}")
+    order = np.argsort(points, kind="stable")
+    return points[order], targets[order]
+
+
+def positive(name: str, value: Any) -> Any:
+    """Return `value` if it is a finite number above 0.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is not finite or not above 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, Fraction, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be finite and above 0, got {value}")
+    return value
+
+
+def batch_size(value: int, n: int) -> int:
+    """Return `value` if it is a batch size between 1 and the number n of data points.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is below 1 or above n.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"batch_size must be an integer, got {value!r} of type {type(value).__name__}")
+    if not 1 <= value <= n:
+        raise ValueError(f"batch_size must be between 1 and the number of data points, {n}, got {value}")
+    return int(value)

@@ -1,0 +1,249 @@
+"""The vocabulary: what a claim is, what it is evaluated on, and what may come out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from fractions import Fraction
+from functools import total_ordering
+from types import MappingProxyType
+from typing import Any
+
+from theory.enclosure import Enclosure
+from theory.proof import Proof
+from theory.sources import Source
+from theory.symbols import Symbol
+
+
+class Form(StrEnum):
+    """What a claim asserts of its two sides."""
+
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    IDENTITY = "="
+    EQUIVALENCE = "iff"
+    IMPLICATION = "implies"
+    OBSERVATION = "observed"
+
+
+class Ruling(StrEnum):
+    """What evaluating a claim on an instance came to."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+    INAPPLICABLE = "inapplicable"
+
+
+class Finding(StrEnum):
+    """What became of a claim as its paper prints it."""
+
+    AS_PRINTED = "as printed"
+    NEEDS_ASSUMPTION = "needs an assumption"
+    PROOF_GAP = "proof gap"
+    LOOSE = "loose"
+    FALSE = "false"
+    OURS = "ours"
+
+
+@total_ordering
+class Status(Enum):
+    """How firmly a claim stands; computed from evidence, never typed. `REFUTED` lies below all others."""
+
+    REFUTED = "refuted"
+    CONJECTURED = "conjectured"
+    TESTED = "tested"
+    CERTIFIED = "certified"
+    PROVED = "proved"
+    MACHINE_CHECKED = "machine-checked"
+
+    def __lt__(self, other: object) -> bool:
+        """Return whether this status is weaker than `other`."""
+        if not isinstance(other, Status):
+            return NotImplemented
+        order = list(Status)
+        return order.index(self) < order.index(other)
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """A value for every symbol of a claim, and where it came from.
+
+    Attributes:
+        given: symbol name to value: arrays, numbers, functions; rationals where the instance is exact.
+        origin: "drawn", "trained", "solved" or "named", with a word on how.
+    """
+
+    given: Mapping[str, Any]
+    origin: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "given", MappingProxyType(dict(self.given)))
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a symbol.
+
+        Raises:
+            KeyError: if the instance has no value for it, naming those it has.
+        """
+        if name not in self.given:
+            raise KeyError(f"the instance has no value for {name!r}, only for {', '.join(self.given)}")
+        return self.given[name]
+
+    def but(self, **changes: Any) -> Instance:
+        """Return the same instance with some values replaced or added."""
+        return Instance({**self.given, **changes}, self.origin)
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A condition under which a claim is stated, that can be decided on an instance.
+
+    Attributes:
+        name: what the error and the ledger call it.
+        measure: the value that decides it, shown to the user where it fails.
+        holds: whether that value satisfies the condition.
+    """
+
+    name: str
+    measure: Callable[[Instance], Any]
+    holds: Callable[[Any], bool]
+
+
+class AssumptionError(ValueError):
+    """A claim was used where one of its assumptions fails."""
+
+    def __init__(self, claim: str, assumption: str, value: object) -> None:
+        """Name the claim, the assumption that fails, and the value that decides it."""
+        super().__init__(f"{claim} does not apply: it assumes {assumption}, got {value}")
+        self.claim, self.assumption, self.value = claim, assumption, value
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of evaluating one claim on one instance.
+
+    Attributes:
+        claim: the claim's id.
+        ruling: holds, violated, inconclusive (the error of the sides hides the answer) or inapplicable.
+        lhs: the left side, as an interval that contains it; None where inapplicable.
+        rhs: the right side, likewise.
+        slack: how far the claim is from being violated, in the units of its sides (negative: violated by that much);
+            for identities minus the distance of the sides. None where inapplicable.
+        failed: the assumption that fails, and `value` what decided it, where inapplicable.
+        value: see `failed`.
+    """
+
+    claim: str
+    ruling: Ruling
+    lhs: Enclosure | None = None
+    rhs: Enclosure | None = None
+    slack: float | None = None
+    failed: str | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A statement of a paper (or of this library), written once; everything else evaluates or shows it.
+
+    Attributes:
+        id: the id in the list of claims; a repaired version is `M9.a` with `amends="M9"`.
+        source: paper and locator.
+        statement: the statement as printed, LaTeX.
+        form: what is asserted of the two sides.
+        symbols: what the names in `sides` and in `statement` mean.
+        assumptions: the conditions under which it is stated.
+        sides: both sides on an instance, as intervals; for equivalences and implications, truth values.
+        bound: the function that users import, if the claim gives one.
+        proof: builds its steps, if it is proved here; built on demand, so that importing a bound does not wait for sympy.
+        finding: what became of it as printed.
+        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check.
+        amends: the id of the printed claim that this one repairs.
+        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails.
+        extremal: an instance on which the two sides meet, or
+        no_extremal: the reason there is none.
+        study: for observations, the module of `experiments` that reports on it.
+    """
+
+    id: str
+    source: Source
+    statement: str
+    form: Form
+    symbols: tuple[Symbol, ...]
+    sides: Callable[[Instance], tuple[Enclosure, Enclosure]] | None = None
+    assumptions: tuple[Assumption, ...] = ()
+    bound: Callable[..., Any] | None = None
+    proof: Callable[[], Proof] | None = None
+    finding: Finding
+    note: str
+    amends: str | None = None
+    witness: Instance | None = None
+    extremal: Instance | None = None
+    no_extremal: str = ""
+    study: str = ""
+
+    def failing(self, instance: Instance | Mapping[str, Any]) -> tuple[Assumption, Any] | None:
+        """Return the first assumption that fails on the instance with the value that decided it, or None."""
+        given = instance if isinstance(instance, Instance) else Instance(instance, "given")
+        for assumption in self.assumptions:
+            value = assumption.measure(given)
+            if not assumption.holds(value):
+                return assumption, value
+        return None
+
+    def require(self, instance: Instance | Mapping[str, Any]) -> None:
+        """Do nothing if the claim applies to the instance.
+
+        Raises:
+            AssumptionError: if one of the assumptions fails, naming it and the value.
+        """
+        failing = self.failing(instance)
+        if failing is not None:
+            raise AssumptionError(self.id, failing[0].name, failing[1])
+
+    def evaluate(self, instance: Instance | Mapping[str, Any]) -> Verdict:
+        """Return the verdict on an instance.
+
+        Raises:
+            TypeError: if the claim is an observation, which a study reports on and no single instance decides.
+        """
+        if self.sides is None:
+            raise TypeError(f"{self.id} is an observation: {self.study} reports on it")
+        given = instance if isinstance(instance, Instance) else Instance(instance, "given")
+        failing = self.failing(given)
+        if failing is not None:
+            return Verdict(self.id, Ruling.INAPPLICABLE, failed=failing[0].name, value=failing[1])
+        lhs, rhs = self.sides(given)
+        return compare(self.id, self.form, lhs, rhs)
+
+
+def compare(claim: str, form: Form, lhs: Enclosure, rhs: Enclosure) -> Verdict:
+    """Return the verdict on two sides that are known up to an interval each.
+
+    An inequality holds or is violated where the intervals decide it. Floats cannot prove an identity: it is violated
+    where the intervals are disjoint, and holds where they overlap, that is, within the stated error.
+    """
+    if form is Form.AT_LEAST:
+        mirrored = compare(claim, Form.AT_MOST, rhs, lhs)
+        return Verdict(claim, mirrored.ruling, lhs, rhs, mirrored.slack)
+    if form in (Form.AT_MOST, Form.IMPLICATION):
+        ruling = (
+            Ruling.HOLDS
+            if lhs.upper <= rhs.lower
+            else Ruling.VIOLATED
+            if lhs.lower > rhs.upper
+            else Ruling.INCONCLUSIVE
+        )
+        return Verdict(claim, ruling, lhs, rhs, _difference(rhs.midpoint, lhs.midpoint))
+    apart = lhs.lower > rhs.upper or rhs.lower > lhs.upper
+    slack = -abs(_difference(lhs.midpoint, rhs.midpoint))
+    return Verdict(claim, Ruling.VIOLATED if apart else Ruling.HOLDS, lhs, rhs, slack)
+
+
+def _difference(a: float | Fraction, b: float | Fraction) -> float:
+    if a == b:
+        return 0.0
+    return float(a - b) if math.isfinite(a) and math.isfinite(b) else float(a) - float(b)

@@ -1,0 +1,1 @@
+"""The statements, one module a paper; `theory.registry` collects them."""

@@ -1,0 +1,317 @@
+"""The claims of Mulayoff, Michaeli and Soudry 2021 about one-dimensional ReLU networks: M4-M6 and M10-M12."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory import mulayoff2021 as bounds
+from theory.checks import Array, rationals
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import EPS, Enclosure, top_eigenvalue
+from theory.piecewise_linear import PiecewiseLinear
+from theory.proof import Proof, Rule, Step
+from theory.sources import MULAYOFF2021, Source
+from theory.symbols import Symbol
+from theory.two_layer import Weights
+
+WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with k units and one input")
+X = Symbol("x", r"(x_j)", "distinct data points, [n]; X is uniform on them")
+Y = Symbol("y", r"(y_j)", "targets, [n]")
+STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/2n) sum (f-y)^2, above 0")
+
+
+def gram(weights: Weights, x: Array) -> Array:
+    """Return Phi^T Phi / n, [n, n], whose top eigenvalue is that of the Hessian at interpolation (eq 28; M4)."""
+    features = weights.tangent_features(x)
+    product: Array = features @ features.T
+    return product / (Fraction(len(x)) if product.dtype == object else float(len(x)))
+
+
+def off_the_data() -> Assumption:
+    """Return the assumption that no unit toggles on a data point, so that the loss is smooth in the weights."""
+    return Assumption(
+        "no unit toggles on a data point",
+        lambda given: given["weights"].toggle_margin(given["x"]),
+        lambda margin: margin > 8 * EPS,
+    )
+
+
+def knots_off_the_data() -> Assumption:
+    """Return the assumption as the paper prints it: about the knots of f, where units may cancel."""
+    return Assumption(
+        "no knot of f is a data point",
+        lambda given: sorted(set(_function_knots(given["weights"])) & {Fraction(v) for v in given["x"]}),
+        lambda shared: not shared,
+    )
+
+
+def _function_knots(weights: Weights) -> list[Fraction]:
+    return list(PiecewiseLinear.from_weights(weights.rational()).knots)
+
+
+def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) -> Any:
+    """Return d^2/ds^2 of (1/2n) sum (f - y)^2 at theta + s v, exactly, for rational weights and a direction [3k + 1].
+
+    The loss is a polynomial of degree 4 in s while no unit toggles, so the five-point formula is exact. An oracle for
+    eq 27 that knows nothing of Phi.
+    """
+    k = weights.width
+    step = Fraction(1)
+    size = max((abs(v) for v in direction), default=Fraction(0))
+    for gap in np.abs(weights.pre_activations(x)).ravel():
+        reach = 2 * size * (1 + max(abs(v) for v in x))
+        step = min(step, Fraction(gap) / (2 * reach)) if reach else step
+
+    def loss(s: Fraction) -> Fraction:
+        moved = weights.vector + s * direction
+        at = Weights(moved[:k], moved[k : 2 * k], moved[2 * k : 3 * k], moved[3 * k])
+        residuals = at(x) - y
+        return Fraction(residuals @ residuals) / (2 * len(x))
+
+    values = [loss(s * step) for s in (-2, -1, 0, 1, 2)]
+    return (-values[0] + 16 * values[1] - 30 * values[2] + 16 * values[3] - values[4]) / (12 * step**2)
+
+
+def _hessian_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    weights, x, direction = given["weights"].rational(), rationals(given["x"]), rationals(given["direction"])
+    features = weights.tangent_features(x) @ direction
+    hessian = second_derivative(weights, x, weights(x), direction)
+    return Enclosure.exactly(hessian), Enclosure.exactly(Fraction(features @ features) / len(x))
+
+
+def _lower_bound_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    curvature = bounds.curvature_enclosure(given["weights"], given["x"])
+    return top_eigenvalue(gram(given["weights"], given["x"])), Enclosure(
+        1 + 2 * curvature.lower, 1 + 2 * curvature.upper
+    )
+
+
+def _theorem_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    limit = 1 / Fraction(given["step_size"]) - Fraction(1, 2)
+    curvature = bounds.curvature_enclosure(given["weights"], given["x"])
+    exact = isinstance(curvature.lower, Fraction)
+    return curvature, Enclosure.exactly(limit) if exact else Enclosure.around(float(limit), EPS * float(abs(limit) + 1))
+
+
+def linearly_stable() -> Assumption:
+    """Return the assumption that theta is a linearly stable minimum of the data (x, f(x)): eta lambda_max <= 2 (M1)."""
+    return Assumption(
+        "linear stability: eta lambda_max <= 2",
+        lambda given: given["step_size"] * top_eigenvalue(gram(given["weights"], given["x"])).upper,
+        lambda product: product <= 2,
+    )
+
+
+def _tight() -> Instance:
+    """Two points, a unit active on each, balanced: the all-ones vector is the top eigenvector."""
+    quarter = Fraction(1, 4)
+    weights = Weights([1, -1], [-quarter, -quarter], [Fraction(2, 5), Fraction(2, 5)], Fraction(0))
+    return Instance({"weights": weights, "x": rationals([Fraction(-3, 4), Fraction(3, 4)])}, "named")
+
+
+def _lemma_4() -> Proof:
+    w1, w2, e = sp.symbols("w1 w2 E", real=True)
+    p, d, g, t = sp.symbols("P D g t", nonnegative=True)
+    i, k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
+    root = sp.sqrt(1 + e**2)
+    unit = (w2 * p) ** 2 + (w2 * p * e) ** 2 + (w1 * p * d) ** 2
+    lower = 2 * sp.Abs(w1 * w2) * p**2 * d * root
+    indexed = {s: sp.IndexedBase(s.name)[i] for s in (w1, w2, e, p, d)}
+    total = 1 + sp.Sum(unit.subs(indexed), (i, 1, k))
+    lambda_max = sp.Symbol("lambda_max", real=True)
+    return Proof(
+        (
+            Step(
+                lambda_max,
+                total,
+                Rule.CITED,
+                "Rayleigh and Ritz: the top eigenvalue of Phi^T Phi / n is at least the "
+                "Rayleigh quotient of (1,..,1)/sqrt(n), the squared mean of the gradients; with P the share of the "
+                "data on a unit's active side, E their mean and D their mean distance to its knot",
+            ),
+            Step(unit, (sp.Abs(w2) * p * root) ** 2 + (sp.Abs(w1) * p * d) ** 2, Rule.IDENTITY, "one unit, regrouped"),
+            Step(
+                unit,
+                lower,
+                Rule.NONNEGATIVE,
+                "one unit: the two terms against their geometric mean",
+                ((sp.Abs(w2) * p * root - sp.Abs(w1) * p * d) ** 2,),
+            ),
+            Step(
+                2 * sp.Abs(w1 * w2) * (g + t),
+                2 * sp.Abs(w1 * w2) * g,
+                Rule.NONNEGATIVE,
+                "P^2 D sqrt(1 + E^2) is g-(c) or g+(c), that is their minimum g(c) plus some t >= 0",
+                (2 * sp.Abs(w1 * w2) * t,),
+            ),
+            Step(total, 1 + sp.Sum(lower.subs(indexed), (i, 1, k)), Rule.SUM, "over all units", term=2),
+            Step(
+                sp.Symbol("S"),
+                sp.Symbol("curvature"),
+                Rule.CITED,
+                "the triangle inequality at knots that coincide: "
+                "sum |w1 w2| g(c) over units >= int |f''| g, with equality where no jumps of opposite sign meet",
+            ),
+        ),
+        "any number of units and data points; a unit whose pre-activation vanishes at a data point counts as inactive",
+    )
+
+
+def _theorem_1() -> Proof:
+    curvature, lambda_max = sp.symbols("I lambda_max", real=True)
+    eta, s, r = sp.symbols("eta s r", positive=True)
+    return Proof(
+        (
+            Step(2 / eta, lambda_max, Rule.CITED, "M1: linear stability bounds lambda_max by 2/eta"),
+            Step(lambda_max, 1 + 2 * curvature, Rule.CITED, "M5"),
+            Step((2 / eta - 1) / 2, 1 / eta - sp.Rational(1, 2), Rule.IDENTITY, "solve for the integral"),
+            Step(
+                (1 + 2 * s + 2 * r - 1) / 2,
+                s,
+                Rule.NONNEGATIVE,
+                "with 2/eta = 1 + 2 I + 2 r, where r >= 0 is the slack of M1 and M5 together",
+                (r,),
+            ),
+        ),
+        "SGD with batches drawn independently and uniformly; implementations at which no unit toggles on a data point",
+    )
+
+
+M4 = Claim(
+    id="M4",
+    source=Source(MULAYOFF2021, "eq 28"),
+    statement=r"\nabla^2_\theta \mathcal L = \tfrac1n \Phi\Phi^T, \quad \lambda_{\max} = \max_{u} \tfrac1n\|\Phi u\|^2",
+    form=Form.IDENTITY,
+    symbols=(
+        WEIGHTS,
+        X,
+        Symbol("direction", "v", "a direction in the weights, [3k+1]: the identity is checked along it"),
+    ),
+    assumptions=(off_the_data(),),
+    sides=_hessian_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.diff((sp.Function("f")(sp.Symbol("s")) - sp.Symbol("y")) ** 2 / 2, sp.Symbol("s"), 2).doit(),
+                sp.diff(sp.Function("f")(sp.Symbol("s")), sp.Symbol("s")) ** 2
+                + (sp.Function("f")(sp.Symbol("s")) - sp.Symbol("y"))
+                * sp.diff(sp.Function("f")(sp.Symbol("s")), sp.Symbol("s"), 2),
+                Rule.IDENTITY,
+                "one sample, along any line in the weights; the second term vanishes at f = y",
+            ),
+            Step(
+                sp.Symbol("a"), sp.Symbol("b"), Rule.CITED, "Phi Phi^T and Phi^T Phi have the same non-zero eigenvalues"
+            ),
+        ),
+        "any width and number of samples, where no unit toggles on a data point",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="At zero loss and where no unit toggles on a data point. A unit with w1 = b1 = 0 toggles on every data point.",
+    no_extremal="an identity",
+)
+
+M5 = Claim(
+    id="M5",
+    source=Source(MULAYOFF2021, "Lemma 4, eq 30"),
+    statement=r"\min_{\theta \in \Omega(f)} \lambda_{\max}(\nabla^2_\theta \mathcal L) \ge 1 + 2 \int |f''| g",
+    form=Form.AT_LEAST,
+    symbols=(WEIGHTS, X),
+    assumptions=(off_the_data(),),
+    sides=_lower_bound_sides,
+    bound=bounds.sharpness_lower_bound,
+    proof=_lemma_4,
+    finding=Finding.AS_PRINTED,
+    note="Also without interpolation, for lambda_max(Phi Phi^T / n). Attained with curvature: n = 2, x = -a and a, one "
+    "balanced unit active on each point. Only the single vector (1,..,1)/sqrt(n) is tried, so it is loose in general.",
+    extremal=_tight(),
+)
+
+
+def _cancelling_pair() -> Instance:
+    """Return f = 0 with units that cancel on a data point: its knots avoid the data, its implementation is not smooth there."""
+    one = Fraction(1)
+    weights = Weights([one, one], [Fraction(0), Fraction(0)], [one, -one], Fraction(0))
+    return Instance({"weights": weights, "x": rationals([-1, 0, 1]), "step_size": Fraction(1, 4)}, "named")
+
+
+M6 = Claim(
+    id="M6",
+    source=Source(MULAYOFF2021, "Theorem 1, eq 21"),
+    statement=r"f \text{ linearly stable},\ \text{knots}(f) \cap \{x_j\} = \emptyset \;\Rightarrow\; "
+    r"\int |f''| g \le \tfrac1\eta - \tfrac12",
+    form=Form.AT_MOST,
+    symbols=(WEIGHTS, X, STEP_SIZE),
+    assumptions=(knots_off_the_data(), linearly_stable()),
+    sides=_theorem_sides,
+    bound=bounds.curvature_bound,
+    finding=Finding.PROOF_GAP,
+    note="The proof applies Lemma 1 to the stable implementation, which must then be twice differentiable; the hypothesis "
+    "only keeps the knots of f off the data, and units that cancel in f may toggle on it (see the witness). No "
+    "counterexample is known; M6.a states what is proved.",
+    witness=_cancelling_pair(),
+    no_extremal="see M6.a",
+)
+
+M6A = Claim(
+    id="M6.a",
+    amends="M6",
+    source=Source(MULAYOFF2021, "Theorem 1, repaired"),
+    statement=r"\theta \text{ linearly stable},\ w^{(1)}_i x_j + b^{(1)}_i \ne 0\ \forall i,j \;\Rightarrow\; "
+    r"\int |f''| g \le \tfrac1\eta - \tfrac12",
+    form=Form.AT_MOST,
+    symbols=(WEIGHTS, X, STEP_SIZE),
+    assumptions=(off_the_data(), linearly_stable()),
+    sides=_theorem_sides,
+    bound=bounds.curvature_bound,
+    proof=_theorem_1,
+    finding=Finding.OURS,
+    note="The same bound for implementations at which no unit toggles on a data point.",
+    extremal=_tight().but(step_size=Fraction(8, 5)),
+)
+
+M10 = Claim(
+    id="M10",
+    source=Source(MULAYOFF2021, "Fig 2"),
+    statement=r"\text{the empirical } g \text{ of } n = 20 \text{ standardised samples resembles the population's}",
+    form=Form.OBSERVATION,
+    symbols=(X,),
+    bound=bounds.population_weight,
+    finding=Finding.AS_PRINTED,
+    note="Read as: the largest distance decays like n^(-1/2). 'Most of its mass is at the centre' is true of these three "
+    "populations and not of every data set: g is not translation invariant and may have several peaks.",
+    no_extremal="an observation",
+    study="experiments.weight_function",
+)
+
+M11 = Claim(
+    id="M11",
+    source=Source(MULAYOFF2021, "section 5, Fig 3c"),
+    statement=r"1 + 2\int|f''|g \le \min_{\Omega(f)}\lambda_{\max} \le \lambda_{\max} \le \tfrac2\eta,"
+    r"\ \text{and GD ends at } \lambda_{\max} = \tfrac2\eta",
+    form=Form.OBSERVATION,
+    symbols=(WEIGHTS, X, STEP_SIZE),
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="The order of the three is M5 and M1. That GD ends at the edge of stability needs a step size at which the "
+    "minimum that smaller steps reach is unstable: at smaller ones GD ends below it.",
+    no_extremal="an observation",
+    study="experiments.stability_sweep",
+)
+
+M12 = Claim(
+    id="M12",
+    source=Source(MULAYOFF2021, "Fig 1"),
+    statement=r"\text{GD near a minimum, its step size raised to } 3\eta,\ \text{leaves it and ends in a smoother function}",
+    form=Form.OBSERVATION,
+    symbols=(WEIGHTS, X, STEP_SIZE),
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="GD leaves only if 3 eta exceeds 2/lambda_max at the minimum, and can end in another one only if some "
+    "interpolating function is stable at 3 eta (B1).",
+    no_extremal="an observation",
+    study="experiments.step_size_jump",
+)
+
+CLAIMS = (M4, M5, M6, M6A, M10, M11, M12)

@@ -1,0 +1,355 @@
+"""The claims of Volhejn 2020 about total variation and its use as a measure of smoothness: V1-V5."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.checks import Array, dot, rationals
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, square_root
+from theory.proof import Proof, Rule, Step
+from theory.sources import VOLHEJN2020, Source
+from theory.symbols import Symbol
+from theory.two_layer import Weights
+
+CURVE = Symbol("curve", r"f(t_0), \dots, f(t_m)", "the vertices of a polygonal curve, rationals, [m + 1, d], m >= 1")
+WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with one input, rationals")
+INTERVAL = Symbol("interval", "[a, b]", "two rationals, a < b")
+
+
+def _length(difference: Array) -> Enclosure:
+    return square_root(Fraction(dot(difference, difference)))
+
+
+def variation(curve: Array) -> Enclosure:
+    """Return the total variation of a polygonal curve with vertices [m + 1, d], the length of its edges (eq 1.13)."""
+    total = Enclosure.exactly(Fraction(0))
+    for edge in np.diff(curve, axis=0):
+        total = total + _length(edge)
+    return total
+
+
+def _monotone(curve: Array) -> bool:
+    steps = np.diff(curve[:, 0])
+    return bool(np.all(steps >= 0) or np.all(steps <= 0))
+
+
+def _scalar() -> Assumption:
+    return Assumption("d = 1", lambda given: given["curve"].shape[1], lambda d: d == 1)
+
+
+def breakpoints(weights: Weights, a: Fraction, b: Fraction) -> Array:
+    """Return a, b and the knots of the units strictly between, increasing and distinct, exactly."""
+    exact = weights.rational()
+    knots = {-bias / w for w, bias in zip(exact.w1, exact.b1, strict=True) if w != 0}
+    return rationals(sorted({a, b} | {c for c in knots if a < c < b}))
+
+
+def postulated_derivative(weights: Weights, t: Array) -> Array:
+    """Return f'(t) with the derivative of the ReLU at 0 postulated to be 1 (after eq 3.16), exactly, [m]."""
+    exact = weights.rational()
+    active = exact.pre_activations(t) >= 0
+    slopes: Array = (active * (exact.w1 * exact.w2)).sum(axis=1)
+    return slopes
+
+
+def derivative_values(weights: Weights, a: Fraction, b: Fraction) -> tuple[Array, Array]:
+    """Return the points a, b, all knots and all midpoints between them, in order, and f' there as postulated.
+
+    f' is constant between them, so the variation of these values is the variation of f' on the closed interval.
+    """
+    points = breakpoints(weights, a, b)
+    between = (points[1:] + points[:-1]) / 2
+    everything = rationals(sorted([*points, *between]))
+    return everything, postulated_derivative(weights, everything)
+
+
+def _interval(given: Instance) -> tuple[Fraction, Fraction]:
+    a, b = (Fraction(v) for v in given["interval"])
+    return a, b
+
+
+def _gradient_norm_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """The mean of |f'| over the pieces, against the variation of f over their ends."""
+    weights, (a, b) = given["weights"].rational(), _interval(given)
+    points = breakpoints(weights, a, b)
+    slopes = np.abs(postulated_derivative(weights, (points[1:] + points[:-1]) / 2))
+    norm = Fraction((slopes * np.diff(points)).sum()) / (b - a)
+    return Enclosure.exactly(norm), Enclosure.exactly(Fraction(np.abs(np.diff(weights(points))).sum()) / (b - a))
+
+
+def _true_variation(weights: Weights, a: Fraction, b: Fraction) -> Fraction:
+    return Fraction(np.abs(np.diff(weights.rational()(breakpoints(weights, a, b)))).sum())
+
+
+def sampled_variation(weights: Weights, a: Fraction, b: Fraction, n: int) -> Fraction:
+    """Return the estimate of eq 3.6 from n equidistant points, both ends among them, exactly; n >= 2."""
+    points = rationals([a + (b - a) * Fraction(i, n - 1) for i in range(n)])
+    return Fraction(np.abs(np.diff(weights.rational()(points))).sum())
+
+
+def _estimator_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    weights, (a, b) = given["weights"], _interval(given)
+    estimate = sampled_variation(weights, a, b, given["points"])
+    return Enclosure.exactly(estimate), Enclosure.exactly(_true_variation(weights, a, b))
+
+
+def sampling_error_bound(derivative_variation: Any, a: Any, b: Any, n: int) -> Any:
+    """Return (b - a) TV(f') / (2 (n - 1)), by which eq 3.6 falls short of TV(f) at most (V4.a)."""
+    return derivative_variation * (b - a) / (2 * (n - 1))
+
+
+def _shortfall_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    estimate, true = (side.lower for side in _estimator_sides(given))
+    a, b = _interval(given)
+    points = breakpoints(given["weights"], a, b)
+    slopes = postulated_derivative(given["weights"], (points[1:] + points[:-1]) / 2)
+    bound = sampling_error_bound(Fraction(np.abs(np.diff(slopes)).sum()), a, b, given["points"])
+    return Enclosure.exactly(true - estimate), Enclosure.exactly(bound)
+
+
+def _constant_gradient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    _, values = derivative_values(given["weights"], *_interval(given))
+    return Enclosure.exactly(bool(np.all(values == values[0]))), Enclosure.exactly(
+        bool(np.all(values[1:-1] == values[1]))
+    )
+
+
+def _toggling_ends(given: Instance) -> list[Fraction]:
+    ends = rationals(_interval(given))
+    exact = given["weights"].rational()
+    toggles = np.any((exact.pre_activations(ends) == 0) & (exact.w1 != 0) & (exact.w2 != 0), axis=1)
+    return [Fraction(end) for end, toggled in zip(ends, toggles, strict=True) if toggled]
+
+
+_u, _v, _w = sp.symbols("u v w", real=True)
+_p, _q, _r = sp.symbols("p q r", nonnegative=True)
+
+V1 = Claim(
+    id="V1",
+    source=Source(VOLHEJN2020, "eqs 1.13-1.15"),
+    statement=r"\min\{TV(f): f(a) = c_a,\ f(b) = c_b\} = \|c_a - c_b\|",
+    form=Form.AT_LEAST,
+    symbols=(CURVE,),
+    sides=lambda given: (variation(given["curve"]), _length(given["curve"][-1] - given["curve"][0])),
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Symbol("TV"),
+                sp.Symbol("distance"),
+                Rule.CITED,
+                "the partition (a, b) is one of those that the supremum in eq 1.13 is over",
+            ),
+            Step(
+                sp.Abs(_w) * _p + sp.Abs(_w) * _q,
+                sp.Abs(_w) * (_p + _q),
+                Rule.IDENTITY,
+                "the straight line attains it: |w| times any partition of its parameter adds up to |w|",
+            ),
+        ),
+        "any curve in any dimension",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="Lower bound and attainment; the minimisers are V1.a.",
+    extremal=Instance({"curve": rationals([[0, 0], [3, 4], [6, 8]])}, "named"),
+)
+
+V1A = Claim(
+    id="V1.a",
+    amends="V1",
+    source=Source(VOLHEJN2020, "eq 1.16"),
+    statement=r"d = 1:\quad f \in \arg\min TV \iff f \text{ weakly monotone}",
+    form=Form.EQUIVALENCE,
+    symbols=(CURVE,),
+    assumptions=(_scalar(),),
+    sides=lambda given: (
+        Enclosure.exactly(variation(given["curve"]).lower == abs(given["curve"][-1, 0] - given["curve"][0, 0])),
+        Enclosure.exactly(_monotone(given["curve"])),
+    ),
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Abs(_w) * _p + sp.Abs(_w) * _q,
+                sp.Abs(_w * (_p + _q)),
+                Rule.IDENTITY,
+                "if f is monotone, |f(t) - f(s)| adds up over neighbouring cells, so every partition telescopes",
+            ),
+            Step(
+                (_w + _p - _v + 2 * _q) + _p + (_v + 2 * _r),
+                _w + 2 * _p,
+                Rule.NONNEGATIVE,
+                "else f falls somewhere by p > 0 against its total change w >= 0: with |u| = u + 2 q, |v| = v + 2 r for "
+                "the changes before and after, u + v = w + p, the partition exceeds w by at least 2 p",
+                (2 * _q, 2 * _r),
+            ),
+        ),
+        "any scalar function: if it is monotone every partition telescopes, else one exceeds the total rise",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="The second half of V1, for the f with the given end values.",
+    no_extremal="an equivalence",
+)
+
+
+def _named_curve(points: list[list[int]], squared: int) -> Instance:
+    return Instance({"curve": rationals(points), "squared": Fraction(squared)}, "named")
+
+
+TEXTBOOK_CURVES = (
+    _named_curve([[1, -1], [0, 0], [1, 1]], 8),
+    _named_curve([[2], [0], [2]], 16),
+    _named_curve([[0], [1]], 1),
+)
+"""(|t|, t) on [-1, 1]; |x| on [-2, 2]; the values of the Heaviside function, whose jump counts like an edge."""
+
+V2 = Claim(
+    id="V2",
+    source=Source(VOLHEJN2020, "section 1.6, examples"),
+    statement=r"TV((|t|, t)) = 2\sqrt2 \text{ on } [-1,1],\quad TV(|x|) = 4 \text{ on } [-2,2],\quad TV(H) = 1",
+    form=Form.IDENTITY,
+    symbols=(CURVE, Symbol("squared", "TV^2", "the square of the printed value")),
+    sides=lambda given: (variation(given["curve"]), square_root(given["squared"])),
+    proof=lambda: Proof(
+        (
+            Step(sp.sqrt(1 + 1) + sp.sqrt(1 + 1), 2 * sp.sqrt(2), Rule.IDENTITY, "two edges of length sqrt 2"),
+            Step(sp.Abs(-2 - 0) + sp.Abs(0 - 2), sp.Integer(4), Rule.IDENTITY, "down 2 and up 2"),
+        ),
+        "the three printed examples",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="All three values are right.",
+    extremal=TEXTBOOK_CURVES[0],
+)
+
+V3 = Claim(
+    id="V3",
+    source=Source(VOLHEJN2020, "eq 3.1 and after eq 3.9"),
+    statement=r"GN(f) = \mathbb E_x |f'(x)| = \tfrac{1}{b-a} TV_{[a,b]}(f),\quad x \sim U[a,b]",
+    form=Form.IDENTITY,
+    symbols=(WEIGHTS, INTERVAL),
+    sides=_gradient_norm_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Abs(_w) * _p,
+                sp.Abs(_w * _p),
+                Rule.IDENTITY,
+                "one piece of slope w and length p >= 0: |f'| times the length is |f(end) - f(start)|; sum over pieces",
+            ),
+        ),
+        "continuous piecewise-linear functions with any number of pieces",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="For continuous piecewise-linear (and absolutely continuous) f, which the thesis speaks of there. 'Differentiable "
+    "almost everywhere' would not do: the Heaviside function of V2 has GN 0 and TV 1.",
+    extremal=Instance(
+        {"weights": Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0)), "interval": (-1, 1)}, "named"
+    ),
+)
+
+V4 = Claim(
+    id="V4",
+    source=Source(VOLHEJN2020, "eqs 3.5-3.6"),
+    statement=r"\widehat{TV}_{[a,b]}(f, n) \approx TV_{[a,b]}(f)",
+    form=Form.IDENTITY,
+    symbols=(WEIGHTS, INTERVAL, Symbol("points", "n", "number of equidistant points, at least 2")),
+    sides=_estimator_sides,
+    finding=Finding.LOOSE,
+    note="Read as an equality it fails wherever f turns between two of the points: the estimate is never too high and "
+    "may be 0 for a function that is not constant. V4.a says by how much it may fall short.",
+    witness=Instance(
+        {
+            "weights": Weights([1, -1], [Fraction(0), Fraction(0)], [1, 1], Fraction(0)),
+            "interval": (-1, 1),
+            "points": 2,
+        },
+        "named",
+    ),
+    no_extremal="see V4.a",
+)
+
+V4A = Claim(
+    id="V4.a",
+    amends="V4",
+    source=Source(VOLHEJN2020, "eqs 3.5-3.6, repaired"),
+    statement=r"0 \le TV_{[a,b]}(f) - \widehat{TV}_{[a,b]}(f, n) \le \tfrac{b-a}{2(n-1)} TV_{[a,b]}(f')",
+    form=Form.AT_MOST,
+    symbols=V4.symbols,
+    sides=_shortfall_sides,
+    bound=sampling_error_bound,
+    proof=lambda: Proof(
+        (
+            Step(
+                (_p + _q) ** 2,
+                4 * _p * _q,
+                Rule.NONNEGATIVE,
+                "rising at most p, falling at most q in a cell of length "
+                "l: the shortfall 2 min(p s, q (l - s)) is at most 2 l p q/(p + q) <= l (p + q)/2",
+                ((_p - _q) ** 2,),
+            ),
+            Step(
+                sp.Symbol("TV"),
+                sp.Symbol("cells"),
+                Rule.CITED,
+                "p + q is at most the variation of f' inside the cell, "
+                "and those of the cells add up to at most that of the interval",
+            ),
+        ),
+        "any function whose derivative has bounded variation",
+    ),
+    finding=Finding.OURS,
+    note="One-sided, and the largest possible error. Attained by |x| on [-1, 1] with n = 2.",
+    extremal=V4.witness,
+)
+
+V5 = Claim(
+    id="V5",
+    source=Source(VOLHEJN2020, "eq 3.7 and after"),
+    statement=r"TV_{[x_1,x_2]}(\nabla f) = 0 \iff \nabla f \text{ is constant on the segment } (x_1, x_2)",
+    form=Form.EQUIVALENCE,
+    symbols=(WEIGHTS, INTERVAL),
+    sides=_constant_gradient_sides,
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="With the derivative of the ReLU at 0 postulated to be 1, f = [-x]_+ has f' = 0 on the open segment (0, 1) and "
+    "f'(0) = -1: its variation is 1. On closed segments, or with no unit toggling at an end, it holds (V5.a). 'The "
+    "minimizer is a linear interpolation' is one direction only: in two dimensions [x+y]_+ - [x-y]_+ is 0 on the line "
+    "y = 0 while its gradient jumps by (0, 2) at x = 0.",
+    witness=Instance(
+        {"weights": Weights([Fraction(-1)], [Fraction(0)], [Fraction(1)], Fraction(0)), "interval": (0, 1)}, "named"
+    ),
+    no_extremal="an equivalence",
+)
+
+V5A = Claim(
+    id="V5.a",
+    amends="V5",
+    source=Source(VOLHEJN2020, "eq 3.7, repaired"),
+    statement=r"\text{no unit toggles at } x_1, x_2:\quad TV_{[x_1,x_2]}(\nabla f) = 0 \iff \nabla f "
+    r"\text{ is constant on } (x_1, x_2)",
+    form=Form.EQUIVALENCE,
+    symbols=(WEIGHTS, INTERVAL),
+    assumptions=(Assumption("no unit toggles at an end of the segment", _toggling_ends, lambda ends: not ends),),
+    sides=_constant_gradient_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Symbol("TV"),
+                sp.Abs(_u - _v),
+                Rule.CITED,
+                "the partition through two points of the segment: TV = 0 "
+                "makes any two values equal; at the ends the gradient equals its values nearby",
+            ),
+            Step(sp.Abs(_u - _u), sp.Integer(0), Rule.IDENTITY, "a constant has variation 0"),
+        ),
+        "any function whose gradient is continuous at the ends of the segment",
+    ),
+    finding=Finding.OURS,
+    note="The gradient is then continuous at both ends, and open and closed segment agree.",
+    no_extremal="an equivalence",
+)
+
+CLAIMS = (V1, V1A, V2, V3, V4, V4A, V5, V5A)

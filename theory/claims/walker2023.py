@@ -1,0 +1,241 @@
+"""Walker 2023 on linear stability of SGD: W1 and W2."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import sympy as sp
+
+from theory.checks import Array
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.claims.mulayoff2021_stability import BATCH, HESSIANS, growth, mean_square_stable
+from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
+from theory.linear_stability import mean_square_condition, moments, noise_share
+from theory.proof import Proof, Rule, Step
+from theory.sources import WALKER2023, Source
+from theory.symbols import Symbol
+
+STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/n) sum l_i, above 0")
+
+
+def outer_products(*features: tuple[int, ...]) -> Array:
+    """Return the Hessians phi phi^T, [n, d, d], of squared losses that are linear in the features, exactly."""
+    return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)
+
+
+def _truth(value: Enclosure, limit: float | Fraction) -> Enclosure:
+    """Whether a number is at most `limit`, as far as its interval tells."""
+    return Enclosure(Fraction(int(value.upper <= limit)), Fraction(int(value.lower <= limit)))
+
+
+def _condition(given: Instance) -> Enclosure:
+    return top_eigenvalue(mean_square_condition(given["hessians"], given["step_size"], given["batch_size"]))
+
+
+def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return _truth(_condition(given), 1), _truth(growth(given), 1)
+
+
+def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return eta a / 2 and eta s sqrt(p), which eq 2 asks to be at most 1."""
+    mean, sigma = moments(given["hessians"])
+    a, variance = top_eigenvalue(mean), top_eigenvalue(sigma)
+    eta, share = given["step_size"], noise_share(len(given["hessians"]), given["batch_size"])
+    scaled = [eta**2 * end * (share if isinstance(end, Fraction) else float(share)) for end in _ends(variance)]
+    return Enclosure(eta * a.lower / 2, eta * a.upper / 2), _root(scaled[0], scaled[1])
+
+
+def _ends(value: Enclosure) -> tuple[float | Fraction, float | Fraction]:
+    return max(value.lower, 0 * value.lower), max(value.upper, 0 * value.upper)
+
+
+def _root(lower: float | Fraction, upper: float | Fraction) -> Enclosure:
+    if isinstance(lower, Fraction) and isinstance(upper, Fraction):
+        return Enclosure(square_root(lower).lower, square_root(upper).upper)
+    return Enclosure(np.nextafter(float(lower) ** 0.5, 0), np.nextafter(float(upper) ** 0.5, np.inf))
+
+
+def _larger(first: Enclosure, second: Enclosure) -> Enclosure:
+    return Enclosure(max(first.lower, second.lower), max(first.upper, second.upper))
+
+
+def _necessary_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return _larger(*sharpness_and_spread(given)), Enclosure.exactly(Fraction(1))
+
+
+def _enough_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return _truth(_larger(*sharpness_and_spread(given)), 1), _truth(growth(given), 1)
+
+
+def _one_dimension() -> Assumption:
+    return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
+
+
+def _condition_holds() -> Assumption:
+    return Assumption("W1's condition: lambda_max(..) <= 1", _condition, lambda v: v.upper <= 1)
+
+
+def _positive_hessians() -> Assumption:
+    return Assumption(
+        "each H_i is positive semidefinite",
+        lambda given: all(
+            positive_semidefinite(h) if h.dtype == object else np.linalg.eigvalsh(h)[0] >= -1e-12 * np.abs(h).max()
+            for h in given["hessians"]
+        ),
+        bool,
+    )
+
+
+_h, _m2 = sp.symbols("h m2", real=True)
+_eta, _p, _w = sp.Symbol("eta", positive=True), sp.Symbol("p", nonnegative=True), sp.Symbol("w", real=True)
+_t = sp.Symbol("t", integer=True, nonnegative=True)
+_factor = (1 - _eta * _h) ** 2 + _eta**2 * _p * (_m2 - _h**2)
+
+THREE_POINTS = Instance(
+    {"hessians": outer_products((1, 0), (1, -1), (1, 1)), "step_size": Fraction(11, 10), "batch_size": 1}, "named"
+)
+"""Linear regression with an intercept on x = 0, -1, 1: stable at eta = 11/10, beyond eq 2's limit on s."""
+
+W1 = Claim(
+    id="W1",
+    source=Source(WALKER2023, "Theorem 2.4"),
+    statement=r"\lambda_{\max}\big((1-\eta H)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\Sigma\big) \le 1 \;\Rightarrow\; "
+    r"\text{linearly stable}",
+    form=Form.IMPLICATION,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_condition_holds(),),
+    sides=_sufficient_sides,
+    bound=mean_square_condition,
+    proof=lambda: Proof(
+        (
+            Step(
+                1 - 2 * _eta * _h + _eta**2 * (_h**2 + _p * (_m2 - _h**2)),
+                _factor,
+                Rule.IDENTITY,
+                "E[w'^T w'] for one direction, with E[A^2] = H^2 + p (mean H_i^2 - H^2) over batches",
+            ),
+            Step(
+                sp.Symbol("w2"),
+                sp.Symbol("Ew2"),
+                Rule.CITED,
+                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2 <= ||w||^2, and so for every later step: C = 1",
+            ),
+            Step(
+                sp.Symbol("var"),
+                sp.Symbol("p"),
+                Rule.CITED,
+                "the covariance of a sample mean without replacement is p = (n-B)/(B(n-1)) times the population's",
+            ),
+        ),
+        "sufficiency, any dimension",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
+    "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
+    no_extremal="an implication; W1.a is exact in one dimension",
+)
+
+W1A = Claim(
+    id="W1.a",
+    amends="W1",
+    source=Source(WALKER2023, "Theorem 2.4, last sentence"),
+    statement=r"d = 1,\ n \ge 2:\quad (1-\eta h)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\sigma^2 \le 1 \iff \text{linearly stable}",
+    form=Form.EQUIVALENCE,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_one_dimension(),),
+    sides=_sufficient_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                _factor ** (_t + 1) * _w**2,
+                _factor * (_factor**_t * _w**2),
+                Rule.IDENTITY,
+                "E w_t^2 is a geometric sequence: bounded for w_0 != 0 iff its factor is at most 1",
+            ),
+        ),
+        "both directions, d = 1, any n >= 2 and B",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="Necessary and sufficient in one dimension, equality included.",
+    no_extremal="an equivalence",
+)
+
+W2 = Claim(
+    id="W2",
+    source=Source(WALKER2023, "Remark 2.5, eq 2"),
+    statement=r"\text{linearly stable} \;\Rightarrow\; 0 \le a \le \tfrac2\eta,\ "
+    r"0 \le s \le \tfrac1\eta\sqrt{\tfrac{B(n-1)}{n-B}};\quad \text{and SGD can converge to minima satisfying this}",
+    form=Form.AT_MOST,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(mean_square_stable(),),
+    sides=_necessary_sides,
+    finding=Finding.FALSE,
+    note="Eq 2 follows from W1's condition (W2.a), which is itself only sufficient. It is not necessary for stability when "
+    "d >= 2: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
+    "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
+    "list uses it: h = 1, 3 with eta = B = 1 satisfies it and grows by 2 a step (W2.b).",
+    witness=THREE_POINTS,
+    no_extremal="refuted",
+)
+
+W2A = Claim(
+    id="W2.a",
+    amends="W2",
+    source=Source(WALKER2023, "Remark 2.5, repaired"),
+    statement=r"\lambda_{\max}\big((1-\eta H)^2 + \eta^2 p\,\Sigma\big) \le 1 \;\Rightarrow\; "
+    r"a \le \tfrac2\eta,\ s \le \tfrac1{\eta\sqrt p}",
+    form=Form.AT_MOST,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_condition_holds(),),
+    sides=_necessary_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                (1 - _eta * _h) ** 2 + _eta**2 * _p * sp.Symbol("v", nonnegative=True),
+                (1 - _eta * _h) ** 2,
+                Rule.NONNEGATIVE,
+                "both terms are positive semidefinite, so each is at most the sum",
+                (_eta**2 * _p * sp.Symbol("v", nonnegative=True),),
+            ),
+            Step(
+                (1 - _eta * _h) ** 2 + _eta**2 * _p * sp.Symbol("v", nonnegative=True),
+                _eta**2 * _p * sp.Symbol("v", nonnegative=True),
+                Rule.NONNEGATIVE,
+                "likewise",
+                ((1 - _eta * _h) ** 2,),
+            ),
+        ),
+        "eq 2 is necessary for W1's condition, any dimension",
+    ),
+    finding=Finding.OURS,
+    note="Necessary for W1's sufficient condition, hence for stability where d = 1.",
+    extremal=Instance({"hessians": outer_products((1,), (1,)), "step_size": Fraction(2), "batch_size": 1}, "named"),
+)
+
+W2B = Claim(
+    id="W2.b",
+    amends="W2",
+    source=Source(WALKER2023, "Remark 2.5, the list after eq 2"),
+    statement=r"a \le \tfrac2\eta,\ s \le \tfrac1{\eta\sqrt p} \;\Rightarrow\; \text{linearly stable}",
+    form=Form.IMPLICATION,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(
+        _positive_hessians(),
+        Assumption("eq 2", lambda given: _larger(*sharpness_and_spread(given)), lambda v: v.upper <= 1),
+    ),
+    sides=_enough_sides,
+    finding=Finding.FALSE,
+    note="'SGD can converge to minima satisfying (2)': refuted in one dimension by two samples.",
+    witness=Instance(
+        {
+            "hessians": np.array([[[Fraction(1)]], [[Fraction(3)]]], dtype=object),
+            "step_size": Fraction(1),
+            "batch_size": 1,
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+CLAIMS = (W1, W1A, W2, W2A, W2B)

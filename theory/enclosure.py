@@ -1,0 +1,103 @@
+"""Intervals that contain a number: how an exact or a rounded value is handed to a verdict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from theory.checks import Array, dot, rationals
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An interval that contains a number; its ends are floats or rationals, and are equal where it is known exactly."""
+
+    lower: float | Fraction
+    upper: float | Fraction
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.upper:
+            raise ValueError(f"lower must not exceed upper, got {self.lower} and {self.upper}")
+
+    @classmethod
+    def exactly(cls, value: float | Fraction | bool) -> Enclosure:
+        """Return the interval of one number; truth values are 0 and 1."""
+        number = Fraction(int(value)) if isinstance(value, (bool, np.bool_)) else value
+        return cls(number, number)
+
+    @classmethod
+    def around(cls, value: float, error: float) -> Enclosure:
+        """Return the interval of all numbers within `error` of `value`."""
+        return cls(value - error, value + error)
+
+    @property
+    def midpoint(self) -> float | Fraction:
+        """The middle of the interval."""
+        return self.lower if self.lower == self.upper else (self.lower + self.upper) / 2
+
+    def __add__(self, other: Enclosure) -> Enclosure:
+        """Return the sum; endpoints are exact for rationals and rounded to nearest for floats."""
+        return Enclosure(self.lower + other.lower, self.upper + other.upper)
+
+
+def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
+    """Return rationals around the square root of a non-negative rational, 2^-bits apart relative to it; exact for squares.
+
+    Raises:
+        ValueError: if `value` is negative.
+    """
+    if value < 0:
+        raise ValueError(f"value must not be negative, got {value}")
+    numerator, denominator = math.isqrt(value.numerator), math.isqrt(value.denominator)
+    if numerator**2 == value.numerator and denominator**2 == value.denominator:
+        return Enclosure.exactly(Fraction(numerator, denominator))
+    shift = 2 * max(0, bits - (value.numerator.bit_length() - value.denominator.bit_length()) // 2)
+    root = math.isqrt((value.numerator << shift) // value.denominator)
+    scale = Fraction(1, 1 << (shift // 2))
+    return Enclosure(root * scale, (root + 1) * scale)
+
+
+def top_eigenvalue(matrix: Array) -> Enclosure:
+    """Return an interval around the largest eigenvalue of a symmetric matrix [n, n], n >= 1.
+
+    For floats, LAPACK's value within n eps ||A||_F (its backward error). For rationals the lower end is the Rayleigh
+    quotient of the rounded eigenvector, and the upper end is a number mu for which mu I - A is positive semidefinite,
+    which is decided by exact elimination: both ends are rigorous, and equal where lambda_max is a simple fraction.
+    """
+    floats = matrix.astype(np.float64)
+    values, vectors = np.linalg.eigh(floats)
+    error = len(matrix) * EPS * float(np.linalg.norm(floats))
+    if matrix.dtype != object:
+        return Enclosure.around(float(values[-1]), error)
+    guess = Fraction(float(values[-1])).limit_denominator(2**20)
+    if _eliminate(np.diag([guess] * len(matrix)) - matrix) == (True, True):
+        return Enclosure.exactly(guess)
+    vector = rationals(vectors[:, -1])
+    lower = Fraction(dot(vector, matrix @ vector)) / dot(vector, vector)
+    upper, step = lower, Fraction(error) if error else Fraction(1, 2**60)
+    while not positive_semidefinite(np.diag([upper] * len(matrix)) - matrix):
+        upper, step = lower + step, 4 * step
+    return Enclosure(lower, upper)
+
+
+def positive_semidefinite(matrix: Array) -> bool:
+    """Return whether a symmetric matrix [n, n] of rationals is positive semidefinite, by exact elimination."""
+    return _eliminate(matrix)[0]
+
+
+def _eliminate(matrix: Array) -> tuple[bool, bool]:
+    """Whether a symmetric rational matrix is positive semidefinite, and if so whether it is singular."""
+    work, singular = np.array(matrix, dtype=object), False
+    for i in range(len(work)):
+        pivot = work[i, i]
+        if pivot < 0 or (pivot == 0 and any(entry != 0 for entry in work[i, i + 1 :])):
+            return False, False
+        if pivot > 0:
+            work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
+        singular = singular or pivot == 0
+    return True, singular

@@ -1,0 +1,102 @@
+"""Mulayoff, Michaeli and Soudry 2021: minima stability and the curvature of one-dimensional ReLU networks.
+
+The loss is (1/2n) sum (f(x_j) - y_j)^2, f'' is a sum of point masses at the knots, X is uniform on the data.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from theory.checks import Array, Reals, data_points, dot, rationals
+from theory.enclosure import EPS, Enclosure
+from theory.piecewise_linear import PiecewiseLinear
+from theory.stability_weight import population_weight, stability_weight, weight_enclosure
+from theory.symbols import Loss, half_mean_step_size
+from theory.two_layer import Weights
+
+__all__ = [
+    "curvature_bound",
+    "curvature_enclosure",
+    "population_weight",
+    "sharpness_lower_bound",
+    "stability_weight",
+    "weighted_curvature",
+]
+
+
+def curvature_bound(step_size: float, *, loss: Loss = "half_mean") -> float:
+    """Return 1/eta - 1/2, the largest int |f''| g of a twice-differentiable minimum that SGD is stable at (eq 21; M6).
+
+    Negative for eta > 2: then no minimum is stable, since lambda_max >= 1 always.
+
+    Args:
+        step_size: eta > 0.
+        loss: the loss that `step_size` belongs to; for the mean squared error ("mean"), eta is twice the step size.
+
+    Raises:
+        TypeError: if `step_size` is no real number.
+        ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+    """
+    return 1 / half_mean_step_size(step_size, loss) - 0.5
+
+
+def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
+    """Return int |f''| g = sum_knots |jump of f'| g(knot), g the stability weight of the data x [n] (eq 21).
+
+    Raises:
+        TypeError: if f is no PiecewiseLinear or an entry of x no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+    """
+    _check_function(f)
+    return float(np.abs(f.jumps.astype(np.float64)) @ stability_weight(f.knots, x))
+
+
+def _check_function(f: object) -> None:
+    if not isinstance(f, PiecewiseLinear):
+        raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}: see PiecewiseLinear.interpolate")
+
+
+def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
+    """Return 1 + 2 int |f''| g, below which no implementation of f has its sharpness (Lemma 4, eq 30; M5).
+
+    The sharpness is lambda_max of Phi Phi^T / n, the Hessian of (1/2n) sum (f-y)^2 at interpolation; for the mean
+    squared error double it. The value is rounded down by its rounding error, so it is a lower bound as it stands.
+    O((n + m) log n) for n data points and m knots.
+
+    Args:
+        f: the function.
+        x: distinct data points, [n].
+
+    Raises:
+        TypeError: if f is no PiecewiseLinear or an entry of x no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+    """
+    _check_function(f)
+    points = data_points("x", x).astype(np.float64)
+    knots, jumps = f.knots.astype(np.float64), np.abs(f.jumps.astype(np.float64))
+    lower, _ = weight_enclosure(knots, points, radius=EPS * np.abs(knots) if f.exact else 0.0)
+    total = float(jumps @ lower) * (1 - EPS * (len(jumps) + 4))
+    return float(np.nextafter(1 + 2 * total, 0))
+
+
+def curvature_enclosure(weights: Weights, x: Array) -> Enclosure:
+    """Return an interval around int |f''| g of the function that the weights implement, x [n] distinct.
+
+    Rational for rational weights and data. For floats, knots that coincide but for rounding count apart, so that the
+    interval may lie above the exact value where their jumps cancel, never below it.
+    """
+    if weights.exact or x.dtype == object:
+        exact_x = rationals(x)
+        f = PiecewiseLinear.from_weights(weights.rational())
+        lower, upper = weight_enclosure(f.knots, exact_x)
+        return Enclosure(Fraction(dot(np.abs(f.jumps), lower)), Fraction(dot(np.abs(f.jumps), upper)))
+    f = PiecewiseLinear.from_weights(weights)
+    value = weighted_curvature(f, x)
+    units = (weights.w1 != 0) & (weights.w2 != 0)
+    knots = np.clip(-weights.b1[units] / weights.w1[units], -np.finfo(float).max, np.finfo(float).max)
+    sizes = np.abs(weights.w1[units] * weights.w2[units])
+    lower, upper = weight_enclosure(knots, x, radius=2 * EPS * np.abs(knots))
+    error = float(sizes @ (upper - lower)) + EPS * (len(sizes) + 4) * float(sizes @ upper)
+    return Enclosure(max(value - error, 0.0), value + error)

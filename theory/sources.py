@@ -1,0 +1,59 @@
+"""The papers, and where in them a claim stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper: its key in this library, authors, title, year and venue."""
+
+    key: str
+    authors: str
+    title: str
+    year: int
+    venue: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a claim is printed: the paper and the place in it."""
+
+    paper: Paper
+    locator: str
+
+    def __str__(self) -> str:
+        """Return key and locator, as the tables show it."""
+        return f"{self.paper.key}, {self.locator}"
+
+
+VOLHEJN2020 = Paper(
+    "volhejn2020",
+    "Václav Volhejn",
+    "Smoothness of functions learned by neural networks",
+    2020,
+    "Bachelor thesis, Charles University",
+)
+MULAYOFF2021 = Paper(
+    "mulayoff2021",
+    "Rotem Mulayoff, Tomer Michaeli, Daniel Soudry",
+    "The implicit bias of minima stability: a view from function space",
+    2021,
+    "NeurIPS 34",
+)
+WALKER2023 = Paper(
+    "walker2023",
+    "Thomas Walker",
+    "Appealing to gradients",
+    2023,
+    "Project report",
+)
+LIANG2025 = Paper(
+    "liang2025",
+    "Tongtong Liang, Dan Qiao, Yu-Xiang Wang, Rahul Parhi",
+    "Stable minima of ReLU neural networks suffer from the curse of dimensionality",
+    2025,
+    "NeurIPS 38",
+)
+HOUSE = Paper("house", "the authors of this library", "Claims beyond the papers", 2026, "this library")

@@ -1,0 +1,206 @@
+"""The weight g of mulayoff2021, eq 22: of an empirical distribution, in floats and exactly, and of three populations.
+
+Everything rests on one sum. With m points below t, their sum S and A = sum_{x_j < t} (t - x_j),
+
+    g-(t) = P(X<t)^2 E[t - X | X<t] sqrt(1 + E[X | X<t]^2) = A sqrt(m^2 + S^2) / n^2,
+
+and g+ is g- of the mirrored data at the mirrored point. A is built from gaps between neighbours, all of one sign, so
+nothing cancels, however far from zero and however close together the data lie.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from theory.checks import Array, Reals, data_points, real_array
+from theory.enclosure import EPS, square_root
+
+Side = Literal["at", "left", "right"]
+"""Where g is taken at a data point: the value itself, or the limit from the left or from the right."""
+
+
+@dataclass(frozen=True)
+class _Below:
+    """What g- needs to know of the points below each t: their number m, their sum S, and A = sum of t - x_j."""
+
+    m: Array
+    total: Array
+    gaps: Array
+    size: Array
+
+
+def _below(t: Array, x: Array, *, counted_at_t: bool, radius: Array | float = 0) -> _Below:
+    """Sum up the points of the sorted x below t (or at most t), with t moved by `radius` but never across a point."""
+    zero = np.zeros(1, dtype=x.dtype) if x.dtype != object else np.array([Fraction(0)], dtype=object)
+    m = np.searchsorted(x, t, side="right" if counted_at_t else "left")
+    ranks = np.arange(1, len(x)) if x.dtype != object else np.array([Fraction(i) for i in range(1, len(x))], object)
+    gaps_at_points = np.concatenate([zero, zero, np.cumsum(ranks * np.diff(x))])
+    nearest = x[np.maximum(m - 1, 0)]
+    beyond = np.maximum(t + radius - nearest, 0 * nearest)
+    weight = m if x.dtype != object else np.array([Fraction(int(i)) for i in m], dtype=object)
+    return _Below(
+        weight,
+        np.concatenate([zero, np.cumsum(x)])[m],
+        gaps_at_points[m] + weight * beyond,
+        np.concatenate([zero, np.cumsum(np.abs(x))])[m],
+    )
+
+
+def _one_sided(t: Array, x: Array, *, counted_at_t: bool, radius: Array | float = 0) -> Array:
+    below = _below(t, x, counted_at_t=counted_at_t, radius=radius)
+    return below.gaps * np.hypot(below.m, below.total) / float(len(x)) ** 2
+
+
+def _counted(side: Side) -> tuple[bool, bool]:
+    """Return whether a point at t counts as below it, and as above it.
+
+    Raises:
+        ValueError: if `side` is unknown.
+    """
+    if side not in ("at", "left", "right"):
+        raise ValueError(f"side must be 'at', 'left' or 'right', got {side!r}")
+    return side == "right", side == "left"
+
+
+def stability_weight(t: Reals, x: Reals, *, side: Side = "at") -> Array:
+    """Return g(t), the weight of |f''| in the minima-stability bound (mulayoff2021, eq 22), in O((n + m) log n).
+
+    g = min(g-, g+) between the smallest and the largest data point and 0 outside, with X uniform on the data and
+    g-(t) = P(X<t)^2 E[t-X | X<t] sqrt(1 + E[X | X<t]^2), g+(t) the same with X>t and X-t. g is linear between
+    neighbouring data points up to one kink, concave there, and jumps at them.
+
+    Args:
+        t: points, [m]; +-inf is allowed and gives 0.
+        x: distinct data points, [n], in any order, n >= 1.
+        side: at data points, the value ("at"), or the limit from the "left" or the "right".
+
+    Returns:
+        g(t), float64 [m]; relative error about n times machine epsilon.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice; if t holds nan; on a wrong side.
+    """
+    at_below, at_above = _counted(side)
+    points = np.sort(data_points("x", x).astype(np.float64))
+    where = _places(t)
+    g_minus = _one_sided(where, points, counted_at_t=at_below)
+    g_plus = _one_sided(-where, -points[::-1], counted_at_t=at_above)
+    return np.minimum(g_minus, g_plus)
+
+
+def _places(t: Reals) -> Array:
+    """Return t as floats, +-inf replaced by the largest finite floats, where g is 0 as well.
+
+    Raises:
+        ValueError: if t is a single number.
+    """
+    raw = np.asarray(t)
+    if raw.dtype.kind == "f" and raw.ndim == 1 and np.isinf(raw).any():
+        raw = np.clip(raw, -np.finfo(np.float64).max, np.finfo(np.float64).max)
+    if raw.ndim == 0:
+        raise ValueError(f"t must have one axis, got a single number {t!r}: write [{t!r}]")
+    return real_array("t", raw if raw.dtype.kind == "f" else t).astype(np.float64)
+
+
+def weight_enclosure(t: Array, x: Array, *, radius: Array | float = 0.0, side: Side = "at") -> tuple[Array, Array]:
+    """Return numbers below and above g(t): rationals for rational t and x, else floats with their rounding error.
+
+    Args:
+        t: points, [m].
+        x: distinct data points, [n].
+        radius: for floats, how far the true points may lie from t, [m], no data point between.
+        side: as for `stability_weight`.
+
+    Returns:
+        lower and upper, each [m].
+    """
+    at_below, at_above = _counted(side)
+    points = np.sort(x)
+    mirrored = -points[::-1]
+    if points.dtype == object:
+        halves = [_below(t, points, counted_at_t=at_below), _below(-t, mirrored, counted_at_t=at_above)]
+        roots = [[square_root(m * m + s * s) for m, s in zip(h.m, h.total, strict=True)] for h in halves]
+        ends = []
+        for end in ("lower", "upper"):
+            sides = [
+                [gap * getattr(r, end) / len(points) ** 2 for gap, r in zip(h.gaps, root, strict=True)]
+                for h, root in zip(halves, roots, strict=True)
+            ]
+            ends.append(np.array([min(pair) for pair in zip(*sides, strict=True)], dtype=object))
+        return ends[0], ends[1]
+    ends = []
+    for sign in (-1, 1):
+        values = []
+        for place, data, at in ((t, points, at_below), (-t, mirrored, at_above)):
+            below = _below(place, data, counted_at_t=at, radius=sign * np.asarray(radius))
+            root = np.hypot(below.m, below.total)
+            # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|.
+            error = EPS * (len(points) + 8) * (1 + below.size / np.maximum(root, 1))
+            values.append(below.gaps * root / float(len(points)) ** 2 * np.maximum(1 + sign * error, 0))
+        ends.append(np.minimum(values[0], values[1]))
+    return ends[0], ends[1]
+
+
+Distribution = Literal["uniform", "gaussian", "laplace"]
+
+
+def _uniform(t: float) -> tuple[float, float]:
+    half_width = math.sqrt(3)
+    t = min(max(t, -half_width), half_width)
+    return (t + half_width) / (2 * half_width), (t + half_width) ** 2 / (4 * half_width)
+
+
+def _gaussian(t: float) -> tuple[float, float]:
+    below = math.erfc(-t / math.sqrt(2)) / 2
+    return below, max(t * below + math.exp(-t * t / 2) / math.sqrt(2 * math.pi), 0.0)
+
+
+def _laplace(t: float) -> tuple[float, float]:
+    scale = math.sqrt(0.5)
+    tail = math.exp(-abs(t) / scale) / 2
+    return (tail, scale * tail) if t < 0 else (1 - tail, t + scale * tail)
+
+
+_POPULATIONS: dict[str, Callable[[float], tuple[float, float]]] = {
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "laplace": _laplace,
+}
+
+
+def population_weight(t: Reals, distribution: Distribution) -> Array:
+    """Return g(t) of a population with mean 0 and variance 1 in closed form (mulayoff2021, Fig 2, blue curves).
+
+    From F(t) = P(X<t) and A(t) = E[(t-X)_+], g-(t) = A sqrt(F^2 + (t F - A)^2), since E[X; X<t] = t F - A; all three
+    populations are symmetric, so g+(t) = g-(-t).
+
+    Args:
+        t: points, [m].
+        distribution: "uniform", "gaussian" or "laplace".
+
+    Returns:
+        g(t), float64 [m].
+
+    Raises:
+        TypeError: if an entry of t is no real number.
+        ValueError: if t holds nan or inf or has a wrong shape, or the distribution is unknown.
+    """
+    if distribution not in _POPULATIONS:
+        raise ValueError(f"distribution must be one of {', '.join(map(repr, _POPULATIONS))}, got {distribution!r}")
+    population = _POPULATIONS[distribution]
+
+    def g_minus(point: float) -> float:
+        below, gap = population(point)
+        return gap * math.hypot(below, point * below - gap)
+
+    inside = math.sqrt(3) if distribution == "uniform" else math.inf
+    return np.array(
+        [min(g_minus(p), g_minus(-p)) if abs(p) <= inside else 0.0 for p in real_array("t", t).astype(np.float64)]
+    )

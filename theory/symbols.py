@@ -1,0 +1,46 @@
+"""The dictionary of symbols: where two papers disagree, this file says what a name means here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from theory.checks import positive
+
+Loss = Literal["half_mean", "mean"]
+"""How the squared loss is normalised.
+
+`half_mean` is (1/2n) sum (f(x_j) - y_j)^2 (mulayoff2021, eq 19); `mean` is (1/n) sum (f(x_j) - y_j)^2
+(volhejn2020, eq 1.1; `torch.nn.MSELoss`). A step size means nothing without it: gradients and Hessians of `mean` are
+twice those of `half_mean`, so gradient descent with step size s on `mean` is gradient descent with 2 s on `half_mean`.
+"""
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of a claim: its name in code, in LaTeX, and its meaning with shape and unit or range."""
+
+    name: str
+    latex: str
+    meaning: str
+
+
+def loss_scale(loss: Loss) -> int:
+    """Return the factor that takes `half_mean` losses, gradients and Hessians to those of `loss`: 1 or 2.
+
+    Raises:
+        ValueError: if `loss` is neither "half_mean" nor "mean".
+    """
+    if loss not in get_args(Loss):
+        raise ValueError(f"loss must be one of {', '.join(map(repr, get_args(Loss)))}, got {loss!r}")
+    return 1 if loss == "half_mean" else 2
+
+
+def half_mean_step_size(step_size: float, loss: Loss) -> float:
+    """Return the step size on (1/2n) sum (f-y)^2 that makes the same steps as `step_size` does on `loss`.
+
+    Raises:
+        TypeError: if `step_size` is no real number.
+        ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+    """
+    return float(positive("step_size", step_size)) * loss_scale(loss)
