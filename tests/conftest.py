@@ -23,3 +23,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that is marked `gpu` where there is no CUDA device."""
     if item.get_closest_marker("gpu") is not None and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: a bound that holds says more with how close it came."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"measured: {name}: {value}")

@@ -1,0 +1,436 @@
+"""Steps of gradient descent on tiny two-layer ReLU networks, in three ways that agree: numba, numpy and batched torch.
+
+All three work in float64 with hand-written gradients: with r_j the scaled residuals, S1 = sum of r_j and Sx = sum of
+r_j x_j over the points on which a unit is active, the gradients are w2 Sx in w1, w2 S1 in b1 and w1 Sx + b1 S1 in w2.
+A unit whose pre-activation is exactly 0 is inactive, as in torch. `observe` is the one statement of when a run stops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+import torch
+
+from theory.checks import Array
+
+try:
+    import numba
+
+    HAS_NUMBA = True
+except ImportError:
+    HAS_NUMBA = False
+
+LARGEST = float(np.finfo(np.float64).max)
+RUNNING, INTERPOLATED, STALLED, DIVERGED, BUDGET_SPENT = range(5)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _compiled(function: _Function) -> _Function:
+    """Compile `function` if numba is there, as written: a search for inf and nan must not be rearranged."""
+    if not HAS_NUMBA:
+        return function
+    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def _compiled_for_speed(function: _Function) -> _Function:
+    """Compile `function` if numba is there, free to rearrange sums but, unlike all of fast-math, not to forget nan."""
+    if not HAS_NUMBA:
+        return function
+    flags = {"reassoc", "contract", "nsz", "arcp"}
+    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=flags)(function))
+
+
+class StopRule(NamedTuple):
+    """When a run ends: see `observe`."""
+
+    max_steps: int
+    stop_loss: float
+    patience: int
+    dwell: int
+
+
+class Watch(NamedTuple):
+    """What the stop rule remembers of a run: numbers, or tensors [R] for R runs at once.
+
+    Attributes:
+        limit: the loss above which the run has diverged.
+        best: the lowest loss so far, moved only by a gain of 0.1 %.
+        best_step: the step at which `best` was found.
+        below_since: the step since which the loss has been below the stop loss, -1 if it is not.
+    """
+
+    limit: Any = math.inf
+    best: Any = math.inf
+    best_step: Any = 0
+    below_since: Any = -1
+
+
+class Plan(NamedTuple):
+    """The numbers of one run that the loops need.
+
+    Attributes:
+        points: number n of data points.
+        batch: points in a batch; n means full batch.
+        per_epoch: steps in an epoch, n / batch rounded up; the stop rule is asked once an epoch.
+        last_batch: points in the last batch of an epoch.
+        step_size: on the loss that `scale` says.
+        scale: 1 for the loss (1/2n) sum r^2, 2 for (1/n) sum r^2.
+        record_every: steps between recorded losses, 0 for none.
+    """
+
+    points: int
+    batch: int
+    per_epoch: int
+    last_batch: int
+    step_size: float
+    scale: float
+    record_every: int
+
+
+class State(NamedTuple):
+    """Where a run is: its step, why it ended (or `RUNNING`), its loss, output bias, weight buffer and stop watch."""
+
+    step: int
+    code: int
+    loss: float
+    b2: float
+    current: int
+    watch: Watch
+
+
+def observe(rule: StopRule, watch: Watch, step: int, loss: float) -> tuple[int, Watch]:
+    """Return whether and why a run stops that has this full-batch loss after `step` steps, and the new watch.
+
+    The first of these that applies: DIVERGED if the loss is not finite or above 1e10 (initial loss + 1); INTERPOLATED
+    if it has been below `stop_loss` at every look for at least `dwell` steps; STALLED if it is not below `stop_loss`
+    and has not fallen 0.1 % below the lowest one for `patience` steps; BUDGET_SPENT after `max_steps` steps.
+    """
+    limit, best, best_step, below_since = watch.limit, watch.best, watch.best_step, watch.below_since
+    if step == 0:
+        limit, best, best_step, below_since = 1e10 * (loss + 1.0), loss, 0, -1
+    elif loss < 0.999 * best:
+        best, best_step = loss, step
+    below = loss < rule.stop_loss
+    if not below:
+        below_since = -1
+    elif below_since < 0:
+        below_since = step
+    code = 0
+    if not math.isfinite(loss) or loss > limit:
+        code = 3
+    elif below and step - below_since >= rule.dwell:
+        code = 1
+    elif not below and step - best_step >= rule.patience:
+        code = 2
+    elif step >= rule.max_steps:
+        code = 4
+    return code, Watch(limit, best, best_step, below_since)
+
+
+_observe = _compiled(observe)
+
+
+def observe_all(rule: StopRule, watch: Watch, step: int, loss: torch.Tensor) -> tuple[torch.Tensor, Watch]:
+    """Do what `observe` does for R runs at once: losses [R] to codes [R]."""
+    limit, best, best_step, below_since = watch
+    if step == 0:
+        limit, best, best_step = 1e10 * (loss + 1.0), loss, torch.zeros_like(loss, dtype=torch.int64)
+        below_since = torch.full_like(best_step, -1)
+    else:
+        gained = loss < 0.999 * best
+        best, best_step = torch.where(gained, loss, best), torch.where(gained, step, best_step)
+    below = loss < rule.stop_loss
+    below_since = torch.where(below, torch.where(below_since < 0, step, below_since), -1)
+    code = torch.full_like(best_step, BUDGET_SPENT if step >= rule.max_steps else RUNNING)
+    code = torch.where(~below & (step - best_step >= rule.patience), STALLED, code)
+    code = torch.where(below & (step - below_since >= rule.dwell), INTERPOLATED, code)
+    code = torch.where(~torch.isfinite(loss) | (loss > limit), DIVERGED, code)
+    return code, Watch(limit, best, best_step, below_since)
+
+
+@_compiled_for_speed
+def _outputs(w1: Array, b1: Array, w2: Array, b2: float, x: Array, f: Array) -> None:
+    """Write f(x_j) to f [n] for x [n], n a multiple of 4: four points at a time share one pass over the units."""
+    for j in range(0, len(x), 4):
+        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+        f0 = f1 = f2 = f3 = 0.0
+        for i in range(len(w1)):
+            u, v, w = w1[i], b1[i], w2[i]
+            z0, z1, z2, z3 = u * x0 + v, u * x1 + v, u * x2 + v, u * x3 + v
+            f0 += w * (0.0 if z0 <= 0.0 else z0)  # so that nan stays nan
+            f1 += w * (0.0 if z1 <= 0.0 else z1)
+            f2 += w * (0.0 if z2 <= 0.0 else z2)
+            f3 += w * (0.0 if z3 <= 0.0 else z3)
+        f[j], f[j + 1], f[j + 2], f[j + 3] = f0 + b2, f1 + b2, f2 + b2, f3 + b2
+
+
+@_compiled_for_speed
+def _mean_square(w1: Array, b1: Array, w2: Array, b2: float, x: Array, y: Array, points: int, f: Array) -> float:
+    """Return the mean of (f(x_j) - y_j)^2 over the first `points` points, and leave the f(x_j) in f."""
+    _outputs(w1, b1, w2, b2, x, f)
+    total = 0.0
+    for j in range(points):
+        total += (f[j] - y[j]) ** 2
+    return total / points
+
+
+@_compiled_for_speed
+def _active_sums(w1: Array, b1: Array, x: Array, r: Array, s1: Array, sx: Array) -> None:
+    """Write S1 and Sx, [k], of residuals r [n] at x [n], n a multiple of 4."""
+    s1[:] = 0.0
+    sx[:] = 0.0
+    for j in range(0, len(x), 4):
+        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+        r0, r1, r2, r3 = r[j], r[j + 1], r[j + 2], r[j + 3]
+        q0, q1, q2, q3 = r0 * x0, r1 * x1, r2 * x2, r3 * x3
+        for i in range(len(w1)):
+            u, v = w1[i], b1[i]
+            a0, a1, a2, a3 = u * x0 + v > 0.0, u * x1 + v > 0.0, u * x2 + v > 0.0, u * x3 + v > 0.0
+            s1[i] += ((r0 if a0 else 0.0) + (r1 if a1 else 0.0)) + ((r2 if a2 else 0.0) + (r3 if a3 else 0.0))
+            sx[i] += ((q0 if a0 else 0.0) + (q1 if a1 else 0.0)) + ((q2 if a2 else 0.0) + (q3 if a3 else 0.0))
+
+
+@_compiled_for_speed
+def advance_numba(
+    buffers: Array,
+    x: Array,
+    y: Array,
+    order: Array,
+    plan: Plan,
+    rule: StopRule,
+    state: State,
+    until: int,
+    losses: Array,
+) -> tuple[State, int]:
+    """Run one network from `state` on, up to step `until` or its end, in compiled code that holds no lock.
+
+    Not to be called from the main thread of a program that may be interrupted: Ctrl-C kills the process if its
+    exception is raised while numba hands over the arguments or results.
+
+    A step that would make a weight infinite or nan is not taken: the run ends there as diverged.
+
+    Args:
+        buffers: w1, b1, w2 and a row for sums, twice, [2, 4, k]: the weights of `state.current`, and room for the next
+            ones. (Rounding depends on how far apart the rows lie, so they come in one piece.)
+        x: inputs, [n] padded with anything finite to a multiple of 4.
+        y: targets, padded likewise.
+        order: the points of the batches to come, one batch after the other; unused for full batches.
+        plan: the run's numbers.
+        rule: when to stop.
+        state: where the run is.
+        until: the step at which to return at the latest.
+        losses: room for the losses recorded meanwhile.
+
+    Returns:
+        The new state and how many losses were recorded. The loss of the state is that of its weights if it has ended.
+    """
+    step, code, loss, b2, current, watch = state
+    points, batch, per_epoch, last_batch, step_size, scale, record_every = plan
+    full = batch == points
+    padded = len(x) if full else (batch + 3) // 4 * 4
+    bx, by = (x, y) if full else (np.zeros(padded), np.zeros(padded))
+    everything, f, r = np.empty(len(x)), np.empty(padded), np.zeros(padded)
+    units = buffers.shape[2]
+    s1, sx = buffers[0, 3], buffers[1, 3]
+    place, recorded = 0, 0
+    while step < until:
+        w1, b1, w2 = buffers[current, 0], buffers[current, 1], buffers[current, 2]
+        looking = full or step % per_epoch == 0 or step == rule.max_steps
+        recording = record_every > 0 and step % record_every == 0
+        known = looking or recording
+        if known:
+            loss = scale / 2 * _mean_square(w1, b1, w2, b2, x, y, points, everything)
+            if recording:
+                losses[recorded] = loss
+                recorded += 1
+            if looking:
+                code, watch = _observe(rule, watch, step, loss)
+                if code != 0:
+                    break
+        size = points
+        if full:
+            f[:] = everything
+        else:
+            size = last_batch if step % per_epoch == per_epoch - 1 else batch
+            for j in range(size):
+                bx[j], by[j] = x[order[place + j]], y[order[place + j]]
+            place += size
+            _outputs(w1, b1, w2, b2, bx, f)
+        weight = scale / size
+        for j in range(size):
+            r[j] = (f[j] - by[j]) * weight
+        r[size:] = 0.0
+        slope = 0.0
+        for j in range(padded):
+            slope += r[j]
+        _active_sums(w1, b1, bx, r, s1, sx)
+        n1, c1, n2 = buffers[1 - current, 0], buffers[1 - current, 1], buffers[1 - current, 2]
+        infinite = 0
+        for i in range(units):
+            u = w1[i] - step_size * (w2[i] * sx[i])
+            v = b1[i] - step_size * (w2[i] * s1[i])
+            w = w2[i] - step_size * (w1[i] * sx[i] + b1[i] * s1[i])
+            n1[i], c1[i], n2[i] = u, v, w
+            infinite += not (abs(u) <= LARGEST and abs(v) <= LARGEST and abs(w) <= LARGEST)
+        c2 = b2 - step_size * slope
+        if infinite > 0 or not abs(c2) <= LARGEST:
+            code = 3
+            if not known:
+                loss = scale / 2 * _mean_square(w1, b1, w2, b2, x, y, points, everything)
+            break
+        b2 = c2
+        current = 1 - current
+        step += 1
+    return State(step, code, loss, b2, current, watch), recorded
+
+
+def advance_numpy(
+    buffers: Array,
+    x: Array,
+    y: Array,
+    order: Array,
+    plan: Plan,
+    rule: StopRule,
+    state: State,
+    until: int,
+    losses: Array,
+) -> tuple[State, int]:
+    """Do what `advance_numba` does, about fifty times slower, without a compiler."""
+    step, code, loss, b2, current, watch = state
+    x, y = x[: plan.points], y[: plan.points]
+    place, recorded = 0, 0
+
+    def forward(inputs: Array) -> tuple[Array, Array]:
+        w1, b1, w2 = buffers[current, :3]
+        z = np.multiply.outer(inputs, w1) + b1
+        return z, np.maximum(z, 0.0) @ w2 + b2
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        while step < until:
+            w1, b1, w2 = buffers[current, :3]
+            looking = step % plan.per_epoch == 0 or step == rule.max_steps
+            recording = plan.record_every > 0 and step % plan.record_every == 0
+            known = looking or recording
+            if known:
+                loss = plan.scale / 2 * float(np.mean((forward(x)[1] - y) ** 2))
+                if recording:
+                    losses[recorded] = loss
+                    recorded += 1
+                if looking:
+                    code, watch = observe(rule, watch, step, loss)
+                    if code != RUNNING:
+                        break
+            chosen: Array | slice = slice(None)
+            if plan.batch < plan.points:
+                size = plan.last_batch if step % plan.per_epoch == plan.per_epoch - 1 else plan.batch
+                chosen = order[place : place + size]
+                place += size
+            z, outputs = forward(x[chosen])
+            r = (outputs - y[chosen]) * (plan.scale / len(outputs))
+            active = z > 0
+            s1, sx = r @ active, (r * x[chosen]) @ active
+            new = np.stack(
+                [
+                    w1 - plan.step_size * (w2 * sx),
+                    b1 - plan.step_size * (w2 * s1),
+                    w2 - plan.step_size * (w1 * sx + b1 * s1),
+                ]
+            )
+            c2 = b2 - plan.step_size * float(r.sum())
+            if not (np.isfinite(new).all() and math.isfinite(c2)):
+                code = DIVERGED
+                if not known:
+                    loss = plan.scale / 2 * float(np.mean((forward(x)[1] - y) ** 2))
+                break
+            buffers[1 - current, :3], b2, current, step = new, c2, 1 - current, step + 1
+    return State(step, code, loss, b2, current, watch), recorded
+
+
+@dataclass
+class Batch:
+    """R networks of one width on n points each, as float64 tensors, trained step by step together.
+
+    Attributes:
+        weights: w1, b1, w2, [3, R, k].
+        b2: output biases, [R].
+        x: inputs, [R, n].
+        y: targets, [R, n].
+        step_size: [R].
+        code: why each network ended, or `RUNNING`, [R].
+        steps: how many steps each has made, [R].
+        watch: the stop rule's memory, tensors [R].
+    """
+
+    weights: torch.Tensor
+    b2: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+    step_size: torch.Tensor
+    code: torch.Tensor
+    steps: torch.Tensor
+    watch: Watch
+
+    def keep(self, rows: torch.Tensor) -> Batch:
+        """Return the networks whose indices are in `rows`."""
+        rowwise = ("b2", "x", "y", "step_size", "code", "steps")
+        kept = {name: getattr(self, name)[rows] for name in rowwise}
+        watch = Watch(*(memory[rows] for memory in self.watch))
+        return replace(self, weights=self.weights[:, rows], watch=watch, **kept)
+
+    def outputs(self, x: torch.Tensor) -> torch.Tensor:
+        """Return f(x_j), [R, n], for inputs x [R, n]: a loop over points, which beats a third axis on a CPU."""
+        w1, b1, w2 = self.weights
+        columns = [torch.addcmul(b1, w1, column[:, None]).clamp_(min=0.0).mul_(w2).sum(1) for column in x.T]
+        return torch.stack(columns, 1) + self.b2[:, None]
+
+    def loss(self, scale: float) -> torch.Tensor:
+        """Return the full-batch losses, [R]."""
+        return scale / 2 * torch.mean((self.outputs(self.x) - self.y) ** 2, 1)
+
+
+def advance_torch(batch: Batch, order: Array, plan: Plan, rule: StopRule, step: int, until: int) -> list[torch.Tensor]:
+    """Do what `advance_numba` does for the networks of `batch`, in place, all from `step` to `until`.
+
+    `order` is [R, ...] with a row of points for each network; `plan.step_size` is not used. A network that has ended is
+    left as it is. Returns the losses recorded, each [R]; those of a network past its own last step mean nothing.
+    """
+    chosen = torch.as_tensor(order, device=batch.x.device)
+    place, recorded = 0, []
+    full = plan.batch == plan.points
+    for now in range(step, until):
+        x, y = batch.x, batch.y
+        looking = now % plan.per_epoch == 0 or now == rule.max_steps
+        if looking or (plan.record_every > 0 and now % plan.record_every == 0):
+            errors = batch.outputs(x) - y
+            loss = plan.scale / 2 * torch.mean(errors**2, 1)
+            if plan.record_every > 0 and now % plan.record_every == 0:
+                recorded.append(loss)
+            if looking:
+                code, batch.watch = observe_all(rule, batch.watch, now, loss)
+                batch.code = torch.where(batch.code == RUNNING, code, batch.code)
+        if not full:
+            size = plan.last_batch if now % plan.per_epoch == plan.per_epoch - 1 else plan.batch
+            points = chosen[:, place : place + size]
+            x, y = x.gather(1, points), y.gather(1, points)
+            place += size
+            errors = batch.outputs(x) - y
+        r = errors * (plan.scale / x.shape[1])
+        w1, b1, w2 = batch.weights
+        s1, sx = torch.zeros_like(w1), torch.zeros_like(w1)
+        for column, residual in zip(x.T, r.T, strict=True):
+            active = torch.addcmul(b1, w1, column[:, None]).gt_(0.0)  # 0 or 1
+            s1.addcmul_(active, residual[:, None])
+            sx.addcmul_(active, (residual * column)[:, None])
+        new = batch.weights - batch.step_size[:, None] * torch.stack([w2 * sx, w2 * s1, w1 * sx + b1 * s1])
+        c2 = batch.b2 - batch.step_size * r.sum(1)
+        finite = torch.isfinite(new).all(2).all(0) & torch.isfinite(c2)
+        batch.code = torch.where((batch.code == RUNNING) & ~finite, DIVERGED, batch.code)
+        moves = batch.code == RUNNING
+        batch.weights = torch.where(moves[:, None], new, batch.weights)
+        batch.b2 = torch.where(moves, c2, batch.b2)
+        batch.steps = batch.steps + moves
+    return recorded

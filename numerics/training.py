@@ -1,0 +1,517 @@
+"""Training by gradient descent and SGD on the squared loss, one network or many, until a stated rule says stop."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from numerics import kernels
+from numerics.kernels import Batch, Plan, State, StopRule, Watch
+from numerics.networks import TwoLayerReLU, count, require_weights
+from theory.checks import Array, Reals, batch_size, data_set, positive, real_array
+from theory.symbols import Loss, loss_scale
+from theory.two_layer import Weights
+
+Sampling = Literal["without_replacement", "reshuffling"]
+"""How batches are drawn: see `batches`."""
+
+Backend = Literal["auto", "numba", "numpy", "torch"]
+"""What does the steps; "auto" is numba on the CPU, numpy there if numba is not installed, and torch on a GPU."""
+
+SLICE_WORK = 100_000_000
+"""Units x points x steps done between two looks at the clock and at Ctrl-C: some hundredths of a second compiled."""
+
+TOGETHER = 256
+"""Networks that the torch backend steps at once."""
+
+
+class Outcome(StrEnum):
+    """Why a run ended: see `train`."""
+
+    INTERPOLATED = "interpolated"
+    STALLED = "stalled"
+    DIVERGED = "diverged"
+    BUDGET_SPENT = "budget spent"
+
+
+OUTCOMES = {
+    kernels.INTERPOLATED: Outcome.INTERPOLATED,
+    kernels.STALLED: Outcome.STALLED,
+    kernels.DIVERGED: Outcome.DIVERGED,
+    kernels.BUDGET_SPENT: Outcome.BUDGET_SPENT,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One network to train: from `initial`, on targets y [n] at distinct points x [n], in the order given.
+
+    Attributes:
+        initial: the weights at the start; exact ones are rounded to floats.
+        x: inputs, [n].
+        y: targets, [n].
+        step_size: step size on the loss that training is asked to use.
+        batch_size: points in a batch; None for gradient descent on all points.
+        seed: of the batches, at least 0.
+    """
+
+    initial: Weights
+    x: Reals
+    y: Reals
+    step_size: float
+    batch_size: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What came of training a network.
+
+    Attributes:
+        weights: the weights at the end, always finite.
+        loss: the loss on all points at `weights`; may be inf if the run diverged.
+        steps: how many steps led to `weights`.
+        outcome: why the run ended.
+        losses: the loss on all points after 0, r, 2 r, ... steps with r = `record_every`, [m]; empty if r is 0.
+        seconds: wall time; with the torch backend that of all networks stepped together.
+    """
+
+    weights: Weights
+    loss: float
+    steps: int
+    outcome: Outcome
+    losses: Array
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleRun:
+    """What came of `train_module`: as `Run`, with the trained network in place of its weights."""
+
+    network: TwoLayerReLU
+    loss: float
+    steps: int
+    outcome: Outcome
+    losses: Array
+    seconds: float
+
+
+def batches(n: int, size: int, *, sampling: Sampling = "without_replacement", seed: int = 0) -> Iterator[Array]:
+    """Yield for ever the batches that training with this seed sees: indices of data points, [size].
+
+    "without_replacement" draws `size` distinct points uniformly at every step, independently of all other steps.
+    "reshuffling" permutes the points afresh each epoch and takes consecutive blocks; the last may be shorter.
+
+    Raises:
+        TypeError: if `n`, `size` or `seed` is no integer.
+        ValueError: if `size` is not between 1 and n, `sampling` is unknown, or `n` or `seed` is too small.
+    """
+    plan = _plan(count("n", n, 1), size, sampling, 1.0, 1, 0)
+    generator = np.random.default_rng(count("seed", seed, 0))
+    return _batches(generator, plan, sampling)
+
+
+def _batches(generator: np.random.Generator, plan: Plan, sampling: Sampling) -> Iterator[Array]:
+    while True:
+        order = _draw(generator, plan, sampling, plan.per_epoch)
+        for first in range(0, len(order), plan.batch):
+            yield order[first : first + plan.batch]
+
+
+def _draw(generator: np.random.Generator, plan: Plan, sampling: Sampling, steps: int) -> Array:
+    """Return the points of the next `steps` batches, whole epochs if reshuffled, one batch after the other."""
+    rows = steps // plan.per_epoch if sampling == "reshuffling" else steps
+    order = generator.permuted(np.tile(np.arange(plan.points), (rows, 1)), axis=1)
+    return (order if sampling == "reshuffling" else order[:, : plan.batch]).ravel()
+
+
+def _plan(n: int, batch: int | None, sampling: Sampling, step_size: float, scale: float, record_every: int) -> Plan:
+    if sampling not in get_args(Sampling):
+        raise ValueError(f"sampling must be one of {', '.join(map(repr, get_args(Sampling)))}, got {sampling!r}")
+    size = n if batch is None else batch_size(batch, n)
+    per_epoch = -(-n // size)
+    last = n - size * (per_epoch - 1) if sampling == "reshuffling" else size
+    return Plan(n, size, per_epoch, last, float(positive("step_size", step_size)), float(scale), record_every)
+
+
+def train(
+    initial: Weights,
+    x: Reals,
+    y: Reals,
+    *,
+    step_size: float,
+    loss: Loss = "half_mean",
+    batch_size: int | None = None,
+    sampling: Sampling = "without_replacement",
+    max_steps: int,
+    stop_loss: float = 1e-12,
+    patience: int = 100_000,
+    dwell: int = 100,
+    record_every: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    backend: Backend = "auto",
+) -> Run:
+    """Train a network on one input by gradient descent, or by SGD, in float64.
+
+    The loss on all points is looked at before each step, under SGD only once an epoch (every n / batch_size steps,
+    rounded up), and at the end. The run then ends with the first outcome that applies:
+
+    - diverged: the loss is not finite or above 1e10 (initial loss + 1). It also ends so, without taking the step, when
+      a step would make a weight infinite or nan.
+    - interpolated: the loss fell below `stop_loss` and has stayed there for `dwell` further steps.
+    - stalled: the loss is not below `stop_loss`, and for `patience` steps has not fallen 0.1 % below its lowest value.
+    - budget spent: `max_steps` steps were made.
+
+    Args:
+        initial: the weights at the start; exact ones are rounded to floats.
+        x: inputs, [n], distinct, in any order.
+        y: targets, [n].
+        step_size: step size on the loss that `loss` names, above 0.
+        loss: "half_mean", (1/2n) sum (f - y)^2, or "mean", twice that.
+        batch_size: points in a batch, 1 to n; None for gradient descent on all points.
+        sampling: how batches are drawn, see `batches`.
+        max_steps: the most steps to make, at least 1.
+        stop_loss: the loss below which the network counts as interpolating, at least 0.
+        patience: steps without progress after which to give up, at least 1.
+        dwell: steps for which the loss must stay below `stop_loss`, at least 0.
+        record_every: steps between the losses in `Run.losses`; 0 for none.
+        seed: of the batches, at least 0.
+        device: "cpu", or a CUDA device of torch such as "cuda" or "cuda:0".
+        backend: what does the steps; they agree up to rounding. Only "torch" runs on a GPU.
+
+    Raises:
+        TypeError: if an argument is of the wrong type.
+        ValueError: if an argument is out of its range, x has equal points, x and y differ in length, the device is not
+            there or the backend not available.
+    """
+    (run,) = train_many(
+        [Task(initial, x, y, step_size, batch_size, seed)],
+        loss=loss,
+        sampling=sampling,
+        max_steps=max_steps,
+        stop_loss=stop_loss,
+        patience=patience,
+        dwell=dwell,
+        record_every=record_every,
+        device=device,
+        backend=backend,
+        threads=1,
+    )
+    return run
+
+
+def train_many(
+    tasks: Sequence[Task],
+    *,
+    loss: Loss = "half_mean",
+    sampling: Sampling = "without_replacement",
+    max_steps: int,
+    stop_loss: float = 1e-12,
+    patience: int = 100_000,
+    dwell: int = 100,
+    record_every: int = 0,
+    device: str = "cpu",
+    backend: Backend = "auto",
+    threads: int | None = None,
+) -> list[Run]:
+    """Train many independent networks, each as `train` would alone; the options mean what they mean there.
+
+    The numba backend gives every network to one of `threads` threads (None for one a core) and the next network to the
+    first that is free; its results do not depend on `threads`. Ctrl-C stops all of them within a fraction of a second.
+
+    Raises:
+        TypeError: if an argument is of the wrong type.
+        ValueError: if an argument is out of its range (see `train`).
+    """
+    rule = _rule(max_steps, stop_loss, patience, dwell)
+    engine, scale = _engine(backend, device), loss_scale(loss)
+    count("record_every", record_every, 0)
+    workers = (os.cpu_count() or 1) if threads is None else count("threads", threads, 1)
+    jobs = [_Job.prepare(task, sampling, scale, record_every) for task in tasks]
+    if engine == "torch":
+        return _train_together(jobs, sampling, rule, torch.device(device))
+    stop = threading.Event()
+    if engine == "numpy":
+        return [_train_alone(job, sampling, rule, kernels.advance_numpy, stop) for job in jobs]
+    # Not even one network is trained in the main thread: see `advance_numba`.
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            futures = [pool.submit(_train_alone, job, sampling, rule, kernels.advance_numba, stop) for job in jobs]
+            return [future.result() for future in futures]
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A `Task` after its checks: floats, and the numbers of its run."""
+
+    w1: Array
+    b1: Array
+    w2: Array
+    b2: float
+    x: Array
+    y: Array
+    plan: Plan
+    seed: int
+
+    @classmethod
+    def prepare(cls, task: Task, sampling: Sampling, scale: int, record_every: int) -> _Job:
+        initial = require_weights("initial", task.initial)
+        x, y = (real_array(name, values).astype(np.float64) for name, values in (("x", task.x), ("y", task.y)))
+        data_set(x, y, fewest=1)
+        plan = _plan(len(x), task.batch_size, sampling, task.step_size, scale, record_every)
+        w1, b1, w2 = (column.astype(np.float64) for column in (initial.w1, initial.b1, initial.w2))
+        return cls(w1, b1, w2, float(initial.b2), x, y, plan, count("seed", task.seed, 0))
+
+
+def _rule(max_steps: int, stop_loss: float, patience: int, dwell: int) -> StopRule:
+    if stop_loss != 0:
+        positive("stop_loss", stop_loss)
+    return StopRule(
+        count("max_steps", max_steps, 1), float(stop_loss), count("patience", patience, 1), count("dwell", dwell, 0)
+    )
+
+
+def _engine(backend: Backend, device: str) -> Backend:
+    """Return the backend to use on `device`, after checking both.
+
+    Raises:
+        ValueError: if one is unknown, not there, or does not go with the other.
+    """
+    if backend not in get_args(Backend):
+        raise ValueError(f"backend must be one of {', '.join(map(repr, get_args(Backend)))}, got {backend!r}")
+    kind, _, index = str(device).partition(":")
+    if kind not in ("cpu", "cuda") or not (index.isdecimal() or str(device) == kind):
+        raise ValueError(f"device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got {device!r}")
+    there = torch.cuda.device_count()
+    if kind == "cuda" and int(index or 0) >= there:
+        raise ValueError(f"device must be one that is there, got {device!r} with {there} CUDA devices")
+    if backend == "auto":
+        return "torch" if kind == "cuda" else "numba" if kernels.HAS_NUMBA else "numpy"
+    if backend != "torch" and kind == "cuda":
+        raise ValueError(f"backend must be 'torch' or 'auto' on device {device!r}, got {backend!r}")
+    if backend == "numba" and not kernels.HAS_NUMBA:
+        raise ValueError("backend must be 'numpy' or 'torch' where numba is not installed, got 'numba'")
+    return backend
+
+
+def _slice_steps(plan: Plan, width: int) -> int:
+    """Return how many steps to make at once: whole epochs, about `SLICE_WORK` in all, not too many draws to keep."""
+    work = 100 + max(width * plan.batch, 0 if plan.batch == plan.points else 50 * plan.points)
+    return max(1, SLICE_WORK // (work * plan.per_epoch)) * plan.per_epoch
+
+
+def _aligned(*shape: int) -> Array:
+    """Return zeros that start on a cache line, which makes the compiled loops about a tenth faster."""
+    size = int(np.prod(shape))
+    raw = np.zeros(size + 8)
+    start = -raw.ctypes.data // 8 % 8
+    return raw[start : start + size].reshape(shape)
+
+
+def _train_alone(
+    job: _Job, sampling: Sampling, rule: StopRule, advance: Callable[..., tuple[State, int]], stop: threading.Event
+) -> Run:
+    began, plan, width = time.perf_counter(), job.plan, len(job.w1)
+    buffers = _aligned(2, 4, -(-width // 8) * 8)  # the units added have zero weights, and keep them
+    buffers[0, :3, :width] = job.w1, job.b1, job.w2
+    x, y = (np.append(values, np.zeros(-len(values) % 4)) for values in (job.x, job.y))
+    generator = np.random.default_rng(job.seed)
+    state = State(0, kernels.RUNNING, 0.0, job.b2, 0, Watch())
+    stride = _slice_steps(plan, width)
+    recorded = []
+    while state.code == kernels.RUNNING:
+        if stop.is_set():
+            raise CancelledError
+        until = min(state.step + stride, rule.max_steps + 1)
+        order = np.zeros(0, dtype=np.int64)
+        if plan.batch < plan.points:
+            order = _draw(generator, plan, sampling, stride)
+        losses = np.empty((until - state.step) // plan.record_every + 1 if plan.record_every else 0)
+        state, filled = advance(buffers, x, y, order, plan, rule, state, until, losses)
+        recorded.append(losses[:filled])
+    w1, b1, w2 = buffers[state.current, :3, :width].copy()
+    weights = Weights(w1, b1, w2, state.b2)
+    seconds = time.perf_counter() - began
+    return Run(weights, state.loss, state.step, OUTCOMES[state.code], np.concatenate(recorded), seconds)
+
+
+def _train_together(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, device: torch.device) -> list[Run]:
+    """Train networks by batched torch, those on equally many points with equal batches together."""
+    alike: dict[tuple[int, int], list[int]] = {}
+    for index, job in enumerate(jobs):
+        alike.setdefault((job.plan.points, job.plan.batch), []).append(index)
+    runs: dict[int, Run] = {}
+    for indices in alike.values():
+        for first in range(0, len(indices), TOGETHER):
+            chunk = indices[first : first + TOGETHER]
+            runs.update(zip(chunk, _train_batch([jobs[i] for i in chunk], sampling, rule, device), strict=True))
+    return [runs[index] for index in range(len(jobs))]
+
+
+def _train_batch(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, device: torch.device) -> list[Run]:
+    began, plan, width = time.perf_counter(), jobs[0].plan, max(len(job.w1) for job in jobs)
+    weights = np.zeros((3, len(jobs), width))
+    for row, job in enumerate(jobs):
+        weights[:, row, : len(job.w1)] = job.w1, job.b1, job.w2
+    columns = ([job.b2 for job in jobs], [job.x for job in jobs], [job.y for job in jobs])
+    b2, x, y, step_sizes = (
+        torch.tensor(np.array(c), device=device) for c in (*columns, [j.plan.step_size for j in jobs])
+    )
+    zero = torch.zeros(len(jobs), dtype=torch.int64, device=device)
+    batch = Batch(torch.tensor(weights, device=device), b2, x, y, step_sizes, zero, zero, Watch(b2, b2, zero, zero))
+    generators, rows = [np.random.default_rng(job.seed) for job in jobs], np.arange(len(jobs))
+    recorded: list[list[float]] = [[] for _ in jobs]
+    runs: dict[int, Run] = {}
+    step, stride = 0, -(-64 // plan.per_epoch) * plan.per_epoch
+    while len(rows):
+        until = min(step + stride, rule.max_steps + 1)
+        order = np.zeros((len(rows), 0), dtype=np.int64)
+        if plan.batch < plan.points:
+            order = np.stack([_draw(generators[row], plan, sampling, stride) for row in rows])
+        sampled = kernels.advance_torch(batch, order, plan, rule, step, until)
+        steps, codes, losses = (each.tolist() for each in (batch.steps, batch.code, batch.loss(plan.scale)))
+        if sampled:
+            first = -(-step // plan.record_every)
+            for place, values in enumerate(torch.stack(sampled, 1).tolist()):
+                recorded[rows[place]] += values[: steps[place] // plan.record_every - first + 1]
+        ended = [place for place, code in enumerate(codes) if code != kernels.RUNNING]
+        for place in ended:
+            row = int(rows[place])
+            w1, b1, w2 = batch.weights[:, place, : len(jobs[row].w1)].cpu().numpy().copy()
+            final, outcome = Weights(w1, b1, w2, float(batch.b2[place])), OUTCOMES[codes[place]]
+            seconds = time.perf_counter() - began
+            runs[row] = Run(final, losses[place], steps[place], outcome, np.array(recorded[row]), seconds)
+        if ended:
+            going = np.delete(np.arange(len(rows)), ended)
+            rows, batch = rows[going], batch.keep(torch.as_tensor(going, device=device))
+        step = until
+    return [runs[row] for row in range(len(jobs))]
+
+
+def train_module(
+    network: TwoLayerReLU,
+    x: Array | torch.Tensor,
+    y: Array | torch.Tensor,
+    *,
+    step_size: float,
+    loss: Loss = "half_mean",
+    batch_size: int | None = None,
+    sampling: Sampling = "without_replacement",
+    max_steps: int,
+    stop_loss: float = 1e-12,
+    patience: int = 100_000,
+    dwell: int = 100,
+    record_every: int = 0,
+    seed: int = 0,
+) -> ModuleRun:
+    """Train a copy of a network on any number of inputs, on its own device and in its own dtype, as `train` does.
+
+    Args:
+        network: the network at the start; it is left as it is.
+        x: inputs, [n, d], or [n] for a network on one input.
+        y: targets, [n].
+        step_size: see `train`, as all that follow.
+        loss: "half_mean" or "mean".
+        batch_size: points in a batch, None for all.
+        sampling: how batches are drawn.
+        max_steps: the most steps to make.
+        stop_loss: the loss below which the network counts as interpolating.
+        patience: steps without progress after which to give up.
+        dwell: steps for which the loss must stay below `stop_loss`.
+        record_every: steps between the losses in `ModuleRun.losses`.
+        seed: of the batches.
+
+    Raises:
+        TypeError: if an argument is of the wrong type.
+        ValueError: if an argument is out of its range, or x or y has a wrong shape or holds nan or inf.
+    """
+    began, rule = time.perf_counter(), _rule(max_steps, stop_loss, patience, dwell)
+    if not isinstance(network, TwoLayerReLU):
+        raise TypeError(f"network must be a TwoLayerReLU, got {type(network).__name__}")
+    trained = deepcopy(network)
+    inputs, targets = _tensors(trained, x, y)
+    record_every, scale = count("record_every", record_every, 0), loss_scale(loss)
+    plan = _plan(len(inputs), batch_size, sampling, step_size, scale, record_every)
+    drawn = _batches(np.random.default_rng(count("seed", seed, 0)), plan, sampling)
+    weights = [parameter.detach() for parameter in trained.parameters()]  # shares memory with the network
+    step, watch, losses = 0, Watch(), []
+    with torch.no_grad():
+        while True:
+            looking = step % plan.per_epoch == 0 or step == rule.max_steps
+            recording = record_every > 0 and step % record_every == 0
+            if looking or recording:
+                value = _mean_square(weights, inputs, targets) * scale / 2
+                if recording:
+                    losses.append(value)
+                if looking:
+                    code, watch = kernels.observe(rule, watch, step, value)
+                    if code != kernels.RUNNING:
+                        break
+            chosen = slice(None) if plan.batch == plan.points else torch.from_numpy(next(drawn))
+            gradient = _gradient(weights, inputs[chosen], targets[chosen])
+            new = [w - plan.step_size * scale * g for w, g in zip(weights, gradient, strict=True)]
+            if not all(bool(torch.isfinite(w).all()) for w in new):
+                code, value = kernels.DIVERGED, _mean_square(weights, inputs, targets) * scale / 2
+                break
+            for old, moved in zip(weights, new, strict=True):
+                old.copy_(moved)
+            step += 1
+    return ModuleRun(trained, value, step, OUTCOMES[code], np.array(losses), time.perf_counter() - began)
+
+
+def _tensors(
+    network: TwoLayerReLU, x: Array | torch.Tensor, y: Array | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return x [n, d] and y [n] as tensors like the weights of the network, after checking them.
+
+    Raises:
+        TypeError: if one is neither an array nor a tensor.
+        ValueError: if one has a wrong shape or holds nan or inf.
+    """
+    weight = network.hidden.weight
+    features = weight.shape[1]
+    tensors = []
+    for name, values in (("x", x), ("y", y)):
+        if not isinstance(values, (np.ndarray, torch.Tensor)):
+            raise TypeError(f"{name} must be a numpy array or a torch tensor, got {type(values).__name__}")
+        shape = tuple(values.shape)
+        if name == "x" and (not len(values) or shape[1:] != (features,)) and not (features == 1 and len(shape) == 1):
+            raise ValueError(f"x must have shape (n, {features}) with n at least 1, got {shape}")
+        if name == "y" and shape != (len(x),):
+            raise ValueError(f"y must have shape ({len(x)},), one target for each row of x, got {shape}")
+        if isinstance(values, np.ndarray):
+            values = torch.from_numpy(real_array(name, values, ndim=values.ndim).astype(np.float64))
+        tensors.append(values.detach().to(weight))
+        if not bool(torch.isfinite(tensors[-1]).all()):
+            raise ValueError(f"{name} must hold finite numbers in {weight.dtype}, got nan or inf")
+    inputs, targets = tensors
+    return inputs.reshape(-1, features), targets
+
+
+def _mean_square(weights: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> float:
+    w1, b1, w2, b2 = weights
+    return float(torch.mean((torch.relu(torch.addmm(b1, x, w1.T)) @ w2[0] + b2 - y) ** 2))
+
+
+def _gradient(weights: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+    """Return the gradient of (1/2n) sum (f - y)^2 in W1 [k, d], b1 [k], w2 [1, k] and b2 [1]."""
+    w1, b1, w2, b2 = weights
+    z = torch.addmm(b1, x, w1.T)
+    a = torch.relu(z)
+    r = (a @ w2[0] + b2 - y) / len(y)
+    back = torch.where(z > 0, r[:, None] * w2, 0.0)
+    return [back.T @ x, back.sum(0), (r @ a)[None], r.sum()[None]]
