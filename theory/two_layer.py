@@ -10,6 +10,9 @@ import numpy as np
 
 from theory.checks import Array, Reals, rationals, real_array
 
+TOGGLE_MARGIN = 8 * float(np.finfo(np.float64).eps)
+"""The `Weights.toggle_margin` below which rounding hides on which side of a knot a data point lies."""
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Weights:
@@ -46,7 +49,7 @@ class Weights:
         bias = real_array("b2", [b2])
         exact = any(column.dtype == object for column in (*columns.values(), bias))
         for name, column in columns.items():
-            object.__setattr__(self, name, rationals(column) if exact else column)
+            object.__setattr__(self, name, rationals(column) if exact else column.copy())
         object.__setattr__(self, "b2", Fraction(bias[0]) if exact else float(bias[0]))
 
     @property

@@ -1,0 +1,1 @@
+"""What the papers ran, one study a module: `python -m experiments` lists them."""

@@ -1,0 +1,23 @@
+"""`python -m experiments`: the list of studies."""
+
+from typing import Any
+
+from experiments import stability_sweep, step_size_jump, weight_function
+from experiments.study import Study
+
+STUDIES: tuple[Study[Any], ...] = (stability_sweep.STUDY, step_size_jump.STUDY, weight_function.STUDY)
+
+
+def listing() -> str:
+    """Return the studies, each with what it does, the claims it bears on, its presets, and what its paper reports."""
+    parts = []
+    for study in STUDIES:
+        lines = [f"{study.id}: {study.title}"]
+        lines += [f"  claims {', '.join(study.claims)}; presets {', '.join(study.presets)}"]
+        lines += [f"  {known.claim} ({known.locator}): {known.reported}" for known in study.printed]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n\nRun one with python -m experiments.NAME; --help explains its options."
+
+
+if __name__ == "__main__":
+    print(listing())

@@ -1,0 +1,260 @@
+"""How the rows of a study are kept: whole or not at all, so that a run killed at any moment resumes where it was.
+
+A folder holds `config.json` (study, configuration, versions), one Parquet file per task in `shards/` while a study runs,
+and all rows in `rows.parquet` at the end. Every file is written aside, synced and renamed. `rows.parquet` is written
+before the shards are removed, and shards beside a `rows.parquet` are removed on opening: no row is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+Row = dict[str, Any]
+"""Column name to value: text, numbers, truth values, lists of numbers, or None where there is nothing to report."""
+
+LIBRARY = "implicit-smoothness"
+_ASIDE = ".writing-"
+
+
+class RecordsError(ValueError):
+    """An output folder that cannot be used, in one sentence that says what was found and what to do."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of the libraries that the numbers come from, and of this library."""
+    found = {"python": platform.python_version()}
+    for name in ("numpy", "torch", "numba", LIBRARY):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux tells it in a file only."""
+    named = Path("/proc/cpuinfo")
+    lines = named.read_text().splitlines() if named.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown"
+
+
+@cache
+def provenance() -> Mapping[str, Any]:
+    """Return the columns that say where a row was computed: versions, machine, processor and number of CPUs."""
+    columns = {f"version_{name.replace('-', '_')}": number for name, number in versions().items()}
+    return {**columns, "machine": platform.machine(), "processor": _processor(), "cpus": os.cpu_count()}
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, sync it to disk, and rename it to `path`: whole or not at all."""
+    aside = path.with_name(f"{_ASIDE}{path.name}")
+    write(aside)
+    with aside.open("rb+") as file:
+        os.fsync(file.fileno())
+    aside.replace(path)
+    if os.name != "posix":  # elsewhere a folder cannot be synced
+        return
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise RecordsError(
+            f"{path} is not a whole Parquet file: remove it and start again to compute its rows"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An output folder of one study with one configuration, held by this process alone.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def rows_file(self) -> Path:
+        """Where all rows are once the study has ended."""
+        return self.path / "rows.parquet"
+
+    def _shard(self, key: str) -> Path:
+        return self.path / "shards" / f"{key}.parquet"
+
+    def keys(self) -> set[str]:
+        """Return the keys of the tasks whose rows are there.
+
+        Raises:
+            RecordsError: if `rows.parquet` is not a whole Parquet file.
+        """
+        if self.rows_file.exists():
+            return set(_read(self.rows_file, ["key"])["key"].to_pylist())
+        return {path.stem for path in (self.path / "shards").glob("*.parquet")}
+
+    def add(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the rows of one task, whole or not at all, each with its key.
+
+        Args:
+            key: names the task; letters, digits, '.', '_' and '-'.
+            rows: the rows, at least one.
+
+        Raises:
+            ValueError: if there are no rows.
+        """
+        if not rows:
+            raise ValueError(f"rows must hold at least one row for the task {key!r}, got none")
+        table = pa.Table.from_pylist([{"key": key, **row} for row in rows])
+        self._shard(key).parent.mkdir(exist_ok=True)
+        write_whole(self._shard(key), lambda aside: pq.write_table(table, aside))
+
+    def gather(self, keys: Iterable[str]) -> pd.DataFrame:
+        """Return the rows of these tasks in this order, as far as they are there.
+
+        Raises:
+            RecordsError: if a file is not a whole Parquet file.
+        """
+        if self.rows_file.exists():
+            return _frame(_read(self.rows_file))
+        shards = [_read(self._shard(key)) for key in keys if self._shard(key).exists()]
+        return _frame(pa.concat_tables(shards, promote_options="permissive")) if shards else pd.DataFrame()
+
+    def finish(self, keys: Sequence[str]) -> pd.DataFrame:
+        """Gather the shards of these tasks into `rows.parquet`, in this order, then remove them; return the rows.
+
+        Raises:
+            RecordsError: if the rows of a task are missing, or a shard is not a whole Parquet file.
+        """
+        if not self.rows_file.exists():
+            missing = [key for key in keys if key not in self.keys()]
+            if missing:
+                raise RecordsError(
+                    f"{self.path} lacks the rows of {len(missing)} tasks, the first of them {missing[0]}"
+                )
+            table = pa.concat_tables([_read(self._shard(key)) for key in keys], promote_options="permissive")
+            write_whole(self.rows_file, lambda aside: pq.write_table(table, aside))
+        self._remove_shards()
+        return _frame(_read(self.rows_file))
+
+    def _remove_shards(self) -> None:
+        if (self.path / "shards").exists():
+            for path in (self.path / "shards").glob("*.parquet"):
+                path.unlink()
+            (self.path / "shards").rmdir()
+
+    def tidy(self) -> None:
+        """Remove what a killed run left: files half written, and shards whose rows are in `rows.parquet`.
+
+        Raises:
+            RecordsError: if a file of rows is not a whole Parquet file.
+        """
+        for leftover in [*self.path.glob(f"{_ASIDE}*"), *self.path.glob(f"shards/{_ASIDE}*")]:
+            leftover.unlink()
+        if self.rows_file.exists():
+            _read(self.rows_file)
+            self._remove_shards()
+        for shard in sorted(self.path.glob("shards/*.parquet")):
+            _read(shard)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Return the rows of a finished study from its folder.
+
+    Raises:
+        RecordsError: if there is no `rows.parquet` in the folder, or it is not a whole Parquet file.
+    """
+    if not (path / "rows.parquet").exists():
+        raise RecordsError(f"{path} holds no rows.parquet: the study has not ended, start it again to resume")
+    return _frame(_read(path / "rows.parquet"))
+
+
+@contextmanager
+def opened(path: Path, study: str, config: Mapping[str, Any]) -> Iterator[Folder]:
+    """Hold an output folder for this process: made if it is not there, checked, and tidied.
+
+    Args:
+        path: the folder.
+        study: the study's id.
+        config: its configuration, as JSON types; a folder of another configuration is refused.
+
+    Yields:
+        The folder.
+
+    Raises:
+        RecordsError: if the folder belongs to another study or configuration or to no study, is in use by another
+            process, cannot be written, or holds a file that is not whole.
+    """
+    wanted = {"study": study, "config": json.loads(json.dumps(config))}
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise RecordsError(f"{path} is not a folder: choose another --out") from error
+    if not (path / "config.json").exists():
+        strangers = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((_ASIDE, ".lock")))
+        if strangers:
+            raise RecordsError(f"{path} holds {strangers[0]} but no config.json of a study: choose another --out")
+    lock = FileLock(path / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RecordsError(f"{path} is in use by another run: wait for it to end, or choose another --out") from error
+    except OSError as error:
+        raise RecordsError(f"{path} cannot be written ({error.strerror}): choose another --out") from error
+    try:
+        if (path / "config.json").exists():
+            _check_same(path / "config.json", wanted)
+        else:
+            text = json.dumps({**wanted, "versions": versions()}, indent=2) + "\n"
+            write_whole(path / "config.json", lambda aside: aside.write_text(text))
+        folder = Folder(path)
+        folder.tidy()
+        yield folder
+    finally:
+        lock.release()
+
+
+def _check_same(file: Path, wanted: Mapping[str, Any]) -> None:
+    try:
+        kept = json.loads(file.read_text())
+        study, config = kept["study"], dict(kept["config"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordsError(
+            f"{file} is not a whole record of a study: choose another --out or remove the folder"
+        ) from error
+    if study != wanted["study"]:
+        raise RecordsError(
+            f"{file.parent} holds rows of the study {study}, not {wanted['study']}: choose another --out"
+        )
+    for name in sorted({*config, *wanted["config"]}):
+        old, new = config.get(name, "nothing"), wanted["config"].get(name, "nothing")
+        if old != new:
+            raise RecordsError(
+                f"{file.parent} holds rows with {name} = {old}, this run has {name} = {new}: "
+                "choose another --out, or remove the folder"
+            )

@@ -1,0 +1,328 @@
+"""Gradient descent with many step sizes from one start (mulayoff2021, Fig 3; M6, M11).
+
+Run by `python -m experiments.stability_sweep`. The paper gives neither width, data nor step sizes; those of the presets
+are chosen here. Step sizes are geometric in units of the data set's critical step size (B1), beyond which no interpolating
+function satisfies M6's inequality.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+from experiments.datasets import DataSet, chosen
+from experiments.measures import (
+    HOLDS,
+    INTERPOLATES,
+    VIOLATED,
+    check_device,
+    describe,
+    scaled_initialisation,
+)
+from experiments.plotting import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    YELLOW,
+    axes_row,
+    draw_curvature,
+    draw_functions,
+    legend_below,
+)
+from experiments.records import Row
+from experiments.study import Printed, Study, Task, main, seed_of
+from numerics.training import train
+from theory.beyond import critical_step_size
+from theory.checks import positive
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is run.
+
+    Attributes:
+        data_sets: built-in data sets: sine, hat, step, parabola, gaussian_process, clusters, forbes1857.
+        data: CSV file to use in their place; its first line names the columns.
+        x: column of the file with the inputs, distinct numbers.
+        y: column of the file with the targets.
+        standardise: shift and scale the file's columns to mean 0 and variance 1.
+        seeds: initialisations for each data set.
+        step_sizes: number of step sizes from each initialisation, in a geometric sequence.
+        smallest: first step size, in units of the data set's critical step size (B1), which is printed.
+        largest: last step size, in the same unit; above 1 no run should interpolate.
+        width: hidden units of the network.
+        initial_scale: factor on all of torch's default initial weights; smaller weights start less sharp.
+        max_steps: steps of gradient descent after which a run is given up.
+        stop_loss: loss (1/2n) sum (f - y)^2 at which a run ends, in squared units of y.
+        patience: steps without 0.1 % of progress after which a run counts as stalled.
+        seed: changes all initialisations; any integer.
+        device: where the networks are trained: cpu, or a CUDA device such as cuda:0 (slower for networks this small).
+    """
+
+    data_sets: tuple[str, ...] = (*("parabola", "step", "sine", "hat", "gaussian_process", "clusters", "forbes1857"),)
+    data: Path | None = None
+    x: str = ""
+    y: str = ""
+    standardise: bool = True
+    seeds: int = 7
+    step_sizes: int = 14
+    smallest: float = 0.02
+    largest: float = 1.5
+    width: int = 100
+    initial_scale: float = 1.0
+    max_steps: int = 1_000_000
+    stop_loss: float = 1e-12
+    patience: int = 100_000
+    seed: int = 0
+    device: str = "cpu"
+
+
+def tasks(config: Config) -> Mapping[str, Task]:
+    """Return one task for each run.
+
+    Raises:
+        ValueError: if a setting is out of its range, or the data cannot be used.
+    """
+    for name in ("seeds", "step_sizes", "width", "max_steps", "patience"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
+    for name in ("smallest", "largest", "initial_scale", "stop_loss"):
+        positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    check_device(config.device)
+    fractions = np.geomspace(config.smallest, config.largest, config.step_sizes)
+    return {
+        f"{data.name}-{index:03d}-{place:03d}": partial(one_run, data, index, float(fraction), config)
+        for data in data_of(config)
+        for index in range(config.seeds)
+        for place, fraction in enumerate(fractions)
+    }
+
+
+def data_of(config: Config) -> list[DataSet]:
+    """Return the data sets that the configuration asks for."""
+    return chosen(config.data_sets, config.data, config.x, config.y, standardise=config.standardise)
+
+
+def identity(config: Config) -> Mapping[str, Any]:
+    """Return the hashes of the data: rows of a file that has changed are rows of another study."""
+    return {"data_sha256": {data.name: data.digest for data in data_of(config)}}
+
+
+def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[Row]:
+    """Train one network from the initialisation of this index, with a step size relative to the critical one."""
+    critical = critical_step_size(data.x, data.y)
+    step_size = fraction * critical
+    seed = seed_of(STUDY.id, config.seed, data.name, index)
+    run = train(
+        scaled_initialisation(config.width, config.initial_scale, seed),
+        data.x,
+        data.y,
+        step_size=step_size,
+        max_steps=config.max_steps,
+        stop_loss=config.stop_loss,
+        patience=config.patience,
+        device=config.device,
+    )
+    given = {
+        "data": data.name,
+        "n": len(data.x),
+        "seed_index": index,
+        "seed": seed,
+        "step_size": step_size,
+        "critical_step_size": critical,
+        "relative_step_size": fraction,
+        "beyond_critical": step_size > critical,
+        "critical_step_size_off_the_data": critical_step_size(data.x, data.y, knots="off the data"),
+    }
+    return [{**given, **describe(run, data, step_size), "x": data.x.tolist(), "y": data.y.tolist()}]
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return what came of each data set and step size as text: medians over initialisations that did not diverge."""
+    lines = [
+        "Medians over initialisations; curvature is int |f''| g. Its bound is that of M6 with B7's loss term,",
+        "1/eta - 1/2 + (R + 1) sqrt(2 L), where M6 applies to a run, and else B7's, with lambda_max(Hessian)/2 for 1/eta.",
+        f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'M5 bound':>8} "
+        f"{'curvature':>9} {'bound':>7}  verdicts",
+    ]
+    for data, group in rows.groupby("data", sort=False):
+        critical = group["critical_step_size"].iloc[0]
+        lines.append(f"{data}: n = {group['n'].iloc[0]}, critical step size eta* = {critical:.4f} (B1)")
+        lines += [_line(float(runs["relative_step_size"].iloc[0]), runs) for _, runs in group.groupby("step_size")]
+    return "\n".join([*lines, "", *notes(rows)])
+
+
+def _line(relative: float, runs: pd.DataFrame) -> str:
+    """Return the line of the table on the runs with one step size."""
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in runs["outcome"].value_counts().items())
+    applies = runs["verdict_m6"].isin([HOLDS, VIOLATED])
+    decided = {"M6": runs["verdict_m6"][applies], "B7": runs["verdict_b7"][~applies]}
+    verdicts = [
+        f"{claim} {word} {int((words == word).sum())}"
+        for claim, words in decided.items()
+        for word in (HOLDS, VIOLATED)
+        if (words == word).any()
+    ]
+    columns = ["loss", "sharpness", "sharpness_lower_bound", "curvature"]
+    loss, *middle = runs[columns].astype(float).median()
+    bound = (runs["bound_used"] if applies.any() else runs["hessian_bound"]).astype(float).median()
+    sharpness, lower, curvature, limit = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
+    return (
+        f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {loss:8.0e} {sharpness:>9} "
+        f"{runs['stable_sharpness'].iloc[0]:7.2f} {lower:>8} {curvature:>9} {limit:>7}  "
+        f"{', '.join(verdicts) or 'neither applies'}"
+    )
+
+
+def notes(rows: pd.DataFrame) -> list[str]:
+    """Return what the table does not show: the edge of stability, toggling units, B7, and how the curvature falls."""
+    fits, applies = rows[rows["interpolates"]], rows[rows["verdict_m6"].isin([HOLDS, VIOLATED])]
+    b7 = rows[rows["verdict_b7"].isin([HOLDS, VIOLATED])]
+    bins = pd.cut(fits["relative_step_size"], [0, 0.1, 0.2, 0.4, 0.8, np.inf])
+    edges = [f"{_edge(group)} for eta/eta* in {interval}" for interval, group in fits.groupby(bins, observed=True)]
+    sharp = applies[applies["sharpness"].astype(float) > applies["stable_sharpness"]]
+    excess = (sharp["sharpness"].astype(float) / sharp["stable_sharpness"]).max() - 1 if len(sharp) else 0.0
+    near = int((applies["units_within_a_step"].astype(float) > 0).sum())
+    starts = [group.sort_values("step_size") for _, group in fits.groupby(["data", "seed_index"]) if len(group) > 1]
+    ratios = np.array([group["curvature"].iloc[-1] / group["curvature"].iloc[0] for group in starts], dtype=np.float64)
+    fall = f"in {int((ratios < 1).sum())} of {len(ratios)} initialisations"
+    return [
+        f"M11, sharpness within 5 % of 2/eta, of the runs that interpolate: {', '.join(edges) or 'none'}.",
+        f"Sharpness above 2/eta: {len(sharp)} of the {len(applies)} runs that M6 applies to, by at most {excess:.1%}.",
+        f"A unit that may toggle on a data point within a step: {near} of these runs; the minimum that they approach may",
+        "lie where the loss is not twice differentiable, though the weights at the end do not.",
+        f"int |f''| g falls from the smallest to the largest step size that interpolates {fall}"
+        + (f" (median ratio {np.median(ratios):.2f})." if len(ratios) else "."),
+        f"B7, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs and is violated in "
+        f"{(b7['verdict_b7'] == VIOLATED).sum()}.",
+    ]
+
+
+def _edge(runs: pd.DataFrame) -> str:
+    return f"{int(runs['at_edge'].astype(bool).sum())} of {len(runs)}"
+
+
+def conclusion(rows: pd.DataFrame) -> str:
+    """Return the counts in a sentence, and every run that contradicts M6 or B1."""
+    fits, beyond = rows[rows["interpolates"]], rows[rows["beyond_critical"]]
+    applies = rows[rows["verdict_m6"].isin([HOLDS, VIOLATED])]
+    against = {"violates M6": applies["verdict_m6"] == VIOLATED, "interpolates beyond B1": beyond["interpolates"]}
+    witnesses = [f"\n{key} {what}." for what, which in against.items() for key in rows.loc[which[which].index, "key"]]
+    return (
+        f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): M6 with B7's loss term applies to "
+        f"{len(applies)} of them and is violated in {int(against['violates M6'].sum())}, beyond B1's critical step size "
+        f"{int(beyond['interpolates'].sum())} of {len(beyond)} runs interpolate, and {_edge(fits)} end at the edge of "
+        f"stability." + "".join(witnesses)
+    )
+
+
+def most_fallen(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Return the runs of one initialisation by step size, and the ratio by which int |f''| g falls along them.
+
+    The initialisation is the one whose curvature falls most from the smallest to the largest step size that interpolates.
+    """
+    found: list[tuple[float, int, pd.DataFrame]] = []
+    for _, group in rows.groupby(["data", "seed_index"], sort=False):
+        runs = group.sort_values("step_size")
+        curvature = runs.loc[runs["interpolates"], "curvature"].astype(float)
+        found.append((float(curvature.iloc[-1] / curvature.iloc[0]) if len(curvature) else math.inf, len(found), runs))
+    ratio, _, runs = min(found, key=lambda entry: entry[:2])
+    return runs, ratio
+
+
+def halfway(runs: pd.DataFrame) -> int:
+    """Return the place of the run whose int |f''| g is closest to the mean of the first and the last one's."""
+    curvature = runs["curvature"].astype(float).to_numpy()
+    return int(np.argmin(np.abs(curvature - (curvature[0] + curvature[-1]) / 2)))
+
+
+def figure(rows: pd.DataFrame) -> Figure:
+    """Draw the three panels of the paper's Fig 3 for the initialisation whose curvature falls most."""
+    runs, ratio = most_fallen(rows)
+    ended = runs[runs["interpolates"]] if runs["interpolates"].any() else runs[runs["sharpness"].notna()]
+    shown = ended.iloc[sorted({0, halfway(ended), len(ended) - 1})] if len(ended) else ended
+    drawn = [
+        (rf"$\eta = {row['step_size']:.3f}$", {str(name): value for name, value in row.items()}, colour)
+        for (_, row), colour in zip(shown.iterrows(), (BLACK, BLUE, GREEN), strict=False)
+    ]
+    drawing, axes = axes_row(3, 4.6)
+    draw_functions(axes[0], drawn)
+    axes[0].set(title="(a) Functions that gradient descent ends in")
+    draw_curvature(axes[1], drawn)
+    axes[1].set(title="(b) Smoothed $|f''|$ and the weight $g$")
+    draw_sharpness(axes[2], runs)
+    drawing.suptitle(
+        f"{runs['data'].iloc[0]} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the initialisation whose "
+        rf"$\int |f''|\,g$ falls most" + (f" (to {ratio:.0%})" if math.isfinite(ratio) else ""),
+        fontsize=11,
+    )
+    return drawing
+
+
+def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
+    """Draw sharpness, its lower bound and 2/eta against the step size (Fig 3c)."""
+    steps = np.geomspace(runs["step_size"].min(), runs["step_size"].max(), 200)
+    ended = runs[runs["interpolates"]]
+    others = runs[~runs["interpolates"] & runs["sharpness"].notna()]
+    critical = float(runs["critical_step_size"].iloc[0])
+    axis.loglog(steps, 2 / steps, color=ORANGE, linewidth=2, label=r"$2/\eta$")
+    axis.loglog(ended["step_size"], ended["sharpness"], "o--", color=YELLOW, markersize=5, label="sharpness")
+    axis.loglog(
+        ended["step_size"], ended["sharpness_lower_bound"], "s-", color=PURPLE, markersize=4, label="lower bound (M5)"
+    )
+    if len(others):
+        axis.loglog(others["step_size"], others["sharpness"], "x", color=GREY, markersize=6, label="sharpness, no fit")
+    gone = runs[runs["sharpness"].isna()]
+    if len(gone):
+        bottom = np.full(len(gone), 0.03)
+        axis.plot(gone["step_size"], bottom, "v", color=GREY, transform=axis.get_xaxis_transform(), label="diverged")
+    axis.axvline(critical, color=BLACK, linewidth=1, linestyle=":")
+    axis.axvspan(critical, max(steps[-1], critical) * 1.08, color=GREY, alpha=0.12, linewidth=0, label="beyond B1")
+    axis.set_xlim(steps[0] / 1.08, max(steps[-1], critical) * 1.08)
+    for scale in (axis.xaxis, axis.yaxis):
+        scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        scale.set_major_formatter(FormatStrFormatter("%g"))
+        scale.set_minor_formatter(NullFormatter())
+    axis.set(title="(c) Sharpness against step size", xlabel=r"step size $\eta$", ylabel="sharpness")
+    legend_below(axis)
+
+
+STUDY: Study[Config] = Study(
+    id="stability_sweep",
+    title="Gradient descent with many step sizes from one initialisation (mulayoff2021, Fig 3).",
+    claims=("M6", "M11", "B1", "B7"),
+    printed=(
+        Printed("M6", "Theorem 1, eq 21", "int |f''| g <= 1/eta - 1/2 at a stable twice-differentiable solution."),
+        Printed(
+            "M11", "Fig 3c", "the sharpness at the end lies on 2/eta, and above the lower bound 1 + 2 int |f''| g."
+        ),
+        Printed("M11", "Fig 3a-b", "the larger the step size, the smoother the function where g is large."),
+    ),
+    presets={
+        "default": Config(),
+        "smoke": Config(data_sets=("parabola", "sine"), seeds=1, step_sizes=12, max_steps=300_000, patience=50_000),
+        "paper": Config(seeds=20, step_sizes=24, max_steps=3_000_000, patience=300_000),
+    },
+    tasks=tasks,
+    table=table,
+    conclusion=conclusion,
+    figure=figure,
+    identity=identity,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STUDY))

@@ -1,0 +1,119 @@
+"""What the rows say of a run, against slow oracles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.datasets import DataSet, named
+from experiments.measures import (
+    MEASURED,
+    describe,
+    function_of,
+    scaled_initialisation,
+    smoothed_curvature,
+    units_within_a_step,
+    verdict_b7,
+    verdict_m6,
+)
+from experiments.records import Row
+from numerics.networks import initialise
+from numerics.training import Outcome, Run, train
+from theory.two_layer import Weights
+
+SINE = named("sine")
+
+
+def trained(step_size: float, max_steps: int = 200_000) -> Run:
+    return train(scaled_initialisation(40, 0.7, 1), SINE.x, SINE.y, step_size=step_size, max_steps=max_steps)
+
+
+@pytest.fixture(scope="module")
+def interpolating() -> tuple[Run, Row]:
+    run = trained(0.1)
+    assert run.outcome == Outcome.INTERPOLATED
+    return run, describe(run, SINE, 0.1)
+
+
+def test_the_row_describes_the_function(interpolating: tuple[Run, Row]) -> None:
+    run, row = interpolating
+    t = np.linspace(-4, 4, 1001)
+    np.testing.assert_allclose(np.asarray(function_of(row)(t)), run.weights(t), rtol=0, atol=1e-12)
+
+
+def test_the_row_of_an_interpolating_run_is_consistent(interpolating: tuple[Run, Row]) -> None:
+    run, row = interpolating
+    assert (row["loss"], row["steps"], row["outcome"], row["interpolates"]) == (
+        run.loss,
+        run.steps,
+        "interpolated",
+        True,
+    )
+    features = run.weights.tangent_features(SINE.x)
+    dense = np.linalg.eigvalsh(features.T @ features / len(SINE.x))[-1]
+    assert row["sharpness"] == pytest.approx(dense, rel=1e-10)
+    # Weyl: they differ by at most the norm of the residual term, which is at most (R + 1) sqrt(2 L)
+    assert abs(row["hessian_sharpness"] - row["sharpness"]) <= row["loss_term"]
+    assert row["sharpness_lower_bound"] == pytest.approx(1 + 2 * row["curvature"], rel=1e-12)
+    assert row["sharpness_lower_bound"] <= row["sharpness"]
+    assert row["bound_used"] == pytest.approx(row["curvature_bound"] + row["loss_term"], rel=1e-12)
+    assert row["stable_sharpness"] == 20.0
+    assert (row["verdict_m6"], row["verdict_b7"]) == ("holds", "holds")
+
+
+def test_a_diverged_run_is_a_row_with_a_reason() -> None:
+    row = describe(trained(3.0), SINE, 3.0)
+    assert row["outcome"] == "diverged"
+    assert not row["interpolates"]
+    assert all(row[name] is None for name in MEASURED)
+    assert row["verdict_m6"] == row["verdict_b7"] == "the run diverged"
+
+
+def test_a_run_that_does_not_interpolate_is_held_against_b7_only() -> None:
+    row = describe(trained(0.1, max_steps=50), SINE, 0.1)
+    assert row["outcome"] == "budget spent"
+    assert (row["verdict_m6"], row["verdict_b7"]) == ("the data are not interpolated", "holds")
+
+
+def test_a_unit_on_a_data_point_is_seen() -> None:
+    x = np.array([-1.0, 0.0, 1.0])
+    weights = Weights([1.0], [0.0], [1.0], 0.0)
+    run = Run(weights, 0.0, 1, Outcome.INTERPOLATED, np.empty(0), 0.0)
+    row = describe(run, DataSet("on", x, weights(x)), 0.1)
+    assert row["verdict_m6"] == row["verdict_b7"] == "a knot lies on a data point"
+
+
+def test_the_verdicts_can_fail(interpolating: tuple[Run, Row]) -> None:
+    _, row = interpolating
+    assert verdict_m6({**row, "curvature": row["bound_used"] * (1 + 1e-12)}) == "violated"
+    assert verdict_m6({**row, "curvature": row["bound_used"]}) == "holds"
+    assert verdict_b7({**row, "curvature": row["hessian_bound"] * (1 + 1e-12)}) == "violated"
+    assert verdict_m6({**row, "interpolates": False}) == "the data are not interpolated"
+
+
+@given(seed=st.integers(0, 2**32), step_size=st.floats(1e-4, 1.0), scale=st.floats(0.01, 3.0))
+def test_a_step_toggles_no_unit_that_is_not_counted(seed: int, step_size: float, scale: float) -> None:
+    generator = np.random.default_rng(seed)
+    x = np.sort(generator.standard_normal(6))
+    start = initialise(20, seed=seed)
+    weights = Weights(scale * start.w1, scale * start.b1, scale * start.w2, start.b2)
+    data = DataSet("drawn", x, weights(x) + 10.0 ** generator.uniform(-6, 0) * generator.standard_normal(6))
+    after = train(weights, data.x, data.y, step_size=step_size, max_steps=1, stop_loss=0.0).weights
+    toggled = np.any((weights.pre_activations(x) > 0) != (after.pre_activations(x) > 0), axis=0)
+    assert int(np.sum(toggled)) <= units_within_a_step(weights, data, step_size)
+
+
+def test_at_a_zero_loss_no_unit_is_within_a_step() -> None:
+    weights = initialise(20, seed=0)
+    assert units_within_a_step(weights, DataSet("own", SINE.x, weights(SINE.x)), 0.5) == 0
+
+
+def test_smoothing_keeps_the_mass(interpolating: tuple[Run, Row]) -> None:
+    _, row = interpolating
+    knots, jumps = np.asarray(row["knots"]), np.abs(np.asarray(row["jumps"]))
+    inside = {**row, "knots": knots[np.abs(knots) < 5], "jumps": jumps[np.abs(knots) < 5]}
+    t = np.linspace(-8, 8, 8001)
+    mass = np.sum(smoothed_curvature(inside, t, 0.1)) * (t[1] - t[0])
+    assert mass == pytest.approx(np.sum(inside["jumps"]), rel=1e-9)

@@ -1,0 +1,252 @@
+"""The studies through their own commands: smoke presets, a kill, real data, and figures made from rows alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from experiments import stability_sweep, step_size_jump, weight_function
+from experiments.__main__ import STUDIES, listing
+from experiments.datasets import FORBES, named
+from experiments.measures import HOLDS, VIOLATED
+from experiments.records import provenance, read_rows
+from experiments.study import Study, main
+from theory.beyond import critical_step_size
+from theory.mulayoff2021 import population_weight, stability_weight
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Run the smoke preset of every study; return their folders."""
+    folders = {study.id: tmp_path_factory.mktemp(study.id) / "smoke" for study in STUDIES}
+    for study in STUDIES:
+        assert main(study, ["--preset", "smoke", "--out", str(folders[study.id])]) == 0
+    return folders
+
+
+def png(drawing: Figure) -> bytes:
+    buffer = io.BytesIO()
+    drawing.savefig(buffer, format="png", dpi=160)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.id)
+def test_a_smoke_preset_ends_with_rows_table_and_figure(study: Study[Any], smoke: dict[str, Path]) -> None:
+    folder = smoke[study.id]
+    rows = read_rows(folder)
+    assert set(rows["study"]) == {study.id}
+    assert set(rows["preset"]) == {"smoke"}
+    assert {"key", "seed", "seconds", *provenance()} <= set(rows.columns)
+    assert not rows[["key", "seed", "seconds", *provenance()]].isna().any(axis=None)
+    summary = (folder / "summary.txt").read_text()
+    assert study.conclusion(rows) in summary
+    assert study.table(rows) in summary
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.id)
+def test_a_figure_is_a_function_of_the_rows_alone(study: Study[Any], smoke: dict[str, Path], tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere.parquet"
+    moved.write_bytes((smoke[study.id] / "rows.parquet").read_bytes())
+    rows = pd.read_parquet(moved)
+    before = rows.copy(deep=True)
+    assert png(study.figure(rows)) == (smoke[study.id] / "figure.png").read_bytes()
+    pd.testing.assert_frame_equal(rows, before)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.id)
+def test_a_study_names_its_claims_and_presets(study: Study[Any]) -> None:
+    assert {"smoke", "default", "paper"} == set(study.presets)
+    assert study.claims
+    assert study.printed
+    assert study.id in listing()
+    for preset in study.presets.values():
+        keys = list(study.tasks(preset))
+        assert keys
+        assert all(set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for key in keys)
+
+
+def test_the_sweep_holds_what_it_should_and_counts_it(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["stability_sweep"])
+    critical = {name: critical_step_size(named(name).x, named(name).y) for name in rows["data"].unique()}
+    assert (rows["beyond_critical"] == (rows["step_size"] > rows["data"].map(critical))).all()
+    applies = rows["verdict_m6"].isin([HOLDS, VIOLATED])
+    assert applies.sum() >= 5
+    holds = rows["curvature"].astype(float) <= 1 / rows["step_size"] - 0.5 + rows["loss_term"].astype(float)
+    assert (rows["verdict_m6"][applies] == np.where(holds[applies], HOLDS, VIOLATED)).all()
+    assert (applies <= (rows["loss"] < 1e-10)).all()
+    said = stability_sweep.conclusion(rows)
+    assert said.startswith(
+        f"Of {len(rows)} runs {int((rows['loss'] < 1e-10).sum())} interpolate (loss below 1e-10): M6"
+    )
+    assert f"applies to {applies.sum()} of them and is violated in 0, beyond B1's critical step size 0 of " in said
+
+
+def test_the_sweep_does_not_hide_a_contradiction(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["stability_sweep"])
+    first, last = rows.index[0], rows.index[-1]
+    rows.loc[first, "verdict_m6"] = VIOLATED
+    rows.loc[last, ["beyond_critical", "interpolates"]] = True
+    said = stability_sweep.conclusion(rows).splitlines()
+    assert "is violated in 1, beyond B1's critical step size 1 of " in said[0]
+    assert said[1:] == [f"{rows['key'][first]} violates M6.", f"{rows['key'][last]} interpolates beyond B1."]
+
+
+def test_the_sweep_starts_every_step_size_at_one_initialisation(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["stability_sweep"])
+    assert (rows.groupby(["data", "seed_index"])["seed"].nunique() == 1).all()
+    assert rows.groupby("data")["step_size"].nunique().min() == len(rows[rows["data"] == rows["data"][0]])
+
+
+def test_a_jump_leaves_where_the_raised_step_size_is_unstable(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["step_size_jump"])
+    assert rows["arrived"].any()
+    arrived = rows[rows["arrived"]]
+    unstable = arrived["switch_sharpness"].astype(float) * arrived["step_size"] * arrived["factor"] > 2
+    assert (arrived["unstable"].astype(bool) == unstable).all()
+    counted = step_size_jump.counts(rows)
+    assert counted["runs"].sum() == len(arrived)
+    assert counted["left"].sum() == arrived["left"].astype(bool).sum()
+
+
+def test_the_distance_of_a_sample_of_g_is_the_largest_one(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["weight_function"])
+    row = rows[(rows["n"] == 20) & (rows["distribution"] == "gaussian")].iloc[0]
+    x = np.asarray(row["x"])
+    t = np.concatenate([np.linspace(-6, 6, 50_001), x - 1e-12, x + 1e-12])
+    gap = np.abs(stability_weight(t, x) - population_weight(t, "gaussian"))
+    assert row["distance"] <= np.max(gap) + 1e-9
+    assert row["distance"] == pytest.approx(float(np.max(gap)), rel=0.02)
+
+
+def start(out: Path, *words: str) -> subprocess.Popen[str]:
+    """Start the sweep in another process."""
+    command = [
+        sys.executable,
+        "-m",
+        "experiments.stability_sweep",
+        "--preset",
+        "smoke",
+        "--seeds",
+        "4",
+        "--workers",
+        "1",
+    ]
+    return subprocess.Popen(
+        [*command, "--out", str(out), *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_shards(process: subprocess.Popen[str], out: Path, count: int) -> None:
+    for _ in range(6000):
+        if len(list(out.glob("shards/*.parquet"))) >= count:
+            return
+        assert process.poll() is None, "the sweep ended before it could be stopped"
+        time.sleep(0.01)
+    pytest.fail(f"{out} does not get {count} shards")
+
+
+def same_but_for_time(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"), check_exact=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_sweep_that_is_killed_or_interrupted_ends_with_the_same_rows(tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = start(killed)
+    wait_for_shards(process, killed, 5)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (killed / "rows.parquet").exists()
+
+    process = start(killed)
+    wait_for_shards(process, killed, 25)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    kept = len(list(killed.glob("shards/*.parquet")))
+    assert 25 <= kept < 96
+    assert f"the rows of {kept} of 96 tasks are kept in {killed}; start the same command again to resume." in errors
+
+    words = ["--preset", "smoke", "--seeds", "4"]
+    assert main(stability_sweep.STUDY, [*words, "--out", str(killed)]) == 0
+    assert main(stability_sweep.STUDY, [*words, "--out", str(whole)]) == 0
+    same_but_for_time(read_rows(killed), read_rows(whole))
+    assert (killed / "figure.png").read_bytes() == (whole / "figure.png").read_bytes()
+
+
+FILE = ["--data", str(FORBES), "--x", "boiling_point_F", "--y", "pressure_inHg"]
+SMALL = ["--preset", "smoke", "--step-sizes", "3", "--max-steps", "2000"]
+
+
+def test_the_users_data_take_the_place_of_the_built_in_ones(tmp_path: Path) -> None:
+    assert main(stability_sweep.STUDY, [*SMALL, *FILE, "--out", str(tmp_path)]) == 0
+    rows = read_rows(tmp_path)
+    assert set(rows["data"]) == {"forbes1857"}
+    np.testing.assert_array_equal(rows["x"][0], named("forbes1857").x)
+    noisy = rows[rows["outcome"] == "budget spent"]
+    assert len(noisy)
+    assert set(noisy["verdict_m6"]) == {"the data are not interpolated"}
+    assert set(noisy["verdict_b7"]) == {"holds"}
+
+
+def test_a_file_that_changed_is_another_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    words = [*SMALL, "--data", str(file), "--x", "a", "--y", "b", "--no-standardise", "--out", str(tmp_path / "out")]
+    file.write_text("a,b\n0,1\n1,0\n2,1\n")
+    assert main(stability_sweep.STUDY, words) == 0
+    file.write_text("a,b\n0,1\n1,0\n2,2\n")
+    capsys.readouterr()
+    assert main(stability_sweep.STUDY, words) == 2
+    assert f"error: {tmp_path / 'out'} holds rows with data_sha256 = " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("study", "words", "sentence"),
+    [
+        (stability_sweep.STUDY, ["--seeds", "0"], "--seeds must be at least 1, got 0"),
+        (stability_sweep.STUDY, ["--step-sizes", "0"], "--step-sizes must be at least 1, got 0"),
+        (stability_sweep.STUDY, ["--smallest", "-1"], "--smallest must be finite and above 0, got -1.0"),
+        (
+            stability_sweep.STUDY,
+            ["--device", "tpu"],
+            "device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got 'tpu'",
+        ),
+        (stability_sweep.STUDY, ["--data", "no.csv", "--x", "a", "--y", "b"], "--data: there is no file no.csv"),
+        (step_size_jump.STUDY, ["--factors", "0.5"], "--factors must be above 1, got 0.5"),
+        (step_size_jump.STUDY, ["--step-sizes", "0"], "--step-sizes must be finite and above 0, got 0.0"),
+        (weight_function.STUDY, ["--sample-sizes", "1"], "--sample-sizes must be at least 2, got 1"),
+        (weight_function.STUDY, ["--samples", "0"], "--samples must be at least 1, got 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(
+    study: Study[Any], words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(study, [*words, "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err == f"error: {sentence}\n"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.id)
+def test_every_option_is_explained(study: Study[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(study, ["--help"])
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for name in study.presets["default"].__dataclass_fields__:
+        found = re.search(rf"--{name.replace('_', '-')}\b(.*?)\(default", text)
+        assert found is not None, f"--{name} is there"
+        assert len(found[1].split()) > 3, f"--{name} is explained"
