@@ -146,7 +146,6 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
         "critical_step_size": critical,
         "relative_step_size": fraction,
         "beyond_critical": step_size > critical,
-        "critical_step_size_off_the_data": critical_step_size(data.x, data.y, knots="off the data"),
     }
     return [{**given, **describe(run, data, step_size), "x": data.x.tolist(), "y": data.y.tolist()}]
 

@@ -1,19 +1,18 @@
-"""Steps of gradient descent on tiny two-layer ReLU networks, in three ways that agree: numba, numpy and batched torch.
+"""Steps of gradient descent on tiny two-layer ReLU networks, one at a time, in two ways that agree: numba and numpy.
 
-All three work in float64 with hand-written gradients: with r_j the scaled residuals, S1 = sum of r_j and Sx = sum of
-r_j x_j over the points on which a unit is active, the gradients are w2 Sx in w1, w2 S1 in b1 and w1 Sx + b1 S1 in w2.
-A unit whose pre-activation is exactly 0 is inactive, as in torch. `observe` is the one statement of when a run stops.
+These and those of `numerics.batched` work in float64 with hand-written gradients: with r_j the scaled residuals, S1 the
+sum of r_j and Sx the sum of r_j x_j over the points on which a unit is active, the gradients are w2 Sx in w1, w2 S1 in b1
+and w1 Sx + b1 S1 in w2. A unit whose pre-activation is exactly 0 is inactive, as in torch. `observe` is the one statement
+of when a run stops.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
-import torch
 
 from theory.checks import Array
 
@@ -132,24 +131,6 @@ def observe(rule: StopRule, watch: Watch, step: int, loss: float) -> tuple[int, 
 
 
 _observe = _compiled(observe)
-
-
-def observe_all(rule: StopRule, watch: Watch, step: int, loss: torch.Tensor) -> tuple[torch.Tensor, Watch]:
-    """Do what `observe` does for R runs at once: losses [R] to codes [R]."""
-    limit, best, best_step, below_since = watch
-    if step == 0:
-        limit, best, best_step = 1e10 * (loss + 1.0), loss, torch.zeros_like(loss, dtype=torch.int64)
-        below_since = torch.full_like(best_step, -1)
-    else:
-        gained = loss < 0.999 * best
-        best, best_step = torch.where(gained, loss, best), torch.where(gained, step, best_step)
-    below = loss < rule.stop_loss
-    below_since = torch.where(below, torch.where(below_since < 0, step, below_since), -1)
-    code = torch.full_like(best_step, BUDGET_SPENT if step >= rule.max_steps else RUNNING)
-    code = torch.where(~below & (step - best_step >= rule.patience), STALLED, code)
-    code = torch.where(below & (step - below_since >= rule.dwell), INTERPOLATED, code)
-    code = torch.where(~torch.isfinite(loss) | (loss > limit), DIVERGED, code)
-    return code, Watch(limit, best, best_step, below_since)
 
 
 @_compiled_for_speed
@@ -348,89 +329,3 @@ def advance_numpy(
                 break
             buffers[1 - current, :3], b2, current, step = new, c2, 1 - current, step + 1
     return State(step, code, loss, b2, current, watch), recorded
-
-
-@dataclass
-class Batch:
-    """R networks of one width on n points each, as float64 tensors, trained step by step together.
-
-    Attributes:
-        weights: w1, b1, w2, [3, R, k].
-        b2: output biases, [R].
-        x: inputs, [R, n].
-        y: targets, [R, n].
-        step_size: [R].
-        code: why each network ended, or `RUNNING`, [R].
-        steps: how many steps each has made, [R].
-        watch: the stop rule's memory, tensors [R].
-    """
-
-    weights: torch.Tensor
-    b2: torch.Tensor
-    x: torch.Tensor
-    y: torch.Tensor
-    step_size: torch.Tensor
-    code: torch.Tensor
-    steps: torch.Tensor
-    watch: Watch
-
-    def keep(self, rows: torch.Tensor) -> Batch:
-        """Return the networks whose indices are in `rows`."""
-        rowwise = ("b2", "x", "y", "step_size", "code", "steps")
-        kept = {name: getattr(self, name)[rows] for name in rowwise}
-        watch = Watch(*(memory[rows] for memory in self.watch))
-        return replace(self, weights=self.weights[:, rows], watch=watch, **kept)
-
-    def outputs(self, x: torch.Tensor) -> torch.Tensor:
-        """Return f(x_j), [R, n], for inputs x [R, n]: a loop over points, which beats a third axis on a CPU."""
-        w1, b1, w2 = self.weights
-        columns = [torch.addcmul(b1, w1, column[:, None]).clamp_(min=0.0).mul_(w2).sum(1) for column in x.T]
-        return torch.stack(columns, 1) + self.b2[:, None]
-
-    def loss(self, scale: float) -> torch.Tensor:
-        """Return the full-batch losses, [R]."""
-        return scale / 2 * torch.mean((self.outputs(self.x) - self.y) ** 2, 1)
-
-
-def advance_torch(batch: Batch, order: Array, plan: Plan, rule: StopRule, step: int, until: int) -> list[torch.Tensor]:
-    """Do what `advance_numba` does for the networks of `batch`, in place, all from `step` to `until`.
-
-    `order` is [R, ...] with a row of points for each network; `plan.step_size` is not used. A network that has ended is
-    left as it is. Returns the losses recorded, each [R]; those of a network past its own last step mean nothing.
-    """
-    chosen = torch.as_tensor(order, device=batch.x.device)
-    place, recorded = 0, []
-    full = plan.batch == plan.points
-    for now in range(step, until):
-        x, y = batch.x, batch.y
-        looking = now % plan.per_epoch == 0 or now == rule.max_steps
-        if looking or (plan.record_every > 0 and now % plan.record_every == 0):
-            errors = batch.outputs(x) - y
-            loss = plan.scale / 2 * torch.mean(errors**2, 1)
-            if plan.record_every > 0 and now % plan.record_every == 0:
-                recorded.append(loss)
-            if looking:
-                code, batch.watch = observe_all(rule, batch.watch, now, loss)
-                batch.code = torch.where(batch.code == RUNNING, code, batch.code)
-        if not full:
-            size = plan.last_batch if now % plan.per_epoch == plan.per_epoch - 1 else plan.batch
-            points = chosen[:, place : place + size]
-            x, y = x.gather(1, points), y.gather(1, points)
-            place += size
-            errors = batch.outputs(x) - y
-        r = errors * (plan.scale / x.shape[1])
-        w1, b1, w2 = batch.weights
-        s1, sx = torch.zeros_like(w1), torch.zeros_like(w1)
-        for column, residual in zip(x.T, r.T, strict=True):
-            active = torch.addcmul(b1, w1, column[:, None]).gt_(0.0)  # 0 or 1
-            s1.addcmul_(active, residual[:, None])
-            sx.addcmul_(active, (residual * column)[:, None])
-        new = batch.weights - batch.step_size[:, None] * torch.stack([w2 * sx, w2 * s1, w1 * sx + b1 * s1])
-        c2 = batch.b2 - batch.step_size * r.sum(1)
-        finite = torch.isfinite(new).all(2).all(0) & torch.isfinite(c2)
-        batch.code = torch.where((batch.code == RUNNING) & ~finite, DIVERGED, batch.code)
-        moves = batch.code == RUNNING
-        batch.weights = torch.where(moves[:, None], new, batch.weights)
-        batch.b2 = torch.where(moves, c2, batch.b2)
-        batch.steps = batch.steps + moves
-    return recorded

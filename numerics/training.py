@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
@@ -16,8 +15,9 @@ import numpy as np
 import torch
 
 from numerics import kernels
-from numerics.kernels import Batch, Plan, State, StopRule, Watch
-from numerics.networks import TwoLayerReLU, count, require_weights
+from numerics.batched import Batch, advance_torch
+from numerics.kernels import Plan, State, StopRule, Watch
+from numerics.networks import count, require_weights
 from theory.checks import Array, Reals, batch_size, data_set, positive, real_array
 from theory.symbols import Loss, loss_scale
 from theory.two_layer import Weights
@@ -94,18 +94,6 @@ class Run:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleRun:
-    """What came of `train_module`: as `Run`, with the trained network in place of its weights."""
-
-    network: TwoLayerReLU
-    loss: float
-    steps: int
-    outcome: Outcome
-    losses: Array
-    seconds: float
-
-
 def batches(n: int, size: int, *, sampling: Sampling = "without_replacement", seed: int = 0) -> Iterator[Array]:
     """Yield for ever the batches that training with this seed sees: indices of data points, [size].
 
@@ -116,12 +104,13 @@ def batches(n: int, size: int, *, sampling: Sampling = "without_replacement", se
         TypeError: if `n`, `size` or `seed` is no integer.
         ValueError: if `size` is not between 1 and n, `sampling` is unknown, or `n` or `seed` is too small.
     """
-    plan = _plan(count("n", n, 1), size, sampling, 1.0, 1, 0)
+    plan = plan_of(count("n", n, 1), size, sampling, 1.0, 1, 0)
     generator = np.random.default_rng(count("seed", seed, 0))
-    return _batches(generator, plan, sampling)
+    return batch_stream(generator, plan, sampling)
 
 
-def _batches(generator: np.random.Generator, plan: Plan, sampling: Sampling) -> Iterator[Array]:
+def batch_stream(generator: np.random.Generator, plan: Plan, sampling: Sampling) -> Iterator[Array]:
+    """Yield for ever the batches that a generator draws for a plan: see `batches`."""
     while True:
         order = _draw(generator, plan, sampling, plan.per_epoch)
         for first in range(0, len(order), plan.batch):
@@ -135,7 +124,13 @@ def _draw(generator: np.random.Generator, plan: Plan, sampling: Sampling, steps:
     return (order if sampling == "reshuffling" else order[:, : plan.batch]).ravel()
 
 
-def _plan(n: int, batch: int | None, sampling: Sampling, step_size: float, scale: float, record_every: int) -> Plan:
+def plan_of(n: int, batch: int | None, sampling: Sampling, step_size: float, scale: float, record_every: int) -> Plan:
+    """Return the numbers of a run on n points, after checking them.
+
+    Raises:
+        TypeError: if the batch size is no integer, or the step size no real number.
+        ValueError: if the batch size is not between 1 and n, the step size not above 0, or the sampling unknown.
+    """
     if sampling not in get_args(Sampling):
         raise ValueError(f"sampling must be one of {', '.join(map(repr, get_args(Sampling)))}, got {sampling!r}")
     size = n if batch is None else batch_size(batch, n)
@@ -234,7 +229,7 @@ def train_many(
         TypeError: if an argument is of the wrong type.
         ValueError: if an argument is out of its range (see `train`).
     """
-    rule = _rule(max_steps, stop_loss, patience, dwell)
+    rule = stop_rule(max_steps, stop_loss, patience, dwell)
     engine, scale = _engine(backend, device), loss_scale(loss)
     count("record_every", record_every, 0)
     workers = (os.cpu_count() or 1) if threads is None else count("threads", threads, 1)
@@ -272,12 +267,18 @@ class _Job:
         initial = require_weights("initial", task.initial)
         x, y = (real_array(name, values).astype(np.float64) for name, values in (("x", task.x), ("y", task.y)))
         data_set(x, y, fewest=1)
-        plan = _plan(len(x), task.batch_size, sampling, task.step_size, scale, record_every)
+        plan = plan_of(len(x), task.batch_size, sampling, task.step_size, scale, record_every)
         w1, b1, w2 = (column.astype(np.float64) for column in (initial.w1, initial.b1, initial.w2))
         return cls(w1, b1, w2, float(initial.b2), x, y, plan, count("seed", task.seed, 0))
 
 
-def _rule(max_steps: int, stop_loss: float, patience: int, dwell: int) -> StopRule:
+def stop_rule(max_steps: int, stop_loss: float, patience: int, dwell: int) -> StopRule:
+    """Return the rule by which a run ends (see `train`), after checking its numbers.
+
+    Raises:
+        TypeError: if a number of steps is no integer, or the loss no real number.
+        ValueError: if one is out of its range.
+    """
     if stop_loss != 0:
         positive("stop_loss", stop_loss)
     return StopRule(
@@ -382,7 +383,7 @@ def _train_batch(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, devic
         order = np.zeros((len(rows), 0), dtype=np.int64)
         if plan.batch < plan.points:
             order = np.stack([_draw(generators[row], plan, sampling, stride) for row in rows])
-        sampled = kernels.advance_torch(batch, order, plan, rule, step, until)
+        sampled = advance_torch(batch, order, plan, rule, step, until)
         steps, codes, losses = (each.tolist() for each in (batch.steps, batch.code, batch.loss(plan.scale)))
         if sampled:
             first = -(-step // plan.record_every)
@@ -400,118 +401,3 @@ def _train_batch(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, devic
             rows, batch = rows[going], batch.keep(torch.as_tensor(going, device=device))
         step = until
     return [runs[row] for row in range(len(jobs))]
-
-
-def train_module(
-    network: TwoLayerReLU,
-    x: Array | torch.Tensor,
-    y: Array | torch.Tensor,
-    *,
-    step_size: float,
-    loss: Loss = "half_mean",
-    batch_size: int | None = None,
-    sampling: Sampling = "without_replacement",
-    max_steps: int,
-    stop_loss: float = 1e-12,
-    patience: int = 100_000,
-    dwell: int = 100,
-    record_every: int = 0,
-    seed: int = 0,
-) -> ModuleRun:
-    """Train a copy of a network on any number of inputs, on its own device and in its own dtype, as `train` does.
-
-    Args:
-        network: the network at the start; it is left as it is.
-        x: inputs, [n, d], or [n] for a network on one input.
-        y: targets, [n].
-        step_size: see `train`, as all that follow.
-        loss: "half_mean" or "mean".
-        batch_size: points in a batch, None for all.
-        sampling: how batches are drawn.
-        max_steps: the most steps to make.
-        stop_loss: the loss below which the network counts as interpolating.
-        patience: steps without progress after which to give up.
-        dwell: steps for which the loss must stay below `stop_loss`.
-        record_every: steps between the losses in `ModuleRun.losses`.
-        seed: of the batches.
-
-    Raises:
-        TypeError: if an argument is of the wrong type.
-        ValueError: if an argument is out of its range, or x or y has a wrong shape or holds nan or inf.
-    """
-    began, rule = time.perf_counter(), _rule(max_steps, stop_loss, patience, dwell)
-    if not isinstance(network, TwoLayerReLU):
-        raise TypeError(f"network must be a TwoLayerReLU, got {type(network).__name__}")
-    trained = deepcopy(network)
-    inputs, targets = _tensors(trained, x, y)
-    record_every, scale = count("record_every", record_every, 0), loss_scale(loss)
-    plan = _plan(len(inputs), batch_size, sampling, step_size, scale, record_every)
-    drawn = _batches(np.random.default_rng(count("seed", seed, 0)), plan, sampling)
-    weights = [parameter.detach() for parameter in trained.parameters()]  # shares memory with the network
-    step, watch, losses = 0, Watch(), []
-    with torch.no_grad():
-        while True:
-            looking = step % plan.per_epoch == 0 or step == rule.max_steps
-            recording = record_every > 0 and step % record_every == 0
-            if looking or recording:
-                value = _mean_square(weights, inputs, targets) * scale / 2
-                if recording:
-                    losses.append(value)
-                if looking:
-                    code, watch = kernels.observe(rule, watch, step, value)
-                    if code != kernels.RUNNING:
-                        break
-            chosen = slice(None) if plan.batch == plan.points else torch.from_numpy(next(drawn))
-            gradient = _gradient(weights, inputs[chosen], targets[chosen])
-            new = [w - plan.step_size * scale * g for w, g in zip(weights, gradient, strict=True)]
-            if not all(bool(torch.isfinite(w).all()) for w in new):
-                code, value = kernels.DIVERGED, _mean_square(weights, inputs, targets) * scale / 2
-                break
-            for old, moved in zip(weights, new, strict=True):
-                old.copy_(moved)
-            step += 1
-    return ModuleRun(trained, value, step, OUTCOMES[code], np.array(losses), time.perf_counter() - began)
-
-
-def _tensors(
-    network: TwoLayerReLU, x: Array | torch.Tensor, y: Array | torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return x [n, d] and y [n] as tensors like the weights of the network, after checking them.
-
-    Raises:
-        TypeError: if one is neither an array nor a tensor.
-        ValueError: if one has a wrong shape or holds nan or inf.
-    """
-    weight = network.hidden.weight
-    features = weight.shape[1]
-    tensors = []
-    for name, values in (("x", x), ("y", y)):
-        if not isinstance(values, (np.ndarray, torch.Tensor)):
-            raise TypeError(f"{name} must be a numpy array or a torch tensor, got {type(values).__name__}")
-        shape = tuple(values.shape)
-        if name == "x" and (not len(values) or shape[1:] != (features,)) and not (features == 1 and len(shape) == 1):
-            raise ValueError(f"x must have shape (n, {features}) with n at least 1, got {shape}")
-        if name == "y" and shape != (len(x),):
-            raise ValueError(f"y must have shape ({len(x)},), one target for each row of x, got {shape}")
-        if isinstance(values, np.ndarray):
-            values = torch.from_numpy(real_array(name, values, ndim=values.ndim).astype(np.float64))
-        tensors.append(values.detach().to(weight))
-        if not bool(torch.isfinite(tensors[-1]).all()):
-            raise ValueError(f"{name} must hold finite numbers in {weight.dtype}, got nan or inf")
-    inputs, targets = tensors
-    return inputs.reshape(-1, features), targets
-
-
-def _mean_square(weights: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> float:
-    w1, b1, w2, b2 = weights
-    return float(torch.mean((torch.relu(torch.addmm(b1, x, w1.T)) @ w2[0] + b2 - y) ** 2))
-
-
-def _gradient(weights: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    """Return the gradient of (1/2n) sum (f - y)^2 in W1 [k, d], b1 [k], w2 [1, k] and b2 [1]."""
-    w1, b1, w2, b2 = weights
-    z = torch.addmm(b1, x, w1.T)
-    a = torch.relu(z)
-    r = (a @ w2[0] + b2 - y) / len(y)
-    back = torch.where(z > 0, r[:, None] * w2, 0.0)
-    return [back.T @ x, back.sum(0), (r @ a)[None], r.sum()[None]]

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics import kernels, training
-from numerics.kernels import StopRule, Watch, observe, observe_all
+from numerics.batched import observe_all
+from numerics.kernels import StopRule, Watch, observe
+from numerics.module_training import ModuleRun, train_module
 from numerics.networks import TwoLayerReLU, initialise
-from numerics.training import ModuleRun, Outcome, Run, Task, batches, train, train_many, train_module
+from numerics.training import Outcome, Run, Task, batches, train, train_many
 from theory.checks import Array
 from theory.symbols import Loss
 from theory.two_layer import Weights
