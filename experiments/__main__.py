@@ -1,5 +1,6 @@
 """`python -m experiments`: the list of studies."""
 
+import sys
 from typing import Any
 
 from experiments import stability_sweep, step_size_jump, weight_function
@@ -20,4 +21,6 @@ def listing() -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(f"error: the studies are run as python -m experiments.NAME, got {' '.join(sys.argv[1:])}")
     print(listing())

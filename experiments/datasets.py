@@ -151,6 +151,8 @@ def read_csv(path: Path, x: str, y: str) -> tuple[Array, Array]:
                     raise ValueError(f"{path} has no column {column!r}: its columns are {', '.join(names)}")
             lines, pairs = [], []
             for row in reader:
+                if None in row:
+                    raise ValueError(f"{path}, line {reader.line_num}: expected {len(names)} values, got more")
                 lines.append(reader.line_num)
                 pairs.append([_number(path, reader.line_num, column, row[column]) for column in (x, y)])
     except (UnicodeDecodeError, csv.Error) as error:

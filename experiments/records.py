@@ -107,9 +107,11 @@ class Folder:
         """Return the keys of the tasks whose rows are there.
 
         Raises:
-            RecordsError: if `rows.parquet` is not a whole Parquet file.
+            RecordsError: if `rows.parquet` is not a whole Parquet file, or not one of a study.
         """
         if self.rows_file.exists():
+            if "key" not in pq.read_schema(self.rows_file).names:
+                raise RecordsError(f"{self.rows_file} has no column 'key': it is no study's; choose another --out")
             return set(_read(self.rows_file, ["key"])["key"].to_pylist())
         return {path.stem for path in (self.path / "shards").glob("*.parquet")}
 
@@ -128,6 +130,21 @@ class Folder:
         table = pa.Table.from_pylist([{"key": key, **row} for row in rows])
         self._shard(key).parent.mkdir(exist_ok=True)
         write_whole(self._shard(key), lambda aside: pq.write_table(table, aside))
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys of those tasks whose rows are still to be computed, in this order.
+
+        Raises:
+            RecordsError: if `rows.parquet` is there, which is written when all rows are, and lacks some.
+        """
+        there = self.keys()
+        lacking = [key for key in keys if key not in there]
+        if lacking and self.rows_file.exists():
+            raise RecordsError(
+                f"{self.rows_file} lacks the rows of {len(lacking)} of {len(keys)} tasks, the first of them {lacking[0]}: "
+                "remove it and start again to compute them"
+            )
+        return lacking
 
     def gather(self, keys: Iterable[str]) -> pd.DataFrame:
         """Return the rows of these tasks in this order, as far as they are there.
@@ -215,6 +232,8 @@ def opened(path: Path, study: str, config: Mapping[str, Any]) -> Iterator[Folder
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise RecordsError(f"{path} is not a folder: choose another --out") from error
+    except OSError as error:
+        raise RecordsError(f"{path} cannot be made ({error.strerror}): choose another --out") from error
     if not (path / "config.json").exists():
         strangers = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((_ASIDE, ".lock")))
         if strangers:

@@ -102,6 +102,13 @@ def tasks(config: Config) -> Mapping[str, Task]:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
     for name in ("smallest", "largest", "initial_scale", "stop_loss"):
         positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    if config.smallest > config.largest:
+        raise ValueError(f"--smallest must not exceed --largest, got {config.smallest} and {config.largest}")
+    if config.stop_loss > INTERPOLATES:
+        raise ValueError(
+            f"--stop-loss must be at most {INTERPOLATES:g}, the loss below which a network counts as interpolating, "
+            f"got {config.stop_loss:g}"
+        )
     check_device(config.device)
     fractions = np.geomspace(config.smallest, config.largest, config.step_sizes)
     return {
@@ -177,7 +184,7 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
         if (words == word).any()
     ]
     columns = ["loss", "sharpness", "sharpness_lower_bound", "curvature"]
-    loss, *middle = runs[columns].astype(float).median()
+    loss, *middle = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
     bound = (runs["bound_used"] if applies.any() else runs["hessian_bound"]).astype(float).median()
     sharpness, lower, curvature, limit = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
     return (
@@ -195,6 +202,7 @@ def notes(rows: pd.DataFrame) -> list[str]:
     edges = [f"{_edge(group)} for eta/eta* in {interval}" for interval, group in fits.groupby(bins, observed=True)]
     sharp = applies[applies["sharpness"].astype(float) > applies["stable_sharpness"]]
     excess = (sharp["sharpness"].astype(float) / sharp["stable_sharpness"]).max() - 1 if len(sharp) else 0.0
+    tightness = float((applies["curvature"].astype(float) / applies["bound_used"].astype(float)).max())
     near = int((applies["units_within_a_step"].astype(float) > 0).sum())
     starts = [group.sort_values("step_size") for _, group in fits.groupby(["data", "seed_index"]) if len(group) > 1]
     ratios = np.array([group["curvature"].iloc[-1] / group["curvature"].iloc[0] for group in starts], dtype=np.float64)
@@ -206,6 +214,7 @@ def notes(rows: pd.DataFrame) -> list[str]:
         "lie where the loss is not twice differentiable, though the weights at the end do not.",
         f"int |f''| g falls from the smallest to the largest step size that interpolates {fall}"
         + (f" (median ratio {np.median(ratios):.2f})." if len(ratios) else "."),
+        f"int |f''| g is at most {tightness:.2f} of its M6 bound: where that is small, M6 is hardly put to the test.",
         f"B7, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs and is violated in "
         f"{(b7['verdict_b7'] == VIOLATED).sum()}.",
     ]
@@ -265,8 +274,12 @@ def figure(rows: pd.DataFrame) -> Figure:
     axes[1].set(title="(b) Smoothed $|f''|$ and the weight $g$")
     draw_sharpness(axes[2], runs)
     drawing.suptitle(
-        f"{runs['data'].iloc[0]} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the initialisation whose "
-        rf"$\int |f''|\,g$ falls most" + (f" (to {ratio:.0%})" if math.isfinite(ratio) else ""),
+        f"{runs['data'].iloc[0]} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the "
+        + (
+            rf"initialisation whose $\int |f''|\,g$ falls most (to {ratio:.0%})"
+            if math.isfinite(ratio)
+            else "first initialisation; none interpolates"
+        ),
         fontsize=11,
     )
     return drawing
@@ -279,10 +292,10 @@ def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
     others = runs[~runs["interpolates"] & runs["sharpness"].notna()]
     critical = float(runs["critical_step_size"].iloc[0])
     axis.loglog(steps, 2 / steps, color=ORANGE, linewidth=2, label=r"$2/\eta$")
-    axis.loglog(ended["step_size"], ended["sharpness"], "o--", color=YELLOW, markersize=5, label="sharpness")
-    axis.loglog(
-        ended["step_size"], ended["sharpness_lower_bound"], "s-", color=PURPLE, markersize=4, label="lower bound (M5)"
-    )
+    if len(ended):
+        lower = ended["sharpness_lower_bound"]
+        axis.loglog(ended["step_size"], ended["sharpness"], "o--", color=YELLOW, markersize=5, label="sharpness")
+        axis.loglog(ended["step_size"], lower, "s-", color=PURPLE, markersize=4, label="lower bound (M5)")
     if len(others):
         axis.loglog(others["step_size"], others["sharpness"], "x", color=GREY, markersize=6, label="sharpness, no fit")
     gone = runs[runs["sharpness"].isna()]

@@ -243,7 +243,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     axes[1].set(title="(b) Functions")
     draw_curvature(axes[2], drawn)
     axes[2].set(title="(c) Smoothed $|f''|$ and the weight $g$")
-    drawing.suptitle(f"{row['data']} (n = {row['n']}), the switch after which int |f''| g falls most", fontsize=11)
+    drawing.suptitle(rf"{row['data']} (n = {row['n']}), the switch after which $\int |f''|\,g$ falls most", fontsize=11)
     return drawing
 
 

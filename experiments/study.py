@@ -20,7 +20,7 @@ import tyro
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from experiments.records import Folder, Row, opened, provenance, write_whole
+from experiments.records import Folder, RecordsError, Row, opened, provenance, write_whole
 
 
 class Dataclass(Protocol):
@@ -117,12 +117,10 @@ def run(folder: Folder, tasks: Mapping[str, Task], common: Mapping[str, Any], ex
     Raises:
         KeyboardInterrupt: if the user interrupts. Then, and if a task fails, the rows of tasks that had begun are kept.
     """
-    there = folder.keys()
     futures: dict[Future[list[Row]], str] = {}
     try:
-        for key in tasks:
-            if key not in there:
-                futures[executor.submit(computed, tasks[key], common)] = key
+        for key in folder.missing(list(tasks)):
+            futures[executor.submit(computed, tasks[key], common)] = key
         interval = 0.2 if sys.stderr.isatty() else 10.0
         bar: tqdm[Any]
         with tqdm(total=len(tasks), initial=len(tasks) - len(futures), unit="task", mininterval=interval) as bar:
@@ -232,5 +230,8 @@ def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 130
+        except RecordsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
     print("\n" + "\n".join(f"wrote {file}" for file in files))
     return 0

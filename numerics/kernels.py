@@ -28,11 +28,19 @@ RUNNING, INTERPOLATED, STALLED, DIVERGED, BUDGET_SPENT = range(5)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def _jit(function: _Function, **options: Any) -> _Function:
+    """Compile a function, kept on disk for the next process where numba finds a folder that it may write to."""
+    try:
+        return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+    except RuntimeError:  # "no locator available": no such folder
+        return cast(_Function, numba.njit(nogil=True, error_model="numpy", **options)(function))
+
+
 def _compiled(function: _Function) -> _Function:
     """Compile `function` if numba is there, as written: a search for inf and nan must not be rearranged."""
     if not HAS_NUMBA:
         return function
-    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _jit(function)
 
 
 def _compiled_for_speed(function: _Function) -> _Function:
@@ -40,7 +48,7 @@ def _compiled_for_speed(function: _Function) -> _Function:
     if not HAS_NUMBA:
         return function
     flags = {"reassoc", "contract", "nsz", "arcp"}
-    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=flags)(function))
+    return _jit(function, fastmath=flags)
 
 
 class StopRule(NamedTuple):

@@ -20,7 +20,7 @@ class Search:
     Attributes:
         rulings: how many instances came to each ruling (a violation ends the drawing, so it is the last).
         tightest: the verdict with the smallest slack among those that held, and the instance.
-        counterexample: the violation after shrinking, and its instance; None if none was found.
+        counterexample: the violation, after shrinking if that was asked for, and its instance; None if none was found.
     """
 
     rulings: dict[Ruling, int]
@@ -37,7 +37,9 @@ class _CounterexampleFoundError(Exception):
     """Tells Hypothesis that an instance violates the claim."""
 
 
-def falsify(claim: Claim, instances: SearchStrategy[Instance], *, examples: int = 200, seed: int = 0) -> Search:
+def falsify(
+    claim: Claim, instances: SearchStrategy[Instance], *, examples: int = 200, seed: int = 0, shrink: bool = True
+) -> Search:
     """Look for an instance that violates a claim, shrink it, and return it with what else was seen.
 
     The slack, relative to the size of the sides, is Hypothesis's target: instances with little of it are varied further.
@@ -47,6 +49,7 @@ def falsify(claim: Claim, instances: SearchStrategy[Instance], *, examples: int 
         instances: where to look.
         examples: how many instances to draw, at least 1.
         seed: of the drawing.
+        shrink: whether to shrink a counterexample, which takes longer than to find it.
 
     Raises:
         ValueError: if `examples` is below 1.
@@ -64,7 +67,8 @@ def falsify(claim: Claim, instances: SearchStrategy[Instance], *, examples: int 
         rulings[verdict.ruling] += 1
         if verdict.slack is None or verdict.lhs is None or verdict.rhs is None:
             return
-        if "tightest" not in best or verdict.slack < (best["tightest"][0].slack or 0.0):
+        tighter = "tightest" not in best or verdict.slack < (best["tightest"][0].slack or 0.0)
+        if verdict.ruling is Ruling.HOLDS and tighter:
             best["tightest"] = (verdict, instance)
         size = abs(float(verdict.lhs.midpoint)) + abs(float(verdict.rhs.midpoint))
         relative = verdict.slack / size if size > 0 else 0.0
@@ -76,7 +80,7 @@ def falsify(claim: Claim, instances: SearchStrategy[Instance], *, examples: int 
             max_examples=examples,
             database=None,
             deadline=None,
-            phases=(Phase.generate, Phase.target, Phase.shrink),
+            phases=(Phase.generate, Phase.target, *((Phase.shrink,) if shrink else ())),
             suppress_health_check=list(HealthCheck),
             verbosity=hypothesis.Verbosity.quiet,
             print_blob=False,

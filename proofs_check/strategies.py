@@ -104,10 +104,15 @@ def with_step_size(draw: st.DrawFn) -> Instance:
 
 @st.composite
 def with_targets(draw: st.DrawFn) -> Instance:
-    """Draw a network on data and targets that it meets, or misses by any amount."""
+    """Draw a network on data and targets that it meets, or misses by any amount, here and there or on one side."""
     instance = draw(on_data)
     x = instance["x"]
-    noise = draw(st.lists(st.floats(-1, 1), min_size=len(x), max_size=len(x)))
+    noise = draw(
+        st.one_of(
+            st.lists(st.floats(-1, 1), min_size=len(x), max_size=len(x)),
+            st.sampled_from([-1.0, 1.0]).map(lambda shift: [shift] * len(x)),
+        )
+    )
     scale = draw(st.sampled_from([0.0, 1e-6, 1e-2, 1.0, 100.0]))
     return instance.but(y=instance["weights"](x) + scale * np.array(noise))
 
@@ -141,6 +146,15 @@ def on_interval(draw: st.DrawFn, *, inside: bool = False) -> Instance:
         knots = [-c / w for w, c in zip(weights.w1, weights.b1, strict=True) if w != 0]
         a, b = min([a, *knots]) - draw(st.integers(0, 1)), max([b, *knots]) + draw(st.integers(0, 1))
     return Instance({"weights": weights, "interval": (a, b), "points": draw(st.integers(2, 9))}, "drawn")
+
+
+@st.composite
+def tents(draw: st.DrawFn) -> Instance:
+    """Draw |x - c| on an interval about c, and the two ends to sample it at: eq 3.6 misses as much as it can at the middle."""
+    c, half, slope = draw(small), draw(small.filter(lambda v: v > 0)), draw(small.filter(bool))
+    weights = Weights([slope, -slope], [-slope * c, slope * c], [Fraction(1), Fraction(1)], draw(small))
+    off = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(1, 7)])) * half
+    return Instance({"weights": weights, "interval": (c + off - half, c + off + half), "points": 2}, "drawn: tent")
 
 
 @st.composite
@@ -213,7 +227,10 @@ def linearised(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Inst
         hessians = np.array([rationals(r @ r.T if kind == "full rank" else r + r.T) for r in roots], dtype=object)
     top = float(np.linalg.eigvalsh(hessians.astype(np.float64).mean(axis=0))[-1])
     share = draw(
-        st.one_of(st.sampled_from([Fraction(1), Fraction(21, 20)]), st.integers(1, 30).map(lambda i: Fraction(i, 20)))
+        st.one_of(
+            st.sampled_from([Fraction(1), Fraction(999, 1000), Fraction(1001, 1000)]),
+            st.integers(1, 30).map(lambda i: Fraction(i, 20)),
+        )
     )
     step_size = share * 2 / (Fraction(top).limit_denominator(100) if top > 0.1 else 1)
     return Instance({"hessians": hessians, "step_size": step_size, "batch_size": draw(st.integers(1, n))}, "drawn")
@@ -221,7 +238,7 @@ def linearised(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Inst
 
 @st.composite
 def switching(draw: st.DrawFn) -> Instance:
-    """Draw mode Hessians that nearly share an eigenvector, gradients, a radius and a step size around Lemma 2's limit."""
+    """Draw mode Hessians that nearly share an eigenvector, gradients, a radius and a step size around the edge 2/lambda."""
     d, modes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     number = st.floats(-1, 1, allow_subnormal=False)
     noise = draw(st.sampled_from([0.0, 0.01, 0.3]))
@@ -239,7 +256,7 @@ def switching(draw: st.DrawFn) -> Instance:
             "gradients": gradients,
             "direction": np.eye(d)[0],
             "epsilon": draw(st.sampled_from([0.1, 1.0, 10.0])),
-            "step_size": draw(st.floats(0.1, 6)),
+            "step_size": draw(st.sampled_from([0.5, 0.999, 1.001, 1.1, 3.0])) * 2 / float(hessians[:, 0, 0].min()),
         },
         "drawn",
     )
@@ -247,13 +264,14 @@ def switching(draw: st.DrawFn) -> Instance:
 
 @st.composite
 def switching_in_the_plane(draw: st.DrawFn) -> Instance:
-    """Draw four wedges with Hessians of their own, a step size up to Lemma 3's limit and a start."""
-    small_positive = st.fractions(min_value=0, max_value=2, max_denominator=4)
-    a = draw(small_positive.filter(bool))
+    """Draw four wedges with Hessians of their own, a step size up to Lemma 3's limit or just beyond it, and a start."""
+    small_positive = st.fractions(min_value=Fraction(1, 4), max_value=2, max_denominator=4)
+    a = draw(small_positive)
     modes = wedges(a, draw(st.fractions(min_value=-1, max_value=1, max_denominator=4)) * a)
     largest = max(abs(v) for h, _ in modes for v in np.diag(h))
     start = rationals(draw(st.lists(small, min_size=2, max_size=2)))
-    return Instance({"modes": modes, "step_size": draw(small_positive.filter(bool)) / largest, "start": start}, "drawn")
+    reach = draw(st.one_of(small_positive, st.just(Fraction(201, 100))))
+    return Instance({"modes": modes, "step_size": reach / largest, "start": start}, "drawn")
 
 
 INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
@@ -262,7 +280,7 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     "V2": st.sampled_from(volhejn2020.TEXTBOOK_CURVES),
     "V3": on_interval(),
     "V4": on_interval(),
-    "V4.a": on_interval(),
+    "V4.a": st.one_of(on_interval(), tents()),
     "V5": on_interval(),
     "V5.a": on_interval(),
     "V6": hyperplanes(),

@@ -44,9 +44,18 @@ def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
     return expression - sums[0], sums[0]
 
 
-def _plain(term: sp.Expr) -> sp.Expr:
-    """Replace every indexed symbol w[i] by a plain symbol of its name."""
-    return term.xreplace({entry: sp.Symbol(entry.base.name) for entry in term.atoms(sp.Indexed)})
+def _plain(total: sp.Sum) -> sp.Expr:
+    """Return the term of a sum over i with every indexed symbol w[i] replaced by a plain symbol of its name.
+
+    Raises:
+        StepError: if a symbol has another index, w[k - i] say, which is another number than w[i].
+    """
+    term, (index, *_) = total.function, total.limits[0]
+    entries = term.atoms(sp.Indexed)
+    for entry in entries:
+        if entry.indices != (index,):
+            raise StepError(f"sum: {entry} does not belong to term {index}")
+    return term.xreplace({entry: sp.Symbol(entry.base.name) for entry in entries})
 
 
 def _bare(expression: sp.Expr) -> sp.Expr:
@@ -81,9 +90,11 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
     if before.limits != after.limits or not _vanishes(constant - constant_after):
         raise StepError("sum: the two sums run over different terms, or differ in what stands beside them")
     one = earlier[step.term]
+    if one.rule is Rule.CITED:
+        raise StepError(f"sum: step {step.term} is cited, which shows nothing of the terms")
     replay_step(one, earlier[: step.term])
     for side, claimed in ((before, one.before), (after, one.after)):
-        if not _vanishes(_bare(_plain(side.function)) - _bare(claimed)):
+        if not _vanishes(_bare(_plain(side)) - _bare(claimed)):
             raise StepError(f"sum: the term {side.function} is not that of step {step.term}, {claimed}")
 
 

@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
 
 import numpy as np
 
-from theory.checks import Array, Reals, data_points, data_set
+from theory.checks import Array, Reals, data_points, data_set, floats, nonnegative
 from theory.mulayoff2021 import curvature_bound
 from theory.stability_weight import stability_weight
 from theory.symbols import Loss, loss_scale
 
-Knots = Literal["anywhere", "off the data"]
-"""Which solutions are meant: all, or those with no knot on a data point, to which Theorem 1 of mulayoff2021 applies."""
 
+def lowest_weight(x: Array) -> Array:
+    """Return g_*, the lower of the limits of g from the left and the right at each data point; [n], for sorted x [n].
 
-def lowest_weight(x: Array, *, knots: Knots = "anywhere") -> Array:
-    """Return the lowest value that g takes at each data point or, in the limit, beside it; [n], for sorted x [n].
-
-    g jumps at data points, in either direction: min(g-, g+) drops to its value there where both sides do, but g- falls
-    just right of a point whose inclusion brings the mean of the points below nearer to zero.
-
-    Raises:
-        ValueError: if `knots` is neither "anywhere" nor "off the data".
+    g jumps at data points: with m points below x and S their sum, g- falls just right of x if (m + 1)^2 + (S + x)^2 <
+    m^2 + S^2 and rises otherwise, and so does g+ just left of it. g at the point itself is never below both limits, since
+    g- is continuous from the left and g+ from the right: a knot on a data point costs at least as much as one beside it.
     """
-    if knots not in ("anywhere", "off the data"):
-        raise ValueError(f"knots must be 'anywhere' or 'off the data', got {knots!r}")
-    beside = np.minimum(stability_weight(x, x, side="left"), stability_weight(x, x, side="right"))
-    return np.minimum(beside, stability_weight(x, x)) if knots == "anywhere" else beside
+    lowest: Array = np.minimum(stability_weight(x, x, side="left"), stability_weight(x, x, side="right"))
+    return lowest
 
 
-def smallest_curvature(x: Reals, y: Reals, *, knots: Knots = "anywhere") -> float:
+def smallest_curvature(x: Reals, y: Reals) -> float:
     """Return the infimum of int |f''| g over all functions that interpolate the data (B1.a).
 
     sum_j |slope_{j+1} - slope_j| g_*(x_j) over the interior data points, with the slopes of the linear spline and g_*
-    the `lowest_weight`. The spline attains it unless g_*(x_j) < g(x_j) at one of its knots; then nothing does.
+    the `lowest_weight`. The spline attains it unless g_*(x_j) < g(x_j) at one of its knots; then splines with knots moved
+    to the side where g is lower come as close as one likes.
 
     Args:
         x: distinct data points, [n], n >= 2.
         y: targets, [n].
-        knots: over which functions.
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the data are malformed: fewer than two points, equal ones, nan or inf, different lengths.
+        ValueError: if the data are malformed: fewer than two points, equal ones, nan or inf, different lengths; or if
+            their slopes are beyond the range of floats.
     """
-    points, targets = (values.astype(np.float64) for values in data_set(x, y))
-    changes = np.abs(np.diff(np.diff(targets) / np.diff(points)))
-    return float(changes @ lowest_weight(points, knots=knots)[1:-1])
+    exact = zip(("x", "y"), data_set(x, y), strict=True)
+    points, targets = data_set(*(floats(name, values) for name, values in exact))
+    with np.errstate(over="ignore", invalid="ignore"):
+        changes = np.abs(np.diff(np.diff(targets) / np.diff(points)))
+        curvature = float(changes @ lowest_weight(points)[1:-1])
+    if not math.isfinite(curvature):
+        raise ValueError(f"the slopes of the data must be within the range of floats, got int |f''| g = {curvature}")
+    return curvature
 
 
-def critical_step_size(x: Reals, y: Reals, *, loss: Loss = "half_mean", knots: Knots = "anywhere") -> float:
+def critical_step_size(x: Reals, y: Reals, *, loss: Loss = "half_mean") -> float:
     """Return the step size beyond which no function that interpolates the data satisfies M6's inequality (B1.a).
 
     1 / (1/2 + inf int |f''| g): at larger step sizes int |f''| g > 1/eta - 1/2 for every interpolating function. So no
-    interpolating minimum at which no unit toggles on a data point is linearly stable there; for those,
-    `knots="off the data"` gives the same or a smaller step size, which is the sharper statement.
+    interpolating minimum at which no unit toggles on a data point is linearly stable there.
 
     Args:
         x: distinct data points, [n], n >= 2.
         y: targets, [n].
         loss: the loss that the returned step size belongs to: (1/2n) sum (f-y)^2, or "mean", where it is half as large.
-        knots: over which functions.
 
     Returns:
         The critical step size, above 0, at most 2 for `half_mean`; 2 for data on a line.
@@ -70,7 +67,7 @@ def critical_step_size(x: Reals, y: Reals, *, loss: Loss = "half_mean", knots: K
         TypeError: if an entry is no real number.
         ValueError: if the data are malformed: fewer than two points, equal ones, nan or inf, different lengths.
     """
-    return 1 / (0.5 + smallest_curvature(x, y, knots=knots)) / loss_scale(loss)
+    return 1 / (0.5 + smallest_curvature(x, y)) / loss_scale(loss)
 
 
 def loss_term(x: Reals, training_loss: float) -> float:
@@ -81,20 +78,20 @@ def loss_term(x: Reals, training_loss: float) -> float:
         training_loss: L = (1/2n) sum (f-y)^2 >= 0.
 
     Raises:
-        TypeError: if an entry is no real number.
+        TypeError: if an entry or the loss is no real number.
         ValueError: if x is malformed, or the loss is negative or not finite.
     """
-    if not (np.isfinite(training_loss) and training_loss >= 0):
-        raise ValueError(f"training_loss must be finite and at least 0, got {training_loss}")
-    radius = float(np.max(np.abs(data_points("x", x).astype(np.float64))))
-    return (radius + 1) * float(np.sqrt(2 * training_loss))
+    loss = float(nonnegative("training_loss", training_loss))
+    return (_radius(x) + 1) * math.sqrt(2 * loss)
+
+
+def _radius(x: Reals) -> float:
+    return float(np.max(np.abs(floats("x", data_points("x", x)))))
 
 
 def sharp_loss_term(x: Reals, training_loss: float) -> float:
     """Return sqrt(1 + R^2) sqrt(2 L) / 2, which suffices in place of `loss_term` (B7.a); same arguments and errors."""
-    loose = loss_term(x, training_loss)
-    radius = float(np.max(np.abs(np.asarray(x, dtype=np.float64))))
-    return loose * float(np.hypot(1, radius)) / (2 * (radius + 1))
+    return math.hypot(1, _radius(x)) * math.sqrt(2 * float(nonnegative("training_loss", training_loss))) / 2
 
 
 def curvature_bound_with_loss(step_size: float, x: Reals, training_loss: float, *, loss: Loss = "half_mean") -> float:
@@ -110,4 +107,6 @@ def curvature_bound_with_loss(step_size: float, x: Reals, training_loss: float, 
         TypeError: if an entry is no real number.
         ValueError: if the step size is not above 0, x is malformed, or the loss is negative, not finite or unknown.
     """
-    return curvature_bound(step_size, loss=loss) + loss_term(x, training_loss / loss_scale(loss))
+    return curvature_bound(step_size, loss=loss) + loss_term(
+        x, nonnegative("training_loss", training_loss) / loss_scale(loss)
+    )

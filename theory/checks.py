@@ -39,11 +39,12 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
             ):
                 raise TypeError(f"{name} must hold real numbers, got {entry!r} of type {type(entry).__name__}")
         if not any(isinstance(entry, Fraction) for entry in array.ravel()):
-            array = _floats(name, array)
+            array = floats(name, array)
     if array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} axis, got shape {array.shape}".replace("1 axis", "one axis"))
+        axes = "one axis" if ndim == 1 else f"{ndim} axes"
+        raise ValueError(f"{name} must have {axes}, got shape {array.shape}")
     finite = (
-        np.array([isinstance(entry, Fraction) or math.isfinite(entry) for entry in array.ravel()], dtype=bool)
+        np.array([_finite(entry) for entry in array.ravel()], dtype=bool)
         if array.dtype == object
         else np.isfinite(array)
     )
@@ -55,8 +56,8 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
     return array
 
 
-def _floats(name: str, array: Array) -> Array:
-    """Return numbers as float64.
+def floats(name: str, array: Array) -> Array:
+    """Return numbers as float64, rationals rounded.
 
     Raises:
         ValueError: if one is beyond the range of floats.
@@ -64,7 +65,11 @@ def _floats(name: str, array: Array) -> Array:
     try:
         return array.astype(np.float64)
     except OverflowError as error:
-        raise ValueError(f"{name} must hold numbers in the range of floats, got an integer beyond it") from error
+        raise ValueError(f"{name} must hold numbers in the range of floats, got one beyond it") from error
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, np.integer, Fraction)) or math.isfinite(value)
 
 
 def rationals(values: Array | Sequence[Any]) -> Array:
@@ -117,6 +122,29 @@ def data_set(x: object, y: object, *, fewest: int = 2) -> tuple[Array, Array]:
     return points[order], targets[order]
 
 
+def _check_number(name: str, value: object) -> None:
+    """Raise unless `value` is a real number.
+
+    Raises:
+        TypeError: if it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, Fraction, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
+
+
+def nonnegative(name: str, value: Any) -> Any:
+    """Return `value` if it is a finite number, at least 0.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is not finite or below 0.
+    """
+    _check_number(name, value)
+    if not (_finite(value) and value >= 0):
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+    return value
+
+
 def positive(name: str, value: Any) -> Any:
     """Return `value` if it is a finite number above 0.
 
@@ -124,9 +152,8 @@ def positive(name: str, value: Any) -> Any:
         TypeError: if it is no real number.
         ValueError: if it is not finite or not above 0.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, Fraction, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
-    if not (math.isfinite(value) and value > 0):
+    _check_number(name, value)
+    if not (_finite(value) and value > 0):
         raise ValueError(f"{name} must be finite and above 0, got {value}")
     return value
 

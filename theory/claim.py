@@ -120,6 +120,10 @@ class AssumptionError(ValueError):
         super().__init__(f"{claim} does not apply: it assumes {assumption}, got {value}")
         self.claim, self.assumption, self.value = claim, assumption, value
 
+    def __reduce__(self) -> tuple[type[AssumptionError], tuple[str, str, object]]:
+        """Return what makes it again in another process."""
+        return type(self), (self.claim, self.assumption, self.value)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -185,9 +189,27 @@ class Claim:
     no_extremal: str = ""
     study: str = ""
 
+    def checked(self, instance: Instance | Mapping[str, Any]) -> Instance:
+        """Return the instance with the values of the claim's symbols checked.
+
+        Raises:
+            TypeError: if the instance is none, or a value is of the wrong type.
+            ValueError: if a symbol has no value, or one that is out of its range.
+        """
+        if not isinstance(instance, (Instance, Mapping)):
+            raise TypeError(f"instance must be an Instance or a mapping of symbols to values, got {instance!r}")
+        given = instance if isinstance(instance, Instance) else Instance(instance, "given")
+        missing = [symbol.name for symbol in self.symbols if symbol.name not in given.given]
+        if missing:
+            raise ValueError(
+                f"{self.id} needs a value for {', '.join(missing)}, got {', '.join(given.given) or 'none'}"
+            )
+        values = {s.name: s.check(s.name, given[s.name]) for s in self.symbols if s.check is not None}
+        return given.but(**values) if values else given
+
     def failing(self, instance: Instance | Mapping[str, Any]) -> tuple[Assumption, Any] | None:
         """Return the first assumption that fails on the instance with the value that decided it, or None."""
-        given = instance if isinstance(instance, Instance) else Instance(instance, "given")
+        given = self.checked(instance)
         for assumption in self.assumptions:
             value = assumption.measure(given)
             if not assumption.holds(value):
@@ -205,14 +227,16 @@ class Claim:
             raise AssumptionError(self.id, failing[0].name, failing[1])
 
     def evaluate(self, instance: Instance | Mapping[str, Any]) -> Verdict:
-        """Return the verdict on an instance.
+        """Return the verdict on an instance, which has a value for every one of the claim's `symbols`.
 
         Raises:
-            TypeError: if the claim is an observation, which a study reports on and no single instance decides.
+            TypeError: if the claim is an observation, which a study reports on and no single instance decides, or a
+                value is of the wrong type.
+            ValueError: if a symbol has no value, or one that is out of its range.
         """
         if self.sides is None:
             raise TypeError(f"{self.id} is an observation: {self.study} reports on it")
-        given = instance if isinstance(instance, Instance) else Instance(instance, "given")
+        given = self.checked(instance)
         failing = self.failing(given)
         if failing is not None:
             return Verdict(self.id, Ruling.INAPPLICABLE, failed=failing[0].name, value=failing[1])
@@ -224,7 +248,8 @@ def compare(claim: str, form: Form, lhs: Enclosure, rhs: Enclosure) -> Verdict:
     """Return the verdict on two sides that are known up to an interval each.
 
     An inequality holds or is violated where the intervals decide it. Floats cannot prove an identity: it is violated
-    where the intervals are disjoint, and holds where they overlap, that is, within the stated error.
+    where the intervals are disjoint, and holds where they overlap, that is, within the stated error. Truth values that
+    the error leaves open decide nothing.
     """
     if form is Form.AT_LEAST:
         mirrored = compare(claim, Form.AT_MOST, rhs, lhs)
@@ -240,6 +265,8 @@ def compare(claim: str, form: Form, lhs: Enclosure, rhs: Enclosure) -> Verdict:
         return Verdict(claim, ruling, lhs, rhs, _difference(rhs.midpoint, lhs.midpoint))
     apart = lhs.lower > rhs.upper or rhs.lower > lhs.upper
     slack = -abs(_difference(lhs.midpoint, rhs.midpoint))
+    if form is Form.EQUIVALENCE and not apart and (lhs.lower < lhs.upper or rhs.lower < rhs.upper):
+        return Verdict(claim, Ruling.INCONCLUSIVE, lhs, rhs, slack)
     return Verdict(claim, Ruling.VIOLATED if apart else Ruling.HOLDS, lhs, rhs, slack)
 
 

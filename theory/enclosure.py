@@ -56,7 +56,7 @@ def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
     numerator, denominator = math.isqrt(value.numerator), math.isqrt(value.denominator)
     if numerator**2 == value.numerator and denominator**2 == value.denominator:
         return Enclosure.exactly(Fraction(numerator, denominator))
-    shift = 2 * max(0, bits - (value.numerator.bit_length() - value.denominator.bit_length()) // 2)
+    shift = 2 * max(0, bits + 1 - (value.numerator.bit_length() - value.denominator.bit_length()) // 2)
     root = math.isqrt((value.numerator << shift) // value.denominator)
     scale = Fraction(1, 1 << (shift // 2))
     return Enclosure(root * scale, (root + 1) * scale)
@@ -77,7 +77,8 @@ def top_eigenvalue(matrix: Array) -> Enclosure:
     guess = Fraction(float(values[-1])).limit_denominator(2**20)
     if _eliminate(np.diag([guess] * len(matrix)) - matrix) == (True, True):
         return Enclosure.exactly(guess)
-    vector = rationals(vectors[:, -1])
+    # The Rayleigh quotient of any vector is a lower bound; few digits keep the rationals short.
+    vector = rationals(np.round(vectors[:, -1] * 2.0**40))
     lower = Fraction(dot(vector, matrix @ vector)) / dot(vector, vector)
     upper, step = lower, Fraction(error) if error else Fraction(1, 2**60)
     while not positive_semidefinite(np.diag([upper] * len(matrix)) - matrix):

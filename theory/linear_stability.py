@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.checks import Array, batch_size, positive, real_array
-from theory.enclosure import Enclosure, top_eigenvalue
+from theory.enclosure import EPS, Enclosure, top_eigenvalue
 
 
 def noise_share(n: int, batch: int) -> Fraction:
@@ -60,18 +60,20 @@ def moments(hessians: Array) -> tuple[Array, Array]:
 def mean_square_condition(hessians: Array, step_size: float | Fraction, batch: int) -> Array:
     """Return (1 - eta H)^2 + eta^2 p Sigma, [d, d], which is E[w'^T w'] as a quadratic form (walker2023, Thm 2.4)."""
     mean, sigma = moments(hessians)
+    step_size = _as(hessians, step_size)
     contraction = np.eye(len(mean), dtype=int) - step_size * mean
     matrix: Array = contraction @ contraction + step_size**2 * _as(hessians, noise_share(len(hessians), batch)) * sigma
     return matrix
 
 
-def _as(hessians: Array, value: Fraction) -> Fraction | float:
-    return value if hessians.dtype == object else float(value)
+def _as(hessians: Array, value: float | Fraction) -> float | Fraction:
+    """Return the value in the arithmetic of the Hessians."""
+    return Fraction(value) if hessians.dtype == object else float(value)
 
 
 def second_moment_step(matrix: Array, hessians: Array, step_size: float | Fraction, batch: int) -> Array:
     """Return E[A X A], [d, d], for X = `matrix`: the second moment of linearised SGD after one more step."""
-    mean = _mean(hessians)
+    mean, step_size = _mean(hessians), _as(hessians, step_size)
     contraction = np.eye(len(mean), dtype=int) - step_size * mean
     spread = _mean(np.array([h @ matrix @ h for h in hessians])) - mean @ matrix @ mean
     share = _as(hessians, noise_share(len(hessians), batch))
@@ -83,7 +85,8 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
     """Return an interval around the factor by which the second moments of linearised SGD grow per step.
 
     The spectral radius of T(X) = E[A X A]: below 1 the expected squared distance to the minimum goes to 0, above 1 it
-    grows without bound. For rational Hessians and step sizes both ends are rigorous (see `top_eigenvalue`).
+    grows without bound. The arithmetic is that of the Hessians; for rational ones both ends are rigorous, and for floats
+    they allow for the rounding of T (see `top_eigenvalue`).
 
     Args:
         hessians: symmetric per-sample Hessians, [n, d, d]; the map is built densely, [d^2, d^2], so d is small.
@@ -103,10 +106,22 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
     units = np.eye(d * d, dtype=int).reshape(d * d, d, d)
     # T is self-adjoint for <X, Y> = tr(X Y), and by Perron and Frobenius its spectral radius is its top eigenvalue.
     operator = np.array([second_moment_step(unit, h, eta, batch).ravel() for unit in units])
-    return top_eigenvalue(operator)
+    top = top_eigenvalue(operator)
+    if operator.dtype == object:
+        return top
+    reach = float(eta) * _size(h)
+    error = EPS * (len(h) + 2 * d + 8) * ((np.sqrt(d) + reach) ** 2 + 2 * reach**2)  # of the operator's entries
+    return Enclosure(top.lower - error, top.upper + error)
 
 
 def mean_growth(hessians: Array, step_size: float | Fraction) -> Enclosure:
     """Return an interval around eta lambda_max(H), which must not exceed 2 for the mean of linearised SGD to stay."""
-    top = top_eigenvalue(_mean(hessians))
-    return Enclosure(step_size * top.lower, step_size * top.upper)
+    top, eta = top_eigenvalue(_mean(hessians)), _as(hessians, step_size)
+    error = 0 if hessians.dtype == object else eta * EPS * (len(hessians) + 2) * _size(hessians)
+    return Enclosure(eta * top.lower - error, eta * top.upper + error)
+
+
+def _size(hessians: Array) -> float:
+    """Return a bound on the Frobenius norms of Hessians [n, d, d] in floats: d times the largest entry."""
+    largest = float(np.max(np.abs(hessians)))
+    return float(hessians.shape[1]) * largest

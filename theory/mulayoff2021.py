@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, Reals, data_points, dot, rationals
+from theory.checks import Array, Reals, data_points, dot, floats, rationals
 from theory.enclosure import EPS, Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import population_weight, stability_weight, weight_enclosure
@@ -50,7 +50,7 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
     """
     _check_function(f)
-    return float(np.abs(f.jumps.astype(np.float64)) @ stability_weight(f.knots, x))
+    return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
 
 
 def _check_function(f: object) -> None:
@@ -74,29 +74,21 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
     """
     _check_function(f)
-    points = data_points("x", x).astype(np.float64)
-    knots, jumps = f.knots.astype(np.float64), np.abs(f.jumps.astype(np.float64))
-    lower, _ = weight_enclosure(knots, points, radius=EPS * np.abs(knots) if f.exact else 0.0)
-    total = float(jumps @ lower) * (1 - EPS * (len(jumps) + 4))
+    points = data_points("x", x)
+    if f.exact or points.dtype == object:
+        lower, _ = weight_enclosure(rationals(f.knots), rationals(points))
+        bound = 1 + 2 * Fraction(dot(np.abs(rationals(f.jumps)), lower))
+        return float(np.nextafter(float(bound), 0)) if Fraction(float(bound)) > bound else float(bound)
+    lower, _ = weight_enclosure(f.knots, points)
+    total = float(np.abs(f.jumps) @ lower) * (1 - EPS * (len(f.jumps) + 4))
     return float(np.nextafter(1 + 2 * total, 0))
 
 
 def curvature_enclosure(weights: Weights, x: Array) -> Enclosure:
-    """Return an interval around int |f''| g of the function that the weights implement, x [n] distinct.
+    """Return rationals around int |f''| g of the function that the weights implement, x [n] distinct.
 
-    Rational for rational weights and data. For floats, knots that coincide but for rounding count apart, so that the
-    interval may lie above the exact value where their jumps cancel, never below it.
+    Floats count as the rationals they are: which knots coincide, and on which side of a data point they lie, is exact.
     """
-    if weights.exact or x.dtype == object:
-        exact_x = rationals(x)
-        f = PiecewiseLinear.from_weights(weights.rational())
-        lower, upper = weight_enclosure(f.knots, exact_x)
-        return Enclosure(Fraction(dot(np.abs(f.jumps), lower)), Fraction(dot(np.abs(f.jumps), upper)))
-    f = PiecewiseLinear.from_weights(weights)
-    value = weighted_curvature(f, x)
-    units = (weights.w1 != 0) & (weights.w2 != 0)
-    knots = np.clip(-weights.b1[units] / weights.w1[units], -np.finfo(float).max, np.finfo(float).max)
-    sizes = np.abs(weights.w1[units] * weights.w2[units])
-    lower, upper = weight_enclosure(knots, x, radius=2 * EPS * np.abs(knots))
-    error = float(sizes @ (upper - lower)) + EPS * (len(sizes) + 4) * float(sizes @ upper)
-    return Enclosure(max(value - error, 0.0), value + error)
+    f = PiecewiseLinear.from_weights(weights.rational())
+    lower, upper = weight_enclosure(f.knots, rationals(x))
+    return Enclosure(Fraction(dot(np.abs(f.jumps), lower)), Fraction(dot(np.abs(f.jumps), upper)))

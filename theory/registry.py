@@ -35,3 +35,10 @@ def _by_id(claims: tuple[Claim, ...]) -> Mapping[str, Claim]:
 
 CLAIMS: Mapping[str, Claim] = _by_id(_IN_ORDER)
 """Claim id to claim."""
+
+
+def findings_table() -> str:
+    """Return all claims with their findings as a Markdown table, in reading order."""
+    lines = ["| claim | source | finding |", "|---|---|---|"]
+    lines += [f"| {claim.id} | {claim.source} | {claim.finding.value} |" for claim in CLAIMS.values()]
+    return "\n".join(lines)

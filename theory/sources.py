@@ -45,7 +45,7 @@ MULAYOFF2021 = Paper(
 WALKER2023 = Paper(
     "walker2023",
     "Thomas Walker",
-    "Appealing to gradients",
+    "Appealing to gradients to investigate neural network generalization",
     2023,
     "Project report",
 )

@@ -5,7 +5,7 @@ Everything rests on one sum. With m points below t, their sum S and A = sum_{x_j
     g-(t) = P(X<t)^2 E[t - X | X<t] sqrt(1 + E[X | X<t]^2) = A sqrt(m^2 + S^2) / n^2,
 
 and g+ is g- of the mirrored data at the mirrored point. A is built from gaps between neighbours, all of one sign, so
-nothing cancels, however far from zero and however close together the data lie.
+nothing cancels, however far from zero and however close together the data lie; S is summed in twice the precision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from theory.checks import Array, Reals, data_points, real_array
+from theory.checks import Array, Reals, data_points, floats, rationals, real_array
 from theory.enclosure import EPS, square_root
 
 Side = Literal["at", "left", "right"]
@@ -35,25 +35,42 @@ class _Below:
     size: Array
 
 
-def _below(t: Array, x: Array, *, counted_at_t: bool, radius: Array | float = 0) -> _Below:
-    """Sum up the points of the sorted x below t (or at most t), with t moved by `radius` but never across a point."""
+def _prefix_sums(x: Array) -> Array:
+    """Return the sums of the first 0, 1, .., n entries, [n + 1]; floats to one rounding and (n eps)^2 sum |x_j|.
+
+    What each addition of a plain running sum loses is known without error (Knuth's two-sum), so it is added back.
+    """
+    sums = np.concatenate([np.zeros(1, dtype=x.dtype), np.cumsum(x)])
+    if x.dtype == object:
+        sums[0] = Fraction(0)
+        return sums
+    before, after = sums[:-1], sums[1:]
+    added = after - before
+    lost = (before - (after - added)) + (x - added)
+    sums[1:] = after + np.cumsum(lost)
+    return sums
+
+
+def _below(t: Array, x: Array, *, counted_at_t: bool) -> _Below:
+    """Sum up the points of the sorted x below t (or at most t); outside the data, at their nearer end, where g is 0 too."""
+    t = np.clip(t, x[0], x[-1])
     zero = np.zeros(1, dtype=x.dtype) if x.dtype != object else np.array([Fraction(0)], dtype=object)
     m = np.searchsorted(x, t, side="right" if counted_at_t else "left")
     ranks = np.arange(1, len(x)) if x.dtype != object else np.array([Fraction(i) for i in range(1, len(x))], object)
     gaps_at_points = np.concatenate([zero, zero, np.cumsum(ranks * np.diff(x))])
     nearest = x[np.maximum(m - 1, 0)]
-    beyond = np.maximum(t + radius - nearest, 0 * nearest)
+    beyond = np.maximum(t - nearest, 0 * nearest)
     weight = m if x.dtype != object else np.array([Fraction(int(i)) for i in m], dtype=object)
     return _Below(
         weight,
-        np.concatenate([zero, np.cumsum(x)])[m],
+        _prefix_sums(x)[m],
         gaps_at_points[m] + weight * beyond,
         np.concatenate([zero, np.cumsum(np.abs(x))])[m],
     )
 
 
-def _one_sided(t: Array, x: Array, *, counted_at_t: bool, radius: Array | float = 0) -> Array:
-    below = _below(t, x, counted_at_t=counted_at_t, radius=radius)
+def _one_sided(t: Array, x: Array, *, counted_at_t: bool) -> Array:
+    below = _below(t, x, counted_at_t=counted_at_t)
     return below.gaps * np.hypot(below.m, below.total) / float(len(x)) ** 2
 
 
@@ -81,18 +98,24 @@ def stability_weight(t: Reals, x: Reals, *, side: Side = "at") -> Array:
         side: at data points, the value ("at"), or the limit from the "left" or the "right".
 
     Returns:
-        g(t), float64 [m]; relative error about n times machine epsilon.
+        g(t), float64 [m]; relative error about n eps (1 + n eps sum |x_j|), eps the machine epsilon. Rationals are
+        rounded to floats first.
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice; if t holds nan; on a wrong side.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice (as floats); if t holds nan; on a
+            wrong side; if g(t) is beyond the range of floats.
     """
     at_below, at_above = _counted(side)
-    points = np.sort(data_points("x", x).astype(np.float64))
+    points = np.sort(data_points("x", floats("x", data_points("x", x))))
     where = _places(t)
-    g_minus = _one_sided(where, points, counted_at_t=at_below)
-    g_plus = _one_sided(-where, -points[::-1], counted_at_t=at_above)
-    return np.minimum(g_minus, g_plus)
+    with np.errstate(over="ignore", invalid="ignore"):
+        g_minus = _one_sided(where, points, counted_at_t=at_below)
+        g_plus = _one_sided(-where, -points[::-1], counted_at_t=at_above)
+        g: Array = np.minimum(g_minus, g_plus)
+    if not np.all(np.isfinite(g)):
+        raise ValueError(f"g(t) must be within the range of floats, got {g[~np.isfinite(g)][0]}")
+    return g
 
 
 def _places(t: Reals) -> Array:
@@ -106,22 +129,23 @@ def _places(t: Reals) -> Array:
         raw = np.clip(raw, -np.finfo(np.float64).max, np.finfo(np.float64).max)
     if raw.ndim == 0:
         raise ValueError(f"t must have one axis, got a single number {t!r}: write [{t!r}]")
-    return real_array("t", raw if raw.dtype.kind == "f" else t).astype(np.float64)
+    return floats("t", real_array("t", raw if raw.dtype.kind == "f" else t))
 
 
-def weight_enclosure(t: Array, x: Array, *, radius: Array | float = 0.0, side: Side = "at") -> tuple[Array, Array]:
-    """Return numbers below and above g(t): rationals for rational t and x, else floats with their rounding error.
+def weight_enclosure(t: Array, x: Array, *, side: Side = "at") -> tuple[Array, Array]:
+    """Return numbers below and above g(t): rationals if t or x is rational, else floats with their rounding error.
 
     Args:
         t: points, [m].
         x: distinct data points, [n].
-        radius: for floats, how far the true points may lie from t, [m], no data point between.
         side: as for `stability_weight`.
 
     Returns:
         lower and upper, each [m].
     """
     at_below, at_above = _counted(side)
+    if object in (t.dtype, x.dtype):
+        t, x = rationals(t), rationals(x)
     points = np.sort(x)
     mirrored = -points[::-1]
     if points.dtype == object:
@@ -139,10 +163,11 @@ def weight_enclosure(t: Array, x: Array, *, radius: Array | float = 0.0, side: S
     for sign in (-1, 1):
         values = []
         for place, data, at in ((t, points, at_below), (-t, mirrored, at_above)):
-            below = _below(place, data, counted_at_t=at, radius=sign * np.asarray(radius))
+            below = _below(place, data, counted_at_t=at)
             root = np.hypot(below.m, below.total)
-            # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|.
-            error = EPS * (len(points) + 8) * (1 + below.size / np.maximum(root, 1))
+            # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|, but of second order.
+            share = EPS * (len(points) + 8)
+            error = share * (1 + share * below.size / np.maximum(root, 1))
             values.append(below.gaps * root / float(len(points)) ** 2 * np.maximum(1 + sign * error, 0))
         ends.append(np.minimum(values[0], values[1]))
     return ends[0], ends[1]
@@ -202,5 +227,5 @@ def population_weight(t: Reals, distribution: Distribution) -> Array:
 
     inside = math.sqrt(3) if distribution == "uniform" else math.inf
     return np.array(
-        [min(g_minus(p), g_minus(-p)) if abs(p) <= inside else 0.0 for p in real_array("t", t).astype(np.float64)]
+        [min(g_minus(p), g_minus(-p)) if abs(p) <= inside else 0.0 for p in floats("t", real_array("t", t))]
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from theory.checks import positive
+import numpy as np
+
+from theory.checks import floats, positive
 
 Loss = Literal["half_mean", "mean"]
 """How the squared loss is normalised.
@@ -18,11 +21,19 @@ twice those of `half_mean`, so gradient descent with step size s on `mean` is gr
 
 @dataclass(frozen=True)
 class Symbol:
-    """A symbol of a claim: its name in code, in LaTeX, and its meaning with shape and unit or range."""
+    """A symbol of a claim.
+
+    Attributes:
+        name: its name in code.
+        latex: its name in LaTeX.
+        meaning: what it stands for, with shape and unit or range.
+        check: name and value to the value as claims use it; raises TypeError or ValueError for one that cannot be meant.
+    """
 
     name: str
     latex: str
     meaning: str
+    check: Callable[[str, Any], Any] | None = None
 
 
 def loss_scale(loss: Loss) -> int:
@@ -41,6 +52,7 @@ def half_mean_step_size(step_size: float, loss: Loss) -> float:
 
     Raises:
         TypeError: if `step_size` is no real number.
-        ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+        ValueError: if `step_size` is not finite and above 0 as a float, or `loss` is unknown.
     """
-    return float(positive("step_size", step_size)) * loss_scale(loss)
+    (eta,) = floats("step_size", np.array([positive("step_size", step_size)], dtype=object))
+    return float(positive("step_size", eta)) * loss_scale(loss)

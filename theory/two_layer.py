@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -128,3 +129,14 @@ class Weights:
             if (self.exact)
             else float(np.min(np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)))
         )
+
+
+def check_weights(name: str, value: Any) -> Weights:
+    """Return `value` if it is `Weights`.
+
+    Raises:
+        TypeError: if it is not.
+    """
+    if not isinstance(value, Weights):
+        raise TypeError(f"{name} must be Weights (of a TwoLayerReLU: its weights()), got {type(value).__name__}")
+    return value

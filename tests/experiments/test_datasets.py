@@ -62,6 +62,7 @@ def test_a_file_is_read_sorted_and_standardised_or_left_alone(tmp_path: Path) ->
         ("a,b\n1,2\n3\n", ("a", "b"), "{}, line 3, column 'b': expected a number, got ''"),
         ("a,b\n1,2\n3,nan\n", ("a", "b"), "{}, line 3, column 'b': expected a finite number, got 'nan'"),
         ("a,b\n-inf,2\n3,4\n", ("a", "b"), "{}, line 2, column 'a': expected a finite number, got '-inf'"),
+        ("a,b\n1,2,3\n4,5\n", ("a", "b"), "{}, line 2: expected 2 values, got more"),
         ("a,b\n", ("a", "b"), "{} must hold at least 2 rows of data, got 0"),
         ("a,b\n1,2\n", ("a", "b"), "{} must hold at least 2 rows of data, got 1"),
         ("a,b\n1,2\n3,4\n1.0,5\n", ("a", "b"), "{}, column 'a': expected distinct values, got 1.0 in lines 2 and 4"),

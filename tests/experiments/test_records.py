@@ -197,3 +197,30 @@ def test_every_row_can_say_where_it_comes_from() -> None:
     numbers = {"version_python", "version_numpy", "version_torch", "version_numba", "version_implicit_smoothness"}
     assert set(columns) == numbers | {"machine", "processor", "cpus"}
     assert all(columns.values())
+
+
+def test_a_rows_file_that_lacks_rows_is_refused(tmp_path: Path) -> None:
+    with opened(tmp_path / "out", "study", {}) as folder:
+        folder.add("a", [{"value": 1}])
+        folder.finish(["a"])
+        with pytest.raises(RecordsError) as caught:
+            folder.missing(["a", "b", "c"])
+    assert str(caught.value) == (
+        f"{tmp_path / 'out' / 'rows.parquet'} lacks the rows of 2 of 3 tasks, the first of them b: "
+        "remove it and start again to compute them"
+    )
+
+
+def test_a_parquet_file_of_nobody_is_refused(tmp_path: Path) -> None:
+    with opened(tmp_path / "out", "study", {}) as folder:
+        pd.DataFrame({"value": [1]}).to_parquet(folder.rows_file)
+        with pytest.raises(RecordsError) as caught:
+            folder.keys()
+    file = tmp_path / "out" / "rows.parquet"
+    assert str(caught.value) == f"{file} has no column 'key': it is no study's; choose another --out"
+
+
+def test_a_folder_that_cannot_be_made_is_named() -> None:
+    path = Path("/proc/no-such-folder")
+    with pytest.raises(RecordsError, match=r"^/proc/no-such-folder cannot be made \(.+\): choose another --out$"):
+        opened(path, "study", {}).__enter__()

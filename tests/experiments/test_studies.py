@@ -220,6 +220,12 @@ def test_a_file_that_changed_is_another_study(tmp_path: Path, capsys: pytest.Cap
     [
         (stability_sweep.STUDY, ["--seeds", "0"], "--seeds must be at least 1, got 0"),
         (stability_sweep.STUDY, ["--step-sizes", "0"], "--step-sizes must be at least 1, got 0"),
+        (stability_sweep.STUDY, ["--smallest", "2"], "--smallest must not exceed --largest, got 2.0 and 1.5"),
+        (
+            stability_sweep.STUDY,
+            ["--stop-loss", "1"],
+            "--stop-loss must be at most 1e-10, the loss below which a network counts as interpolating, got 1",
+        ),
         (stability_sweep.STUDY, ["--smallest", "-1"], "--smallest must be finite and above 0, got -1.0"),
         (
             stability_sweep.STUDY,

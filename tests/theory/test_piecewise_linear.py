@@ -98,7 +98,7 @@ def test_a_network_and_its_function_agree_everywhere(weights: Weights) -> None:
 def test_knots_are_where_the_network_bends(weights: Weights) -> None:
     f = PiecewiseLinear.from_weights(weights)
     points = dense_points(weights)
-    gap = min([right - left for left, right in pairwise(points)]) / 4
+    gap = min(right - left for left, right in pairwise(points)) / 4
     bends = {
         t: network_at(weights, t - gap) - 2 * network_at(weights, t) + network_at(weights, t + gap) for t in points
     }

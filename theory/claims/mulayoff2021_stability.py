@@ -12,12 +12,20 @@ from theory.checks import Array, dot, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021 import STEP_SIZE
 from theory.enclosure import EPS, Enclosure, positive_semidefinite, top_eigenvalue
-from theory.linear_stability import mean_growth, mean_square_growth, moments
+from theory.linear_stability import hessians_array, mean_growth, mean_square_growth, moments
 from theory.proof import Proof, Rule, Step
 from theory.sources import MULAYOFF2021, Source
 from theory.symbols import Symbol
 
-HESSIANS = Symbol("hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H")
+
+def check_hessians(name: str, value: Any) -> Array:
+    """Return per-sample Hessians as an array [n, d, d]; `name` is theirs."""
+    return hessians_array(value)
+
+
+HESSIANS = Symbol(
+    "hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H", check_hessians
+)
 BATCH = Symbol("batch_size", "B", "batch size, 1 to n, drawn without replacement")
 MODES = Symbol(
     "modes", r"(H_m, S_m)", "modes in the plane: a Hessian [2, 2] and the two rays [2, 2] that span its cone"
@@ -95,7 +103,7 @@ M1 = Claim(
     ),
     finding=Finding.AS_PRINTED,
     note="Checked on instances whose expected squared distance goes to 0, which makes them linearly stable. Strictness is "
-    "right: at lambda_max = 2/eta GD stays where it is. For GD it is sufficient too: M1.a.",
+    "right: at lambda_max = 2/eta GD keeps its distance. For GD it is sufficient too: M1.a.",
     no_extremal="mean-square growth below 1 excludes equality; GD with eta lambda_max = 2 attains it",
 )
 
@@ -198,7 +206,8 @@ M2 = Claim(
                 (1 + _s) * _a,
                 _a + _s * _a,
                 Rule.IDENTITY,
-                "with delta = 0 this repeats, whatever mode each step is in: a component a >= eps becomes at least "
+                "with delta = 0 this repeats for a = E |q^T v_t|, whatever modes the v_t are in: given v_t, "
+                "|q^T E v_{t+1}| is at least |eta lambda - 1| |q^T v_t| - eta gamma, so a >= eps becomes at least "
                 "(1 + s) a, and grows without bound",
             ),
         ),

@@ -8,17 +8,32 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, dot, rationals
+from theory.checks import Array, dot, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
-from theory.two_layer import Weights
+from theory.two_layer import Weights, check_weights
 
 CURVE = Symbol("curve", r"f(t_0), \dots, f(t_m)", "the vertices of a polygonal curve, rationals, [m + 1, d], m >= 1")
-WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with one input, rationals")
-INTERVAL = Symbol("interval", "[a, b]", "two rationals, a < b")
+WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with one input, rationals", check_weights)
+
+
+def check_interval(name: str, value: Any) -> Array:
+    """Return the two ends of an interval, exactly.
+
+    Raises:
+        TypeError: if they are no real numbers.
+        ValueError: if they are not two finite numbers, the first below the second.
+    """
+    ends = rationals(real_array(name, value))
+    if len(ends) != 2 or ends[0] >= ends[1]:
+        raise ValueError(f"{name} must be two numbers, the first below the second, got {value!r}")
+    return ends
+
+
+INTERVAL = Symbol("interval", "[a, b]", "two rationals, a < b", check_interval)
 
 
 def _length(difference: Array) -> Enclosure:
@@ -259,8 +274,9 @@ V4 = Claim(
     symbols=(WEIGHTS, INTERVAL, Symbol("points", "n", "number of equidistant points, at least 2")),
     sides=_estimator_sides,
     finding=Finding.LOOSE,
-    note="Read as an equality it fails wherever f turns between two of the points: the estimate is never too high and "
-    "may be 0 for a function that is not constant. V4.a says by how much it may fall short.",
+    note="Printed as an approximation, without a bound, and encoded as the equality that it stands in for: the estimate is "
+    "never too high, and may be 0 for a function that is not constant, where f turns between two of the points. V4.a "
+    "says by how much it may fall short.",
     witness=Instance(
         {
             "weights": Weights([1, -1], [Fraction(0), Fraction(0)], [1, 1], Fraction(0)),
@@ -314,10 +330,11 @@ V5 = Claim(
     symbols=(WEIGHTS, INTERVAL),
     sides=_constant_gradient_sides,
     finding=Finding.NEEDS_ASSUMPTION,
-    note="With the derivative of the ReLU at 0 postulated to be 1, f = [-x]_+ has f' = 0 on the open segment (0, 1) and "
-    "f'(0) = -1: its variation is 1. On closed segments, or with no unit toggling at an end, it holds (V5.a). 'The "
-    "minimizer is a linear interpolation' is one direction only: in two dimensions [x+y]_+ - [x-y]_+ is 0 on the line "
-    "y = 0 while its gradient jumps by (0, 2) at x = 0.",
+    note="As printed the segment (x1, x2) is open, while the variation is taken over the closed one. With the derivative "
+    "of the ReLU at 0 postulated to be 1, f = [-x]_+ has f' = 0 on the open segment (0, 1) and f'(0) = -1: its "
+    "variation is 1. On closed segments, or with no unit toggling at an end, it holds (V5.a). 'The minimizer is a "
+    "linear interpolation' is one direction only: in two dimensions [x+y]_+ - [x-y]_+ is 0 on the line y = 0 while "
+    "its gradient jumps by (0, 2) at x = 0.",
     witness=Instance(
         {"weights": Weights([Fraction(-1)], [Fraction(0)], [Fraction(1)], Fraction(0)), "interval": (0, 1)}, "named"
     ),

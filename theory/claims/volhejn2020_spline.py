@@ -231,7 +231,7 @@ _EXAMPLE_SYMBOLS = (
 V8 = Claim(
     id="V8",
     source=Source(VOLHEJN2020, "eq 3.14, Fig 3.1"),
-    statement=r"PL_1(f_L) = PL_1(f) = 2,\quad PL_0(f_L) = 2,\ PL_0(f) = 3",
+    statement=r"PL_1^{(1)}(f_L) = PL_1^{(1)}(f) = 2,\quad PL_0^{(1)}(f_L) = 2,\ PL_0^{(1)}(f) = 3",
     form=Form.IDENTITY,
     symbols=_EXAMPLE_SYMBOLS,
     sides=_example_sides,
@@ -257,7 +257,8 @@ V8A = Claim(
     id="V8.a",
     amends="V8",
     source=Source(VOLHEJN2020, "the exercise after eq 3.14"),
-    statement=r"D = ((0,0),(1,1)),\ f = [2x-1]_+:\quad PL_0(f) = 1 = PL_0(f_L),\quad PL_1(f) = 2 > 0 = PL_1(f_L)",
+    statement=r"D = ((0,0),(1,1)),\ f = [2x-1]_+:\quad PL_0^{(1)}(f) = 1 = PL_0^{(1)}(f_L),\quad "
+    r"PL_1^{(1)}(f) = 2 > 0 = PL_1^{(1)}(f_L)",
     form=Form.IDENTITY,
     symbols=_EXAMPLE_SYMBOLS,
     sides=_example_sides,
@@ -327,8 +328,8 @@ V9 = Claim(
     sides=_closed_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="A knot at an end of the interval need not count: [x]_+ on [0, 1] has f' = 1 throughout and WP = 1. In the open "
-    "interval it holds (V9.a). Eq 3.18 drops the superscript and says it of PL1 itself, an average over pairs of data "
-    "points, which is at most WP/2 (B6). 'Almost every theta' is true of distinct knots, not of knots inside [a, b].",
+    "interval it holds (V9.a). Eq 3.18 drops the superscript and says it of PL1 itself, an average over segments between "
+    "pairs of points, which is at most WP/2. 'Almost every theta' is true of distinct knots, not of knots inside [a, b].",
     witness=Instance({"weights": _unit(1, 0), "interval": (0, 1)}, "named"),
     no_extremal="an identity",
 )

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array
+from theory.checks import Array, positive
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021_stability import BATCH, HESSIANS, growth, mean_square_stable
 from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
@@ -16,7 +16,7 @@ from theory.proof import Proof, Rule, Step
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 
-STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/n) sum l_i, above 0")
+STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/n) sum l_i, above 0", positive)
 
 
 def outer_products(*features: tuple[int, ...]) -> Array:
@@ -174,7 +174,7 @@ W2 = Claim(
     note="Eq 2 follows from W1's condition (W2.a), which is itself only sufficient. It is not necessary for stability when "
     "d >= 2: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
     "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
-    "list uses it: h = 1, 3 with eta = B = 1 satisfies it and grows by 2 a step (W2.b).",
+    "list uses it (W2.b).",
     witness=THREE_POINTS,
     no_extremal="refuted",
 )
@@ -226,10 +226,12 @@ W2B = Claim(
     ),
     sides=_enough_sides,
     finding=Finding.FALSE,
-    note="'SGD can converge to minima satisfying (2)': refuted in one dimension by two samples.",
+    note="'SGD can converge to minima satisfying (2)': h = 3/5, 27/10, 27/10 with eta = B = 1 satisfies it, its second "
+    "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
+    "mean-square stability alone: h = 1, 3.",
     witness=Instance(
         {
-            "hessians": np.array([[[Fraction(1)]], [[Fraction(3)]]], dtype=object),
+            "hessians": np.array([[[Fraction(h, 10)]] for h in (6, 27, 27)], dtype=object),
             "step_size": Fraction(1),
             "batch_size": 1,
         },

@@ -1,0 +1,196 @@
+"""What every claim must satisfy, whatever it says."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, find, settings
+from hypothesis.errors import NoSuchExample
+
+from proofs_check.strategies import INSTANCES
+from proofs_check.symbolic import proved
+from theory.claim import Claim, Finding, Form, Instance, Ruling
+from theory.registry import CLAIMS
+
+ROOT = Path(__file__).parents[2]
+DRAWING = settings(max_examples=100, database=None, derandomize=True, phases=(Phase.generate,))
+
+every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+WITNESSED = [claim for claim in CLAIMS.values() if claim.witness is not None and claim.sides is not None]
+EXTREMAL = [claim for claim in CLAIMS.values() if claim.extremal is not None]
+GAPS_CLOSED = [c for c in CLAIMS.values() if c.finding is Finding.PROOF_GAP and c.proof is not None]
+REFUTED = (Finding.FALSE, Finding.NEEDS_ASSUMPTION, Finding.LOOSE)
+
+
+def named(claims: list[Claim]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("claim", claims, ids=[claim.id for claim in claims])
+
+
+def exists(claim: Claim, condition: Callable[[Instance], bool]) -> bool:
+    try:
+        find(INSTANCES[claim.id], condition, settings=DRAWING)
+    except NoSuchExample:
+        return False
+    return True
+
+
+def printed_root(claim: Claim) -> str:
+    return claim.id if claim.amends is None else printed_root(CLAIMS[claim.amends])
+
+
+@every_claim
+def test_ids(claim: Claim) -> None:
+    assert re.fullmatch(r"[VMDNWB][1-9]\d*(\.[a-z])?", claim.id)
+    assert CLAIMS[claim.id] is claim
+    assert ("." in claim.id) == (claim.amends is not None)
+
+
+@every_claim
+def test_a_repaired_claim_names_the_one_it_repairs(claim: Claim) -> None:
+    if claim.amends is not None:
+        assert claim.amends in CLAIMS
+        assert claim.amends == claim.id.split(".")[0]
+        assert list(CLAIMS).index(claim.amends) < list(CLAIMS).index(claim.id)
+
+
+@every_claim
+def test_sources_name_paper_and_place(claim: Claim) -> None:
+    assert claim.source.locator
+    assert str(claim.source).startswith(claim.source.paper.key + ", ")
+    assert 1900 < claim.source.paper.year < 2100
+
+
+@every_claim
+def test_statements_are_latex(claim: Claim) -> None:
+    depth, plain = 0, claim.statement.replace(r"\{", "").replace(r"\}", "")
+    assert plain.strip()
+    assert "$" not in plain
+    for character in plain:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert plain.count(r"\left") == plain.count(r"\right")
+
+
+@every_claim
+def test_symbols_and_assumptions_are_named_once(claim: Claim) -> None:
+    assert claim.symbols
+    for names in ([symbol.name for symbol in claim.symbols], [assumption.name for assumption in claim.assumptions]):
+        assert all(names)
+        assert len(set(names)) == len(names)
+    assert all(symbol.meaning for symbol in claim.symbols)
+
+
+@every_claim
+def test_notes_are_sentences(claim: Claim) -> None:
+    assert claim.note.endswith(".")
+
+
+def test_every_claim_that_an_instance_decides_has_instances_and_no_other() -> None:
+    assert {claim.id for claim in CLAIMS.values() if claim.sides is not None} == set(INSTANCES)
+
+
+@every_claim
+def test_observations_and_only_they_name_a_study(claim: Claim) -> None:
+    assert (claim.form is Form.OBSERVATION) == (claim.sides is None) == bool(claim.study)
+    if claim.study:
+        assert claim.study.startswith("experiments.")
+        assert (ROOT / f"{claim.study.replace('.', '/')}.py").is_file()
+
+
+@every_claim
+def test_an_extremal_instance_or_the_reason_for_none(claim: Claim) -> None:
+    assert (claim.extremal is None) == bool(claim.no_extremal)
+
+
+@named(EXTREMAL)
+def test_the_sides_meet_on_the_extremal_instance(claim: Claim) -> None:
+    assert claim.extremal is not None
+    verdict = claim.evaluate(claim.extremal)
+    assert verdict.ruling is Ruling.HOLDS
+    assert verdict.slack == 0
+    assert verdict.lhs == verdict.rhs
+
+
+@every_claim
+def test_what_is_refuted_has_a_witness(claim: Claim) -> None:
+    if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION, Finding.PROOF_GAP) and claim.sides is not None:
+        assert claim.witness is not None
+    if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
+        assert claim.witness is None
+
+
+@named(WITNESSED)
+def test_the_witness_shows_the_finding(claim: Claim) -> None:
+    assert claim.witness is not None
+    ruling = claim.evaluate(claim.witness).ruling
+    assert ruling is (Ruling.VIOLATED if claim.finding in REFUTED else Ruling.HOLDS)
+
+
+@named(WITNESSED)
+def test_the_repaired_claims_survive_the_witness(claim: Claim) -> None:
+    assert claim.witness is not None
+    for other in CLAIMS.values():
+        if other.amends == claim.id:
+            assert other.evaluate(claim.witness).ruling in (Ruling.HOLDS, Ruling.INAPPLICABLE), other.id
+
+
+def test_the_proof_of_m6_stops_at_its_witness() -> None:
+    witness = CLAIMS["M6"].witness
+    assert witness is not None
+    assert CLAIMS["M6"].failing(witness) is None
+    failing = CLAIMS["M6.a"].failing(witness)
+    assert failing is not None
+    assert failing[0].name == "no unit toggles on a data point"
+
+
+def test_the_proof_of_v7_stops_at_its_witness() -> None:
+    # f' never takes the slope of the spline, on which the printed sketch rests.
+    witness = CLAIMS["V7"].witness
+    assert witness is not None
+    f, (a, b) = witness["f"], witness["x"]
+    assert (f(b) - f(a)) / (b - a) not in set(f.slopes)
+
+
+@named([claim for claim in CLAIMS.values() if claim.sides is not None])
+def test_instances_lie_inside_the_assumptions_and_outside(claim: Claim) -> None:
+    assert exists(claim, lambda instance: claim.failing(instance) is None)
+    if claim.assumptions and claim.id not in ALWAYS_INSIDE:
+        assert exists(claim, lambda instance: claim.failing(instance) is not None)
+
+
+ALWAYS_INSIDE = {
+    "V6": "a point off the unit's hyperplane is of no use",
+    "V9": "distinct knots inside are built in",
+    "V1.a": "curves of one dimension are drawn",
+    "W1.a": "systems of one dimension are drawn",
+}
+
+
+@named([claim for claim in CLAIMS.values() if claim.id in ALWAYS_INSIDE])
+def test_what_is_always_inside_is_said_to_be(claim: Claim) -> None:
+    assert claim.assumptions
+    assert not exists(claim, lambda instance: claim.failing(instance) is not None)
+
+
+@named([claim for claim in CLAIMS.values() if claim.finding is Finding.FALSE])
+def test_what_is_false_is_repaired(claim: Claim) -> None:
+    root = printed_root(claim)
+    repairs = [other for other in CLAIMS.values() if other.amends == root and other.finding is not Finding.FALSE]
+    assert repairs
+
+
+@every_claim
+def test_what_stands_is_proved_and_what_does_not_is_not(claim: Claim) -> None:
+    if claim.form is Form.OBSERVATION:
+        assert claim.proof is None
+    elif claim.finding in (Finding.AS_PRINTED, Finding.OURS) or claim in GAPS_CLOSED:
+        assert proved(claim)
+    else:  # false, needs an assumption, loose, or with the gap still open
+        assert claim.proof is None
+
+
+@named([claim for claim in CLAIMS.values() if claim.finding is Finding.PROOF_GAP and claim.proof is None])
+def test_an_open_gap_has_a_proved_repair(claim: Claim) -> None:
+    assert any(other.amends == claim.id and proved(other) for other in CLAIMS.values())

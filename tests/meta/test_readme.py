@@ -1,0 +1,57 @@
+"""The README says what the code does: its examples run, its tables are those of the registry and of the kept rows."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from theory.registry import CLAIMS, findings_table
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_examples_print_what_the_readme_says() -> None:
+    variables: dict[str, Any] = {}
+    shown = 0
+    for (language, code), (_, expected) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
+        if language == "python":
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, "README.md", "exec"), variables)
+            assert printed.getvalue() == expected
+            shown += 1
+    assert shown >= 4
+
+
+def between(name: str) -> str:
+    """Return what stands in the README between two marks of a name."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", README, flags=re.DOTALL)
+    assert found, f"README.md has no part between <!-- {name} --> and <!-- end of {name} -->"
+    return found[1]
+
+
+def test_findings_are_those_of_the_registry() -> None:
+    assert between("findings") == findings_table()
+
+
+def test_every_claim_has_a_line() -> None:
+    assert len(findings_table().splitlines()) == len(CLAIMS) + 2
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`((?:theory|numerics|proofs_check|experiments)/[\w./]*)`", README)))
+)
+def test_paths_named_are_there(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_sweep_output_is_that_of_the_kept_rows() -> None:
+    summary = (ROOT / "results" / "stability_sweep" / "summary.txt").read_text(encoding="utf-8")
+    shown = between("sweep").strip().removeprefix("```\n").removesuffix("\n```")
+    for part in shown.split("\n...\n"):
+        assert part in summary
