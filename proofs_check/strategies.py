@@ -294,6 +294,7 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     "M1": linearised(),
     "M1.a": linearised(),
     "M2": switching(),
+    "M2.a": switching(),
     "M3": switching_in_the_plane(),
     "M3.a": switching_in_the_plane(),
     "M4": along_a_direction(),

@@ -24,12 +24,12 @@ class Replay:
 
 def _vanishes(expression: sp.Expr) -> bool:
     """Whether sympy shows that an expression is zero; that it cannot refute it does not count."""
+    whole = expression.doit()
     # |a b| = |a| |b|, which sympy leaves alone where the sign of neither is known.
-    split = expression.doit().replace(
+    split = whole.replace(
         lambda e: isinstance(e, sp.Abs), lambda e: sp.Mul(*(sp.Abs(factor) for factor in sp.Mul.make_args(e.args[0])))
     )
-    simplified = sp.simplify(sp.expand(split))
-    return bool(simplified == 0)
+    return any(bool(sp.simplify(form) == 0) for form in (sp.expand(split), whole, expression))
 
 
 def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
@@ -70,6 +70,8 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
     """
     if step.rule is Rule.CITED:
         return
+    if step.before == step.after:
+        raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
     if step.rule is Rule.IDENTITY:
         if not _vanishes(step.before - step.after):
             raise StepError(

@@ -90,8 +90,14 @@ def _radius(x: Reals) -> float:
 
 
 def sharp_loss_term(x: Reals, training_loss: float) -> float:
-    """Return sqrt(1 + R^2) sqrt(2 L) / 2, which suffices in place of `loss_term` (B7.a); same arguments and errors."""
-    return math.hypot(1, _radius(x)) * math.sqrt(2 * float(nonnegative("training_loss", training_loss))) / 2
+    """Return sqrt(M) sqrt(2 L) / 2, which suffices in place of `loss_term` (B7.a); same arguments and errors.
+
+    M is the top eigenvalue of the second moments of (X, 1), at most 1 + R^2, and 1 for standardised data.
+    """
+    points = floats("x", data_points("x", x))
+    mean, square = float(np.mean(points)), float(np.mean(points**2))
+    top = (1 + square + math.hypot(1 - square, 2 * mean)) / 2
+    return math.sqrt(top) * math.sqrt(2 * float(nonnegative("training_loss", training_loss))) / 2
 
 
 def curvature_bound_with_loss(step_size: float, x: Reals, training_loss: float, *, loss: Loss = "half_mean") -> float:

@@ -111,7 +111,7 @@ MORE, LESS, ONE = Fraction(101, 100), Fraction(99, 100), Fraction(1)
 MUTANTS: dict[str, tuple[Claim, SearchStrategy[Instance]]] = {
     **{
         f"{id}: right side x 1.01": (scaled(id, MORE), INSTANCES[id])
-        for id in ("V1", "V2", "V3", "V6.a", "V7", "V8", "V8.a", "V9.a", "M2", "M4", "B1.a")
+        for id in ("V1", "V2", "V3", "V6.a", "V7", "V8", "V8.a", "V9.a", "M2", "M2.a", "M4", "B1.a")
     },
     **{
         f"{id}: right side x 0.99": (scaled(id, LESS), INSTANCES[id])

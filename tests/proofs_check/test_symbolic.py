@@ -114,7 +114,7 @@ def test_a_sound_sum_replays() -> None:
         ),
         (
             Step(a, a, Rule.NONNEGATIVE, "an equality needs no certificate, but then it is an identity"),
-            "nonnegative: the certificate leaves 0",
+            "nonnegative: both sides are a, which decides nothing",
         ),
     ],
 )

@@ -152,17 +152,24 @@ def hessian_top(weights: Weights, x: Array, y: Array) -> Enclosure:
     return Enclosure(top.lower - error, top.upper + error)
 
 
-def _loss_sides(given: Instance, squared_factor: Callable[[Fraction], Fraction]) -> tuple[Enclosure, Enclosure]:
-    """Return int |f''| g, and lambda_max/2 - 1/2 + sqrt(factor^2 2 L), L the loss and the factor a function of R."""
+def _loss_sides(given: Instance, squared_factor: Callable[[Array], Enclosure]) -> tuple[Enclosure, Enclosure]:
+    """Return int |f''| g, and lambda_max/2 - 1/2 + sqrt(factor^2 2 L), L the loss and the factor a function of x."""
     weights, x, y = given["weights"], given["x"], given["y"]
     data_set(x, y, fewest=1)
     residuals = weights.rational()(rationals(x)) - rationals(y)
-    radius = max(abs(v) for v in rationals(x))
-    term = square_root(squared_factor(radius) * Fraction(residuals @ residuals) / len(x))
+    factor, twice_loss = squared_factor(rationals(x)), Fraction(dot(residuals, residuals)) / len(x)
+    ends = [square_root(Fraction(end) * twice_loss) for end in (factor.lower, factor.upper)]
+    term = Enclosure(ends[0].lower, ends[1].upper)
     top = hessian_top(weights, x, y)
     half = Fraction(1, 2)
     limit = Enclosure(half * Fraction(top.lower) - half + term.lower, half * Fraction(top.upper) - half + term.upper)
     return curvature_enclosure(weights, x), limit
+
+
+def _quarter_of_second_moment(x: Array) -> Enclosure:
+    mean, square = (Fraction(sum(x**power, Fraction(0))) / len(x) for power in (1, 2))
+    top = top_eigenvalue(np.array([[square, mean], [mean, Fraction(1)]], dtype=object))
+    return Enclosure(Fraction(top.lower) / 4, Fraction(top.upper) / 4)
 
 
 def _at_zero_loss() -> Instance:
@@ -172,7 +179,8 @@ def _at_zero_loss() -> Instance:
     return tight.but(y=tight["weights"](tight["x"]))
 
 
-_rho, _big = sp.symbols("rho R", nonnegative=True)
+_u, _v = sp.symbols("u v", real=True)
+_rho, _big = sp.symbols("rho R", real=True)
 
 B7 = Claim(
     id="B7",
@@ -181,7 +189,7 @@ B7 = Claim(
     form=Form.AT_MOST,
     symbols=(WEIGHTS, X, Y),
     assumptions=(off_the_data(),),
-    sides=lambda given: _loss_sides(given, lambda radius: (radius + 1) ** 2),
+    sides=lambda given: _loss_sides(given, lambda x: Enclosure.exactly((max(abs(v) for v in x) + 1) ** 2)),
     bound=bounds.curvature_bound_with_loss,
     finding=Finding.LOOSE,
     note="Holds with at most half the loss term: B7.a. R = max |x_j|.",
@@ -193,11 +201,11 @@ B7A = Claim(
     amends="B7",
     source=Source(LIANG2025, "Theorem 3.2, sharpened"),
     statement=r"\sum_j |a_j| g(t_j) \le \tfrac12\lambda_{\max}(\nabla^2\mathcal L) - \tfrac12 "
-    r"+ \tfrac12\sqrt{1 + R^2}\sqrt{2\mathcal L}",
+    r"+ \tfrac12\sqrt{\lambda_{\max}(\mathbb E[(X,1)(X,1)^T])}\sqrt{2\mathcal L}",
     form=Form.AT_MOST,
     symbols=(WEIGHTS, X, Y),
     assumptions=(off_the_data(),),
-    sides=lambda given: _loss_sides(given, lambda radius: (1 + radius**2) / 4),
+    sides=lambda given: _loss_sides(given, _quarter_of_second_moment),
     bound=bounds.sharp_loss_term,
     proof=lambda: Proof(
         (
@@ -208,24 +216,26 @@ B7A = Claim(
                 "a unit's residual block has eigenvalues 0 and +- sqrt(Sx^2 + S1^2)",
             ),
             Step(
-                _rho**2 * (1 + (_rho + _big) ** 2),
-                _rho**2 * (1 + _rho**2),
+                (_u**2 + _rho**2) * (_v**2 + _big**2),
+                (_u * _v + _rho * _big) ** 2,
                 Rule.NONNEGATIVE,
-                "|(r x, r)| grows with |x|: at most |r| sqrt(1 + R^2) for every sample",
-                (_rho**2 * (2 * _rho * _big + _big**2),),
+                "Cauchy-Schwarz for two samples, and so on: for a unit vector e, (mean over the active points of r_j "
+                "<e, (x_j, 1)>)^2 <= mean r_j^2 mean <e, (x_j, 1)>^2 <= 2 L M",
+                ((_u * _big - _v * _rho) ** 2,),
             ),
             Step(
                 sp.Symbol("lambda_max"),
                 sp.Symbol("GN"),
                 Rule.CITED,
-                "Weyl, with the mean |r_j| <= sqrt(2 L) by "
-                "Cauchy-Schwarz: lambda_max(Hessian) >= lambda_max(Phi Phi^T/n) - sqrt(1 + R^2) sqrt(2 L); then M5",
+                "Weyl: lambda_max(Hessian) >= lambda_max(Phi Phi^T/n) - sqrt(M) sqrt(2 L), since the norm of (Sx, S1) is "
+                "its largest product with a unit vector e; then M5",
             ),
         ),
         "any width, where no unit toggles on a data point",
     ),
     finding=Finding.OURS,
-    note="sqrt(1 + R^2)/2 <= (R + 1)/2: at most half of the printed loss term.",
+    note="M = lambda_max(E[(X,1)(X,1)^T]) is at most 1 + R^2, so this is at most half of the printed loss term; M = 1 for "
+    "standardised data.",
     extremal=_at_zero_loss(),
 )
 

@@ -188,7 +188,6 @@ def _theorem_1() -> Proof:
         (
             Step(2 / eta, lambda_max, Rule.CITED, "M1: linear stability bounds lambda_max by 2/eta"),
             Step(lambda_max, 1 + 2 * curvature, Rule.CITED, "M5"),
-            Step((2 / eta - 1) / 2, 1 / eta - sp.Rational(1, 2), Rule.IDENTITY, "solve for the integral"),
             Step(
                 (1 + 2 * s + 2 * r - 1) / 2,
                 s,

@@ -65,6 +65,7 @@ def _a_smooth_minimum() -> Assumption:
     return Assumption("a minimum: the Hessian is positive semidefinite", semidefinite, lambda v: v.lower <= 0)
 
 
+_delta, _gamma, _eps, _a = sp.symbols("delta gamma epsilon a", positive=True)
 _h, _eta = sp.Symbol("lambda", real=True), sp.Symbol("eta", positive=True)
 _t, _s = sp.Symbol("t", integer=True, nonnegative=True), sp.Symbol("s", positive=True)
 
@@ -86,18 +87,17 @@ M1 = Claim(
                 "(I - eta H)^t w_0 by independent uniform batches; take w_0 = eps q, q the top eigenvector",
             ),
             Step(
-                (1 - _eta * _h) ** (_t + 1),
-                (1 - _eta * _h) * (1 - _eta * _h) ** _t,
+                _a - _eta * _h * _a,
+                (1 - _eta * _h) * _a,
                 Rule.IDENTITY,
                 "one more step multiplies the component along q by 1 - eta lambda",
             ),
             Step(
-                (_eta * _h - 1).subs(_h, (2 + _s) / _eta),
-                1 + _s,
-                Rule.IDENTITY,
-                "if lambda > 2/eta, write eta lambda = 2 + s: the factor is 1 + s in size",
+                (1 + _s) ** _t,
+                1 + _t * _s,
+                Rule.CITED,
+                "Bernoulli, with s = eta lambda - 2 > 0 if lambda > 2/eta: the component grows without bound",
             ),
-            Step((1 + _s) ** _t, 1 + _t * _s, Rule.CITED, "Bernoulli: the component grows without bound"),
         ),
         "necessity, any dimension and batch size",
     ),
@@ -156,8 +156,6 @@ def _escape_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return Enclosure.around(value, 64 * EPS * scale), Enclosure.exactly(float(epsilon))
 
 
-_delta, _gamma, _eps, _a = sp.symbols("delta gamma epsilon a", positive=True)
-
 M2 = Claim(
     id="M2",
     source=Source(MULAYOFF2021, "Lemma 2, eqs 14-15"),
@@ -213,9 +211,51 @@ M2 = Claim(
         ),
         "any number of modes; strong stability already fails in the first step",
     ),
-    finding=Finding.AS_PRINTED,
-    note="One step from eps q suffices for strong stability. For stability (delta = 0) the expected component along q "
+    finding=Finding.LOOSE,
+    note="True, and delta is not needed for strong stability if lambda_m is the Rayleigh quotient of q (M2.a). One step "
+    "from eps q suffices for strong stability. For stability (delta = 0) the expected component along q "
     "grows geometrically in every mode, so the switching does not matter.",
+    no_extremal="the hypothesis is strict",
+)
+
+
+M2A = Claim(
+    id="M2.a",
+    amends="M2",
+    source=Source(MULAYOFF2021, "Lemma 2, sharpened"),
+    statement=r"\min_m q^T H_m q > \tfrac2\eta + \tfrac\gamma\varepsilon \;\Rightarrow\; "
+    r"\text{not } \varepsilon \text{ strongly stable}",
+    form=Form.AT_LEAST,
+    symbols=M2.symbols,
+    assumptions=(
+        Assumption(
+            "min_m q^T H_m q > 2/eta + gamma/eps",
+            lambda given: (lambda s: s["lower"] - 2 / given["step_size"] - s["gamma"] / given["epsilon"])(
+                _switching(given)
+            ),
+            lambda margin: margin > 0,
+        ),
+    ),
+    sides=_escape_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Symbol("E_norm"),
+                sp.Symbol("E_q"),
+                Rule.CITED,
+                "Jensen and Cauchy-Schwarz: E ||v_1|| >= |q^T E v_1|, v_0 = eps q, E v_1 = v_0 - eta (E g_m + H_m v_0)",
+            ),
+            Step(
+                _eps * (_eta * ((2 + _s) / _eta + _gamma / _eps) - 1) - _eta * _gamma,
+                _eps * (1 + _s),
+                Rule.IDENTITY,
+                "with q^T H_m q = (2 + s)/eta + gamma/eps the component along q is at least eps (1 + s) after one step",
+            ),
+        ),
+        "any number of modes",
+    ),
+    finding=Finding.OURS,
+    note="Any direction q will do: it need not be close to an eigenvector of the modes.",
     no_extremal="the hypothesis is strict",
 )
 
@@ -332,4 +372,4 @@ M3A = Claim(
     ),
 )
 
-CLAIMS = (M1, M1A, M2, M3, M3A)
+CLAIMS = (M1, M1A, M2, M2A, M3, M3A)

@@ -230,8 +230,13 @@ V2 = Claim(
     sides=lambda given: (variation(given["curve"]), square_root(given["squared"])),
     proof=lambda: Proof(
         (
-            Step(sp.sqrt(1 + 1) + sp.sqrt(1 + 1), 2 * sp.sqrt(2), Rule.IDENTITY, "two edges of length sqrt 2"),
-            Step(sp.Abs(-2 - 0) + sp.Abs(0 - 2), sp.Integer(4), Rule.IDENTITY, "down 2 and up 2"),
+            Step(sp.Integral(sp.sqrt(1 + 1), (_u, -1, 1)), 2 * sp.sqrt(2), Rule.IDENTITY, "two edges of length sqrt 2"),
+            Step(
+                sp.Integral(1, (_u, -2, 0)) + sp.Integral(1, (_u, 0, 2)),
+                sp.Integer(4),
+                Rule.IDENTITY,
+                "down 2 and up 2",
+            ),
         ),
         "the three printed examples",
     ),
@@ -250,8 +255,8 @@ V3 = Claim(
     proof=lambda: Proof(
         (
             Step(
-                sp.Abs(_w) * _p,
-                sp.Abs(_w * _p),
+                sp.Integral(sp.Abs(_w), (_v, _u, _u + _p)),
+                sp.Abs(_w * (_u + _p) - _w * _u),
                 Rule.IDENTITY,
                 "one piece of slope w and length p >= 0: |f'| times the length is |f(end) - f(start)|; sum over pieces",
             ),
@@ -360,7 +365,13 @@ V5A = Claim(
                 "the partition through two points of the segment: TV = 0 "
                 "makes any two values equal; at the ends the gradient equals its values nearby",
             ),
-            Step(sp.Abs(_u - _u), sp.Integer(0), Rule.IDENTITY, "a constant has variation 0"),
+            Step(
+                _p + _q + _r,
+                _q,
+                Rule.NONNEGATIVE,
+                "the partition (a, s, t, b) through the two points sums to at least |f(t) - f(s)|",
+                (_p, _r),
+            ),
         ),
         "any function whose gradient is continuous at the ends of the segment",
     ),
