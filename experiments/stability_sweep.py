@@ -65,7 +65,8 @@ class Config:
         smallest: first step size, in units of the data set's critical step size (B1), which is printed.
         largest: last step size, in the same unit; above 1 no run should interpolate.
         width: hidden units of the network.
-        initial_scale: factor on all of torch's default initial weights; smaller weights start less sharp.
+        initial_scales: factors on all of torch's default initial weights, taken in turn by the initialisations; smaller
+            weights start less sharp, and more runs end near the edge of stability.
         max_steps: steps of gradient descent after which a run is given up.
         stop_loss: loss (1/2n) sum (f - y)^2 at which a run ends, in squared units of y.
         patience: steps without 0.1 % of progress after which a run counts as stalled.
@@ -78,12 +79,12 @@ class Config:
     x: str = ""
     y: str = ""
     standardise: bool = True
-    seeds: int = 7
+    seeds: int = 8
     step_sizes: int = 14
     smallest: float = 0.02
     largest: float = 1.5
     width: int = 100
-    initial_scale: float = 1.0
+    initial_scales: tuple[float, ...] = (1.0, 0.5)
     max_steps: int = 1_000_000
     stop_loss: float = 1e-12
     patience: int = 100_000
@@ -100,8 +101,12 @@ def tasks(config: Config) -> Mapping[str, Task]:
     for name in ("seeds", "step_sizes", "width", "max_steps", "patience"):
         if getattr(config, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("smallest", "largest", "initial_scale", "stop_loss"):
+    for name in ("smallest", "largest", "stop_loss"):
         positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    if not config.initial_scales:
+        raise ValueError("--initial-scales must hold at least one factor, got none")
+    for factor in config.initial_scales:
+        positive("--initial-scales", factor)
     if config.smallest > config.largest:
         raise ValueError(f"--smallest must not exceed --largest, got {config.smallest} and {config.largest}")
     if config.stop_loss > INTERPOLATES:
@@ -134,8 +139,9 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
     critical = critical_step_size(data.x, data.y)
     step_size = fraction * critical
     seed = seed_of(STUDY.id, config.seed, data.name, index)
+    scale = config.initial_scales[index % len(config.initial_scales)]
     run = train(
-        scaled_initialisation(config.width, config.initial_scale, seed),
+        scaled_initialisation(config.width, scale, seed),
         data.x,
         data.y,
         step_size=step_size,
@@ -149,6 +155,7 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
         "n": len(data.x),
         "seed_index": index,
         "seed": seed,
+        "initial_scale": scale,
         "step_size": step_size,
         "critical_step_size": critical,
         "relative_step_size": fraction,
@@ -187,8 +194,9 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
     loss, *middle = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
     bound = (runs["bound_used"] if applies.any() else runs["hessian_bound"]).astype(float).median()
     sharpness, lower, curvature, limit = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
+    shown = f"{loss:.0e}" if np.isfinite(loss) else "-"
     return (
-        f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {loss:8.0e} {sharpness:>9} "
+        f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {shown:>8} {sharpness:>9} "
         f"{runs['stable_sharpness'].iloc[0]:7.2f} {lower:>8} {curvature:>9} {limit:>7}  "
         f"{', '.join(verdicts) or 'neither applies'}"
     )
