@@ -318,7 +318,7 @@ M11 = Claim(
     finding=Finding.LOOSE,
     note="The order of the quantities is M5 and M1. The last is an inequality: GD ends below 2/eta at small steps, and at "
     "larger ones it often jumps to a minimum that is much flatter than 2/eta; the study counts how many runs end at the "
-    "edge. Some end above it by up to two per cent, approaching minima where units toggle on data points.",
+    "edge. Some end a per cent above it, approaching minima where units toggle on data points.",
     no_extremal="an observation",
     study="experiments.stability_sweep",
 )
