@@ -13,6 +13,7 @@ from typing import overload
 import numpy as np
 
 from theory.checks import Array, Reals, data_set, rationals, real_array
+from theory.summation import running_sums
 from theory.two_layer import Weights
 
 Real = float | Fraction
@@ -336,17 +337,9 @@ def _total(name: str, terms: Array) -> Real:
 
 
 def _running_sums(name: str, terms: Array) -> Array:
-    """Return the partial sums of the terms, [n]: in floats to one rounding, up to a relative n^2 eps^2 of the terms.
-
-    What each addition of a plain running sum loses is known without error (Knuth's two-sum), so it is added back.
-    """
+    """Return the partial sums of the terms, [n], if all are within the range of floats."""
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = _in_range(name, np.cumsum(terms))
-        before, after = sums[:-1], sums[1:]
-        added = after - before
-        lost = (before - (after - added)) + (terms[1:] - added)
-        sums[1:] = after + np.cumsum(lost)
-    return _in_range(name, sums)
+        return _in_range(name, running_sums(terms))
 
 
 def _merged(knots: Array, jumps: Array) -> tuple[Array, Array]:

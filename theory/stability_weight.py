@@ -20,6 +20,7 @@ import numpy as np
 
 from theory.checks import Array, Reals, data_points, floats, rationals, real_array
 from theory.enclosure import EPS, square_root
+from theory.summation import running_sums
 
 Side = Literal["at", "left", "right"]
 """Where g is taken at a data point: the value itself, or the limit from the left or from the right."""
@@ -36,19 +37,9 @@ class _Below:
 
 
 def _prefix_sums(x: Array) -> Array:
-    """Return the sums of the first 0, 1, .., n entries, [n + 1]; floats to one rounding and (n eps)^2 sum |x_j|.
-
-    What each addition of a plain running sum loses is known without error (Knuth's two-sum), so it is added back.
-    """
-    sums = np.concatenate([np.zeros(1, dtype=x.dtype), np.cumsum(x)])
-    if x.dtype == object:
-        sums[0] = Fraction(0)
-        return sums
-    before, after = sums[:-1], sums[1:]
-    added = after - before
-    lost = (before - (after - added)) + (x - added)
-    sums[1:] = after + np.cumsum(lost)
-    return sums
+    """Return the sums of the first 0, 1, .., n entries, [n + 1]."""
+    zero = np.array([Fraction(0)], dtype=object) if x.dtype == object else np.zeros(1)
+    return np.concatenate([zero, running_sums(x)])
 
 
 def _below(t: Array, x: Array, *, counted_at_t: bool) -> _Below:
