@@ -40,6 +40,10 @@ class Enclosure:
         """The middle of the interval."""
         return self.lower if self.lower == self.upper else (self.lower + self.upper) / 2
 
+    def at_most(self, limit: float | Fraction) -> Enclosure:
+        """Return whether the number is at most `limit`, as a truth value: 0, 1, or both where that is open."""
+        return Enclosure(Fraction(int(self.upper <= limit)), Fraction(int(self.lower <= limit)))
+
     def __add__(self, other: Enclosure) -> Enclosure:
         """Return the sum; endpoints are exact for rationals and rounded to nearest for floats."""
         return Enclosure(self.lower + other.lower, self.upper + other.upper)

@@ -31,18 +31,18 @@ def noise_share(n: int, batch: int) -> Fraction:
     return Fraction(0) if n == 1 else Fraction(n - b, b * (n - 1))
 
 
-def hessians_array(value: object) -> Array:
+def hessians_array(name: str, value: object) -> Array:
     """Return per-sample Hessians as an array [n, d, d] of symmetric matrices, exact if they hold a `Fraction`.
 
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the shape is not [n, d, d] with n, d >= 1, an entry is not finite, or a matrix is not symmetric.
     """
-    hessians = real_array("hessians", value, ndim=3)
+    hessians = real_array(name, value, ndim=3)
     if hessians.shape[1] != hessians.shape[2] or 0 in hessians.shape:
-        raise ValueError(f"hessians must have shape [n, d, d] with n, d >= 1, got {hessians.shape}")
+        raise ValueError(f"{name} must have shape [n, d, d] with n, d >= 1, got {hessians.shape}")
     if np.any(hessians != hessians.transpose(0, 2, 1)):
-        raise ValueError("hessians must be symmetric matrices")
+        raise ValueError(f"{name} must be symmetric matrices")
     return hessians
 
 
@@ -100,7 +100,7 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, step_size <= 0, or B is not between 1 and n.
     """
-    h, eta = hessians_array(hessians), positive("step_size", step_size)
+    h, eta = hessians_array("hessians", hessians), positive("step_size", step_size)
     batch_size(batch, len(h))
     d = h.shape[1]
     units = np.eye(d * d, dtype=int).reshape(d * d, d, d)

@@ -33,7 +33,6 @@ class _Below:
     m: Array
     total: Array
     gaps: Array
-    size: Array
 
 
 def _prefix_sums(x: Array) -> Array:
@@ -56,7 +55,6 @@ def _below(t: Array, x: Array, *, counted_at_t: bool) -> _Below:
         weight,
         _prefix_sums(x)[m],
         gaps_at_points[m] + weight * beyond,
-        np.concatenate([zero, np.cumsum(np.abs(x))])[m],
     )
 
 
@@ -139,8 +137,8 @@ def weight_enclosure(t: Array, x: Array, *, side: Side = "at") -> tuple[Array, A
         t, x = rationals(t), rationals(x)
     points = np.sort(x)
     mirrored = -points[::-1]
+    halves = [_below(t, points, counted_at_t=at_below), _below(-t, mirrored, counted_at_t=at_above)]
     if points.dtype == object:
-        halves = [_below(t, points, counted_at_t=at_below), _below(-t, mirrored, counted_at_t=at_above)]
         roots = [[square_root(m * m + s * s) for m, s in zip(h.m, h.total, strict=True)] for h in halves]
         ends = []
         for end in ("lower", "upper"):
@@ -150,18 +148,19 @@ def weight_enclosure(t: Array, x: Array, *, side: Side = "at") -> tuple[Array, A
             ]
             ends.append(np.array([min(pair) for pair in zip(*sides, strict=True)], dtype=object))
         return ends[0], ends[1]
-    ends = []
-    for sign in (-1, 1):
-        values = []
-        for place, data, at in ((t, points, at_below), (-t, mirrored, at_above)):
-            below = _below(place, data, counted_at_t=at)
-            root = np.hypot(below.m, below.total)
-            # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|, but of second order.
-            share = EPS * (len(points) + 8)
-            error = share * (1 + share * below.size / np.maximum(root, 1))
-            values.append(below.gaps * root / float(len(points)) ** 2 * np.maximum(1 + sign * error, 0))
-        ends.append(np.minimum(values[0], values[1]))
-    return ends[0], ends[1]
+    values, errors = [], []
+    for data, half in zip((points, mirrored), halves, strict=True):
+        root = np.hypot(half.m, half.total)
+        # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|, but of second order.
+        size = np.concatenate([np.zeros(1), np.cumsum(np.abs(data))])[half.m]
+        share = EPS * (len(points) + 8)
+        errors.append(share * (1 + share * size / np.maximum(root, 1)))
+        values.append(half.gaps * root / float(len(points)) ** 2)
+    lower, upper = (
+        np.minimum(*(value * np.maximum(1 + sign * error, 0) for value, error in zip(values, errors, strict=True)))
+        for sign in (-1, 1)
+    )
+    return lower, upper
 
 
 Distribution = Literal["uniform", "gaussian", "laplace"]

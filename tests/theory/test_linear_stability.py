@@ -169,20 +169,32 @@ def test_the_mean_grows_with_the_top_of_the_mean_hessian(system: tuple[Array, Fr
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: hessians_array([1.0]), ValueError, "hessians must have 3 axes, got shape (1,)"),
+        (lambda: hessians_array("hessians", [1.0]), ValueError, "hessians must have 3 axes, got shape (1,)"),
         (
-            lambda: hessians_array([[[1.0, 2.0]]]),
+            lambda: hessians_array("hessians", [[[1.0, 2.0]]]),
             ValueError,
             "hessians must have shape [n, d, d] with n, d >= 1, got (1, 1, 2)",
         ),
         (
-            lambda: hessians_array(np.zeros((0, 2, 2))),
+            lambda: hessians_array("hessians", np.zeros((0, 2, 2))),
             ValueError,
             "hessians must have shape [n, d, d] with n, d >= 1, got (0, 2, 2)",
         ),
-        (lambda: hessians_array([[[1.0, 2.0], [3.0, 1.0]]]), ValueError, "hessians must be symmetric matrices"),
-        (lambda: hessians_array([[[NAN]]]), ValueError, "hessians must hold finite numbers, got nan at index 0"),
-        (lambda: hessians_array([[["1"]]]), TypeError, "hessians must hold real numbers, got '1' of type str"),
+        (
+            lambda: hessians_array("hessians", [[[1.0, 2.0], [3.0, 1.0]]]),
+            ValueError,
+            "hessians must be symmetric matrices",
+        ),
+        (
+            lambda: hessians_array("hessians", [[[NAN]]]),
+            ValueError,
+            "hessians must hold finite numbers, got nan at index 0",
+        ),
+        (
+            lambda: hessians_array("hessians", [[["1"]]]),
+            TypeError,
+            "hessians must hold real numbers, got '1' of type str",
+        ),
         (
             lambda: mean_square_growth([[[1.0]]], 0.0, 1),
             ValueError,

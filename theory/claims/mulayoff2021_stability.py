@@ -17,14 +17,8 @@ from theory.proof import Proof, Rule, Step
 from theory.sources import MULAYOFF2021, Source
 from theory.symbols import Symbol
 
-
-def check_hessians(name: str, value: Any) -> Array:
-    """Return per-sample Hessians as an array [n, d, d]; `name` is theirs."""
-    return hessians_array(value)
-
-
 HESSIANS = Symbol(
-    "hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H", check_hessians
+    "hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H", hessians_array
 )
 BATCH = Symbol("batch_size", "B", "batch size, 1 to n, drawn without replacement")
 MODES = Symbol(
@@ -43,17 +37,12 @@ def mean_square_stable() -> Assumption:
     return Assumption("linear stability (mean-square growth below 1)", growth, lambda g: g.upper < 1)
 
 
-def _two(given: Instance) -> Enclosure:
-    return Enclosure.exactly(Fraction(2) if isinstance(given["step_size"], Fraction) else 2.0)
-
-
 def _gradient_descent_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Whether eta lambda_max <= 2, against whether no start gets longer in a step, decided exactly."""
     mean, eta = moments(rationals(given["hessians"]))[0], Fraction(given["step_size"])
     contraction = np.eye(len(mean), dtype=int) - eta * mean
     shorter = positive_semidefinite(np.eye(len(mean), dtype=int) - contraction @ contraction)
-    product = mean_growth(rationals(given["hessians"]), eta)
-    return Enclosure(Fraction(int(product.upper <= 2)), Fraction(int(product.lower <= 2))), Enclosure.exactly(shorter)
+    return mean_growth(rationals(given["hessians"]), eta).at_most(2), Enclosure.exactly(shorter)
 
 
 def _a_smooth_minimum() -> Assumption:
@@ -76,7 +65,7 @@ M1 = Claim(
     form=Form.AT_MOST,
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(mean_square_stable(),),
-    sides=lambda given: (mean_growth(given["hessians"], given["step_size"]), _two(given)),
+    sides=lambda given: (mean_growth(given["hessians"], given["step_size"]), Enclosure.exactly(Fraction(2))),
     proof=lambda: Proof(
         (
             Step(
@@ -144,6 +133,12 @@ def _switching(given: Instance) -> dict[str, Any]:
     return {"q": unit, "lower": float(lambdas.min()), "delta": delta, "gamma": gamma}
 
 
+def _beyond_the_edge(given: Instance) -> float:
+    """Return lambda_lower - 2/eta - gamma/eps."""
+    switching = _switching(given)
+    return float(switching["lower"] - 2 / given["step_size"] - switching["gamma"] / given["epsilon"])
+
+
 def _escape_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """The smallest, over the mode that eps q lies in, expected distance after one step from eps q; against eps."""
     q, epsilon = _switching(given)["q"], given["epsilon"]
@@ -177,9 +172,7 @@ M2 = Claim(
     assumptions=(
         Assumption(
             "eq 15: lambda_lower > 2/eta + delta + gamma/eps",
-            lambda given: (lambda s: s["lower"] - 2 / given["step_size"] - s["delta"] - s["gamma"] / given["epsilon"])(
-                _switching(given)
-            ),
+            lambda given: _beyond_the_edge(given) - _switching(given)["delta"],
             lambda margin: margin > 0,
         ),
     ),
@@ -230,9 +223,7 @@ M2A = Claim(
     assumptions=(
         Assumption(
             "min_m q^T H_m q > 2/eta + gamma/eps",
-            lambda given: (lambda s: s["lower"] - 2 / given["step_size"] - s["gamma"] / given["epsilon"])(
-                _switching(given)
-            ),
+            _beyond_the_edge,
             lambda margin: margin > 0,
         ),
     ),

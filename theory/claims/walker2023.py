@@ -24,17 +24,12 @@ def outer_products(*features: tuple[int, ...]) -> Array:
     return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)
 
 
-def _truth(value: Enclosure, limit: float | Fraction) -> Enclosure:
-    """Whether a number is at most `limit`, as far as its interval tells."""
-    return Enclosure(Fraction(int(value.upper <= limit)), Fraction(int(value.lower <= limit)))
-
-
 def _condition(given: Instance) -> Enclosure:
     return top_eigenvalue(mean_square_condition(given["hessians"], given["step_size"], given["batch_size"]))
 
 
 def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return _truth(_condition(given), 1), _truth(growth(given), 1)
+    return _condition(given).at_most(1), growth(given).at_most(1)
 
 
 def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -65,7 +60,7 @@ def _necessary_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _enough_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return _truth(_larger(*sharpness_and_spread(given)), 1), _truth(growth(given), 1)
+    return _larger(*sharpness_and_spread(given)).at_most(1), growth(given).at_most(1)
 
 
 def _one_dimension() -> Assumption:
