@@ -162,14 +162,17 @@ class Claim:
         assumptions: the conditions under which it is stated.
         sides: both sides on an instance, as intervals; for equivalences and implications, truth values.
         bound: the function that users import, if the claim gives one.
+        bound_on: the right side as that function gives it on an instance, a float, so that the two can be held together.
         proof: builds its steps, if it is proved here; built on demand, so that importing a bound does not wait for sympy.
+        small: the same for proofs that cover small sizes only (two points, one unit), over all reals.
         finding: what became of it as printed.
         note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check.
         amends: the id of the printed claim that this one repairs.
         witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails.
         extremal: an instance on which the two sides meet, or
         no_extremal: the reason there is none.
-        study: for observations, the module of `experiments` that reports on it.
+        study: for what is observed rather than derived, the module of `experiments` that reports on it; the claim is then
+            evaluated on the rows that were kept of it.
     """
 
     id: str
@@ -180,7 +183,9 @@ class Claim:
     sides: Callable[[Instance], tuple[Enclosure, Enclosure]] | None = None
     assumptions: tuple[Assumption, ...] = ()
     bound: Callable[..., Any] | None = None
+    bound_on: Callable[[Instance], float] | None = None
     proof: Callable[[], Proof] | None = None
+    small: Callable[[], Proof] | None = None
     finding: Finding
     note: str
     amends: str | None = None

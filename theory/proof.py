@@ -12,12 +12,20 @@ class Rule(StrEnum):
     """How a step is justified, and so how it is replayed."""
 
     IDENTITY = "identity"
-    """before = after: their difference simplifies to zero."""
+    """before = after: their difference simplifies to zero, and no denominator on either side can vanish."""
     NONNEGATIVE = "nonnegative"
     """before >= after: their difference equals the sum of the certificate's terms, each of which is non-negative by the
     assumptions on its symbols (squares of reals, products of non-negative symbols)."""
+    POLYNOMIAL = "polynomial"
+    """before >= after for all reals that satisfy the step's conditions and the assumptions on its symbols: z3 decides the
+    negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
+    `unknown` decides nothing."""
     SUM = "sum"
     """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term."""
+    INDUCTION = "induction"
+    """D(m) = before - after is non-negative for every integer m >= `base`: D(base) is, and D(m + 1) equals `factor` D(m)
+    plus the certificate's terms, where factor and terms are non-negative, or equal before - after of the earlier step
+    `term`. Without a certificate D(base) = 0, and the step says that before = after."""
     CITED = "cited"
     """A textbook theorem, named in `because`; not replayed, and shown as what the proof rests on."""
 
@@ -31,8 +39,12 @@ class Step:
         after: the smaller side, or the right side.
         rule: how it is justified.
         because: the reason in words; for `Rule.CITED` the theorem.
-        certificate: the non-negative terms that make up the difference, for `NONNEGATIVE`.
-        term: for `SUM`, the number of the earlier step (counted from 0) that speaks of one term.
+        certificate: the non-negative terms that make up the difference, for `NONNEGATIVE` and `INDUCTION`.
+        term: for `SUM` and `INDUCTION`, the number of the earlier step (counted from 0) that speaks of one term.
+        conditions: what the symbols satisfy beyond their own assumptions, as sympy relations, for `POLYNOMIAL`.
+        variable: the integer of an `INDUCTION`.
+        base: where it starts.
+        factor: what D(m) is multiplied by on the way to D(m + 1).
     """
 
     before: sp.Expr
@@ -41,6 +53,10 @@ class Step:
     because: str
     certificate: tuple[sp.Expr, ...] = ()
     term: int | None = None
+    conditions: tuple[sp.Basic, ...] = ()
+    variable: sp.Symbol | None = None
+    base: int = 0
+    factor: sp.Expr = sp.S.One
 
 
 @dataclass(frozen=True)

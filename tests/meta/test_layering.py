@@ -36,7 +36,11 @@ EXTRAS = {
 }
 """For each folder the extras of pyproject.toml that whoever runs it has installed."""
 
-MODULE_OF = {"python-flint": "flint", "pytest-benchmark": "pytest_benchmark"}
+MODULE_OF = {
+    "python-flint": "flint",
+    "pytest-benchmark": "pytest_benchmark",
+    "z3-solver": "z3",
+}
 """The module of a distribution that has another name."""
 
 LONGEST_IMPORT = 1.0
@@ -214,8 +218,8 @@ def test_an_arrow_is_caught_exactly_if_it_points_backwards(tmp_path: Path, folde
         ),
         (
             "proofs_check/a.py",
-            "import numba\n",
-            "proofs_check/a.py:1: proofs_check imports numba, which it is not installed with",
+            "import jax\n",
+            "proofs_check/a.py:1: proofs_check imports jax, which it is not installed with",
         ),
         ("numerics/a.py", "def f():\n    import scipy\n", "numerics/a.py:2: the import of scipy is hidden"),
         ("tests/a.py", "async def f():\n    import scipy\n", "tests/a.py:2: the import of scipy is hidden"),

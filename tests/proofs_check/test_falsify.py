@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs_check.falsify import Search, falsify
-from proofs_check.strategies import INSTANCES, balanced
+from proofs_check.strategies import INSTANCES
+from proofs_check.strategies.common import balanced
 from theory.checks import rationals
 from theory.claim import Claim, Finding, Form, Instance, Ruling
 from theory.claims.beyond import hessian_top

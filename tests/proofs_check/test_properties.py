@@ -10,7 +10,8 @@ import pytest
 from numerics.networks import initialise
 from numerics.training import Outcome, Run, Task, train_many
 from proofs_check.falsify import falsify
-from proofs_check.strategies import INSTANCES, on_data
+from proofs_check.strategies import INSTANCES
+from proofs_check.strategies.common import on_data
 from theory.checks import rationals
 from theory.claim import Instance, Ruling
 from theory.piecewise_linear import PiecewiseLinear

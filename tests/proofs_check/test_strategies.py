@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from proofs_check import strategies
-from proofs_check.strategies import INSTANCES
+from proofs_check.strategies import INSTANCES, common, volhejn2020
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.claims.mulayoff2021_stability import wedges
@@ -42,7 +41,7 @@ def test_instances_have_a_value_for_every_symbol(id: str) -> None:
 
 @pytest.mark.parametrize("fewest", [1, 2, 5])
 def test_data_points_are_sorted_distinct_floats(fewest: int) -> None:
-    @given(strategies.data_points(fewest=fewest, most=6))
+    @given(common.data_points(fewest=fewest, most=6))
     def check(x: Array) -> None:
         assert x.dtype == np.float64
         assert fewest <= len(x) <= 6
@@ -51,13 +50,13 @@ def test_data_points_are_sorted_distinct_floats(fewest: int) -> None:
     check()
 
 
-@given(strategies.balanced())
+@given(common.balanced())
 def test_balanced_networks_have_a_unit_on_either_point(instance: Instance) -> None:
     active = instance["weights"].pre_activations(instance["x"]) > 0
     assert active.tolist() == [[False, True], [True, False]]
 
 
-@given(strategies.networks_on_data())
+@given(common.networks_on_data())
 def test_networks_are_float_ones_within_the_data_they_come_with(instance: Instance) -> None:
     weights, x = instance["weights"], instance["x"]
     assert not weights.exact
@@ -65,7 +64,7 @@ def test_networks_are_float_ones_within_the_data_they_come_with(instance: Instan
     assert np.all(np.isfinite(weights(x)))
 
 
-@given(strategies.tents())
+@given(volhejn2020.tents())
 def test_tents_vanish_to_an_estimate_from_two_points_at_the_middle(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     knot = Fraction(-weights.b1[0] / weights.w1[0])
@@ -75,7 +74,7 @@ def test_tents_vanish_to_an_estimate_from_two_points_at_the_middle(instance: Ins
     assert (ends[0] == ends[1]) == (2 * knot == a + b)
 
 
-@given(strategies.distinct_knots())
+@given(volhejn2020.distinct_knots())
 def test_distinct_knots_are_distinct_and_inside(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     knots = (-weights.b1 / weights.w1).tolist()
@@ -84,21 +83,21 @@ def test_distinct_knots_are_distinct_and_inside(instance: Instance) -> None:
     assert max(knots) < b
 
 
-@given(strategies.on_interval(inside=True))
+@given(common.on_interval(inside=True))
 def test_intervals_hold_all_knots_if_asked(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     assert a < b
     assert all(a <= -c / w <= b for w, c in zip(weights.w1, weights.b1, strict=True) if w != 0)
 
 
-@given(strategies.interpolants())
+@given(common.interpolants())
 def test_interpolants_are_exact(instance: Instance) -> None:
     assert instance["f"].exact
     assert instance["order"] in (0, 1)
     assert np.all(np.diff(instance["x"]) > 0)
 
 
-@given(strategies.linearised())
+@given(common.linearised())
 def test_linearised_systems_are_symmetric_and_exact(instance: Instance) -> None:
     hessians = instance["hessians"]
     np.testing.assert_array_equal(hessians, hessians.transpose(0, 2, 1))

@@ -10,7 +10,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import data_points, interpolants
+from proofs_check.strategies.common import data_points, interpolants
 from theory.beyond import (
     critical_step_size,
     curvature_bound_with_loss,

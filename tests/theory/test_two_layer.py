@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import exact_weights, networks_on_data, small
+from proofs_check.strategies.common import exact_weights, networks_on_data, small
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.claims.beyond import hessian, hessian_top

@@ -1,8 +1,7 @@
-"""Instances to try claims on: data sets and networks from the plain to the awkward, as Hypothesis strategies."""
+"""What instances are drawn from: data sets, networks, functions and linearised systems, from the plain to the awkward."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -11,8 +10,6 @@ from hypothesis.strategies import SearchStrategy
 
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.claims import volhejn2020, volhejn2020_spline
-from theory.claims.mulayoff2021_stability import wedges
 from theory.claims.walker2023 import outer_products
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
@@ -103,33 +100,6 @@ def with_step_size(draw: st.DrawFn) -> Instance:
 
 
 @st.composite
-def with_targets(draw: st.DrawFn) -> Instance:
-    """Draw a network on data and targets that it meets, or misses by any amount, here and there or on one side."""
-    instance = draw(on_data)
-    x = instance["x"]
-    noise = draw(
-        st.one_of(
-            st.lists(st.floats(-1, 1), min_size=len(x), max_size=len(x)),
-            st.sampled_from([-1.0, 1.0]).map(lambda shift: [shift] * len(x)),
-        )
-    )
-    scale = draw(st.sampled_from([0.0, 1e-6, 1e-2, 1.0, 100.0]))
-    return instance.but(y=instance["weights"](x) + scale * np.array(noise))
-
-
-@st.composite
-def along_a_direction(draw: st.DrawFn) -> Instance:
-    """Draw an exact network on exact data and a direction in its weights."""
-    x = rationals(sorted(draw(st.sets(small, min_size=1, max_size=4))))
-    weights = draw(exact_weights(most=3))
-    size = 3 * weights.width + 1
-    return Instance(
-        {"weights": weights, "x": x, "direction": rationals(draw(st.lists(small, min_size=size, max_size=size)))},
-        "drawn",
-    )
-
-
-@st.composite
 def exact_weights(draw: st.DrawFn, *, most: int = 5) -> Weights:
     """Draw small rational weights, zeros and coincident knots included."""
     width = draw(st.integers(0, most))
@@ -146,57 +116,6 @@ def on_interval(draw: st.DrawFn, *, inside: bool = False) -> Instance:
         knots = [-c / w for w, c in zip(weights.w1, weights.b1, strict=True) if w != 0]
         a, b = min([a, *knots]) - draw(st.integers(0, 1)), max([b, *knots]) + draw(st.integers(0, 1))
     return Instance({"weights": weights, "interval": (a, b), "points": draw(st.integers(2, 9))}, "drawn")
-
-
-@st.composite
-def tents(draw: st.DrawFn) -> Instance:
-    """Draw |x - c| on an interval about c, and the two ends to sample it at: eq 3.6 misses as much as it can at the middle."""
-    c, half, slope = draw(small), draw(small.filter(lambda v: v > 0)), draw(small.filter(bool))
-    weights = Weights([slope, -slope], [-slope * c, slope * c], [Fraction(1), Fraction(1)], draw(small))
-    off = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(1, 7)])) * half
-    return Instance({"weights": weights, "interval": (c + off - half, c + off + half), "points": 2}, "drawn: tent")
-
-
-@st.composite
-def distinct_knots(draw: st.DrawFn) -> Instance:
-    """Draw an exact network with distinct knots and an interval that has them inside, or the outer ones at its ends."""
-    knots = sorted(draw(st.sets(small, min_size=1, max_size=5)))
-    w1 = [draw(small.filter(bool)) for _ in knots]
-    w2 = [draw(small) for _ in knots]
-    weights = Weights(
-        rationals(w1), rationals([-w * c for w, c in zip(w1, knots, strict=True)]), rationals(w2), Fraction(0)
-    )
-    margin = draw(st.sampled_from([0, 1]))
-    return Instance({"weights": weights, "interval": (knots[0] - margin, knots[-1] + max(margin, 1))}, "drawn")
-
-
-@st.composite
-def curves(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Instance:
-    """Draw a polygonal curve with rational vertices."""
-    d = draw(st.integers(*dimensions))
-    vertices = draw(st.lists(st.lists(small, min_size=d, max_size=d), min_size=2, max_size=6))
-    return Instance({"curve": rationals(vertices)}, "drawn")
-
-
-@st.composite
-def hyperplanes(draw: st.DrawFn) -> Instance:
-    """Draw units in one or two dimensions and a point on the hyperplane of the first, others passing through at times."""
-    d, width = draw(st.integers(1, 2)), draw(st.integers(1, 4))
-    vector = st.lists(small, min_size=d, max_size=d)
-    hidden = [draw(vector.filter(any)), *(draw(vector) for _ in range(width - 1))]
-    point = draw(vector)
-    biases = [-sum((w * p for w, p in zip(row, point, strict=True)), Fraction(0)) for row in hidden]
-    biases[1:] = [bias + draw(st.sampled_from([0, 1, 1])) for bias in biases[1:]]
-    return Instance(
-        {
-            "hidden": hidden,
-            "biases": biases,
-            "outputs": draw(st.lists(small, min_size=width, max_size=width)),
-            "unit": 0,
-            "point": point,
-        },
-        "drawn",
-    )
 
 
 @st.composite
@@ -234,81 +153,3 @@ def linearised(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Inst
     )
     step_size = share * 2 / (Fraction(top).limit_denominator(100) if top > 0.1 else 1)
     return Instance({"hessians": hessians, "step_size": step_size, "batch_size": draw(st.integers(1, n))}, "drawn")
-
-
-@st.composite
-def switching(draw: st.DrawFn) -> Instance:
-    """Draw mode Hessians that nearly share an eigenvector, gradients, a radius and a step size around the edge 2/lambda."""
-    d, modes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    number = st.floats(-1, 1, allow_subnormal=False)
-    noise = draw(st.sampled_from([0.0, 0.01, 0.3]))
-    hessians = np.zeros((modes, d, d))
-    for h in hessians:
-        rough = np.array([[draw(number) for _ in range(d)] for _ in range(d)])
-        h[:] = noise * (rough + rough.T)
-        h[0, 0] += draw(st.floats(1, 5))
-        h[1:, 1:] += np.diag([draw(st.floats(0, 1)) for _ in range(d - 1)])
-    drift = draw(st.sampled_from([0.0, 0.1, 1.0]))
-    gradients = drift * np.array([[[draw(number) for _ in range(d)] for _ in range(2)] for _ in range(modes)])
-    return Instance(
-        {
-            "mode_hessians": hessians,
-            "gradients": gradients,
-            "direction": np.eye(d)[0],
-            "epsilon": draw(st.sampled_from([0.1, 1.0, 10.0])),
-            "step_size": draw(st.sampled_from([0.5, 0.999, 1.001, 1.1, 3.0])) * 2 / float(hessians[:, 0, 0].min()),
-        },
-        "drawn",
-    )
-
-
-@st.composite
-def switching_in_the_plane(draw: st.DrawFn) -> Instance:
-    """Draw four wedges with Hessians of their own, a step size up to Lemma 3's limit or just beyond it, and a start."""
-    small_positive = st.fractions(min_value=Fraction(1, 4), max_value=2, max_denominator=4)
-    a = draw(small_positive)
-    modes = wedges(a, draw(st.fractions(min_value=-1, max_value=1, max_denominator=4)) * a)
-    largest = max(abs(v) for h, _ in modes for v in np.diag(h))
-    start = rationals(draw(st.lists(small, min_size=2, max_size=2)))
-    reach = draw(st.one_of(small_positive, st.just(Fraction(201, 100))))
-    return Instance({"modes": modes, "step_size": reach / largest, "start": start}, "drawn")
-
-
-INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
-    "V1": curves(),
-    "V1.a": curves(dimensions=(1, 1)),
-    "V2": st.sampled_from(volhejn2020.TEXTBOOK_CURVES),
-    "V3": on_interval(),
-    "V4": on_interval(),
-    "V4.a": st.one_of(on_interval(), tents()),
-    "V5": on_interval(),
-    "V5.a": on_interval(),
-    "V6": hyperplanes(),
-    "V6.a": hyperplanes(),
-    "V7": interpolants(),
-    "V8": st.sampled_from(volhejn2020_spline.PRINTED_EXAMPLES),
-    "V8.a": st.sampled_from(volhejn2020_spline.CONVERSE_EXAMPLES),
-    "V9": distinct_knots(),
-    "V9.a": distinct_knots(),
-    "V9.b": on_interval(inside=True),
-    "M1": linearised(),
-    "M1.a": linearised(),
-    "M2": switching(),
-    "M2.a": switching(),
-    "M3": switching_in_the_plane(),
-    "M3.a": switching_in_the_plane(),
-    "M4": along_a_direction(),
-    "M5": on_data,
-    "M6": with_step_size(),
-    "M6.a": with_step_size(),
-    "W1": linearised(),
-    "W1.a": linearised(dimensions=(1, 1)),
-    "W2": linearised(),
-    "W2.a": linearised(),
-    "W2.b": linearised(),
-    "B1": interpolants(),
-    "B1.a": interpolants(),
-    "B7": with_targets(),
-    "B7.a": with_targets(),
-}
-"""Where to look for counterexamples to each claim that an instance can decide."""

@@ -1,0 +1,9 @@
+"""Mutants of the claims in theory.claims.walker2023 and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proofs_check.mutants.operators import Mutant
+
+MUTANTS: Mapping[str, tuple[Mutant, ...]] = {}
