@@ -8,13 +8,9 @@ before the shards are removed, and shards beside a `rows.parquet` are removed on
 from __future__ import annotations
 
 import json
-import os
-import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,57 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from numerics.files import ASIDE, write_whole
+from numerics.provenance import versions
+
 Row = dict[str, Any]
 """Column name to value: text, numbers, truth values, lists of numbers, or None where there is nothing to report."""
-
-LIBRARY = "implicit-smoothness"
-_ASIDE = ".writing-"
 
 
 class RecordsError(ValueError):
     """An output folder that cannot be used, in one sentence that says what was found and what to do."""
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, of the libraries that the numbers come from, and of this library."""
-    found = {"python": platform.python_version()}
-    for name in ("numpy", "torch", "numba", LIBRARY):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _processor() -> str:
-    """Return the processor's name; Linux tells it in a file only."""
-    named = Path("/proc/cpuinfo")
-    lines = named.read_text().splitlines() if named.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or "unknown"
-
-
-@cache
-def provenance() -> Mapping[str, Any]:
-    """Return the columns that say where a row was computed: versions, machine, processor and number of CPUs."""
-    columns = {f"version_{name.replace('-', '_')}": number for name, number in versions().items()}
-    return {**columns, "machine": platform.machine(), "processor": _processor(), "cpus": os.cpu_count()}
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, sync it to disk, and rename it to `path`: whole or not at all."""
-    aside = path.with_name(f"{_ASIDE}{path.name}")
-    write(aside)
-    with aside.open("rb+") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
-    if os.name != "posix":  # elsewhere a folder cannot be synced
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -186,7 +140,7 @@ class Folder:
         Raises:
             RecordsError: if a file of rows is not a whole Parquet file.
         """
-        for leftover in [*self.path.glob(f"{_ASIDE}*"), *self.path.glob(f"shards/{_ASIDE}*")]:
+        for leftover in [*self.path.glob(f"{ASIDE}*"), *self.path.glob(f"shards/{ASIDE}*")]:
             leftover.unlink()
         if self.rows_file.exists():
             _read(self.rows_file)
@@ -235,7 +189,7 @@ def opened(path: Path, study: str, config: Mapping[str, Any]) -> Iterator[Folder
     except OSError as error:
         raise RecordsError(f"{path} cannot be made ({error.strerror}): choose another --out") from error
     if not (path / "config.json").exists():
-        strangers = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((_ASIDE, ".lock")))
+        strangers = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith((ASIDE, ".lock")))
         if strangers:
             raise RecordsError(f"{path} holds {strangers[0]} but no config.json of a study: choose another --out")
     lock = FileLock(path / ".lock")

@@ -20,7 +20,9 @@ import tyro
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from experiments.records import Folder, RecordsError, Row, opened, provenance, write_whole
+from experiments.records import Folder, RecordsError, Row, opened
+from numerics.files import write_whole
+from numerics.provenance import provenance
 
 
 class Dataclass(Protocol):

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from experiments.records import RecordsError, opened, provenance, read_rows, versions
+from experiments.records import RecordsError, opened, read_rows
+from numerics.provenance import provenance, versions
 
 CONFIG = {"seeds": 2, "names": ["a", "b"]}
 TASKS: dict[str, list[dict[str, Any]]] = {

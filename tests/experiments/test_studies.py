@@ -21,8 +21,9 @@ from experiments import stability_sweep, step_size_jump, weight_function
 from experiments.__main__ import STUDIES, listing
 from experiments.datasets import FORBES, named
 from experiments.measures import HOLDS, VIOLATED
-from experiments.records import provenance, read_rows
+from experiments.records import read_rows
 from experiments.study import Study, main
+from numerics.provenance import provenance
 from theory.beyond import critical_step_size
 from theory.mulayoff2021 import population_weight, stability_weight
 
