@@ -1,36 +1,115 @@
-"""The search for counterexamples: Hypothesis, steered towards small slack."""
+"""The search for counterexamples: named and trained instances, Hypothesis steered towards small slack, and variation.
+
+Every instance that is looked at is kept with its verdict, so that the wrong versions of a claim (`proofs_check.mutants`)
+can be tried on the very instances that the claim itself has passed.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import hypothesis
+import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.strategies import SearchStrategy
 
+from proofs_check.simplify import simplest, variable
+from proofs_check.values import Number, numbers, with_numbers
 from theory.claim import Claim, Instance, Ruling, Verdict
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How hard to search.
+
+    Attributes:
+        drawn: instances that Hypothesis draws.
+        varied: variations tried of the instances with least slack.
+        trained: networks trained, for all claims together.
+        shrink: evaluations spent on making a counterexample simpler.
+    """
+
+    drawn: int
+    varied: int
+    trained: int
+    shrink: int
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Where to search.
+
+    Attributes:
+        named: instances from the registry: extremal ones, witnesses, stored counterexamples.
+        trained: what networks ended in, or rows that were kept of a study.
+        drawn: what Hypothesis draws from.
+    """
+
+    named: tuple[Instance, ...] = ()
+    trained: tuple[Instance, ...] = ()
+    drawn: SearchStrategy[Instance] | None = None
+
+
+@dataclass
 class Search:
     """What a search came to.
 
     Attributes:
-        rulings: how many instances came to each ruling (a violation ends the drawing, so it is the last).
-        tightest: the verdict with the smallest slack among those that held, and the instance.
-        counterexample: the violation, after shrinking if that was asked for, and its instance; None if none was found.
+        rulings: how many instances came to each ruling (a violation ends the search, so it is the last).
+        sources: how many instances came from where: named, trained, drawn, varied.
+        seen: the instances with their verdicts and where they came from.
+        tightest: the verdict with the smallest slack relative to its sides among those that held, and the instance.
+        counterexample: the violation and its instance; None if none was found.
+        source: where the counterexample came from.
     """
 
-    rulings: dict[Ruling, int]
-    tightest: tuple[Verdict, Instance] | None
-    counterexample: tuple[Verdict, Instance] | None
+    rulings: Counter[Ruling] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    seen: list[tuple[Verdict, Instance, str]] = field(default_factory=list)
+    tightest: tuple[Verdict, Instance] | None = None
+    counterexample: tuple[Verdict, Instance] | None = None
+    source: str = ""
 
     @property
     def decided(self) -> int:
         """The number of instances on which the claim held or was violated."""
-        return self.rulings.get(Ruling.HOLDS, 0) + self.rulings.get(Ruling.VIOLATED, 0)
+        return self.rulings[Ruling.HOLDS] + self.rulings[Ruling.VIOLATED]
+
+    def look(self, claim: Claim, instance: Instance, source: str) -> Verdict:
+        """Evaluate the claim on an instance, count it, and return the verdict."""
+        verdict = claim.evaluate(instance)
+        self.rulings[verdict.ruling] += 1
+        self.sources[source] += 1
+        self.seen.append((verdict, instance, source))
+        if verdict.ruling is Ruling.VIOLATED:
+            self.counterexample, self.source = (verdict, instance), source
+        elif verdict.ruling is Ruling.HOLDS and (
+            self.tightest is None or relative_slack(verdict) < relative_slack(self.tightest[0])
+        ):
+            self.tightest = (verdict, instance)
+        return verdict
+
+    def closest(self) -> list[tuple[Verdict, Instance, str]]:
+        """Return what was seen, the least slack first, instances that the claim does not apply to last."""
+        return sorted(self.seen, key=lambda entry: relative_slack(entry[0]))
+
+
+def relative_slack(verdict: Verdict) -> float:
+    """Return the slack divided by the sizes of the sides; inf where there is none."""
+    if verdict.slack is None or verdict.lhs is None or verdict.rhs is None:
+        return math.inf
+    size = abs(float(verdict.lhs.midpoint)) + abs(float(verdict.rhs.midpoint))
+    relative = verdict.slack / size if size > 0 else 0.0
+    return relative if math.isfinite(relative) else math.inf
+
+
+VARIED_AT_ONCE = 4
+"""Instances whose numbers `vary` changes in turn."""
 
 
 class _CounterexampleFoundError(Exception):
@@ -38,9 +117,15 @@ class _CounterexampleFoundError(Exception):
 
 
 def falsify(
-    claim: Claim, instances: SearchStrategy[Instance], *, examples: int = 200, seed: int = 0, shrink: bool = True
+    claim: Claim,
+    instances: SearchStrategy[Instance],
+    *,
+    examples: int = 200,
+    seed: int = 0,
+    shrink: bool = True,
+    search: Search | None = None,
 ) -> Search:
-    """Look for an instance that violates a claim, shrink it, and return it with what else was seen.
+    """Draw instances until one violates a claim; shrink it, and return it with what else was seen.
 
     The slack, relative to the size of the sides, is Hypothesis's target: instances with little of it are varied further.
 
@@ -49,33 +134,30 @@ def falsify(
         instances: where to look.
         examples: how many instances to draw, at least 1.
         seed: of the drawing.
-        shrink: whether to shrink a counterexample, which takes longer than to find it.
+        shrink: whether Hypothesis shrinks a counterexample, which takes longer than to find it.
+        search: the search to go on with; a new one if not given.
 
     Raises:
         ValueError: if `examples` is below 1.
     """
     if examples < 1:
         raise ValueError(f"examples must be at least 1, got {examples}")
-    rulings: Counter[Ruling] = Counter()
-    best: dict[str, tuple[Verdict, Instance]] = {}
+    found = Search() if search is None else search
+    counted = True
 
     def look(instance: Instance) -> None:
-        verdict = claim.evaluate(instance)
+        nonlocal counted
+        # While Hypothesis shrinks, only what replaces the counterexample is of interest.
+        verdict = found.look(claim, instance, "drawn") if counted else claim.evaluate(instance)
         if verdict.ruling is Ruling.VIOLATED:
-            best["counterexample"] = (verdict, instance)
+            counted = False
+            found.counterexample, found.source = (verdict, instance), "drawn"
             raise _CounterexampleFoundError
-        rulings[verdict.ruling] += 1
-        if verdict.slack is None or verdict.lhs is None or verdict.rhs is None:
-            return
-        tighter = "tightest" not in best or verdict.slack < (best["tightest"][0].slack or 0.0)
-        if verdict.ruling is Ruling.HOLDS and tighter:
-            best["tightest"] = (verdict, instance)
-        size = abs(float(verdict.lhs.midpoint)) + abs(float(verdict.rhs.midpoint))
-        relative = verdict.slack / size if size > 0 else 0.0
+        relative = relative_slack(verdict)
         if math.isfinite(relative):
             hypothesis.target(-relative)
 
-    search = hypothesis.seed(seed)(
+    run = hypothesis.seed(seed)(
         settings(
             max_examples=examples,
             database=None,
@@ -87,8 +169,90 @@ def falsify(
             report_multiple_bugs=False,
         )(hypothesis.given(instances)(look))
     )
-    try:
-        search()
-    except _CounterexampleFoundError:
-        rulings[Ruling.VIOLATED] += 1
-    return Search(dict(rulings), best.get("tightest"), best.get("counterexample"))
+    with contextlib.suppress(_CounterexampleFoundError):
+        run()
+    return found
+
+
+def vary(claim: Claim, search: Search, *, steps: int, seed: int = 0) -> None:
+    """Go on with a search by changing single numbers of the instances with least slack, downhill in the slack.
+
+    Args:
+        claim: what to refute.
+        search: what was seen so far; what is tried is added to it.
+        steps: variations to try.
+        seed: of the variation.
+    """
+    names = variable(claim)
+    best = [(relative_slack(verdict), instance) for verdict, instance, _ in search.closest()[:VARIED_AT_ONCE]]
+    best = [pair for pair in best if math.isfinite(pair[0])]
+    if not names or not best:
+        return
+    generator = np.random.default_rng(seed)
+    for step in range(steps):
+        place = step % len(best)
+        slack, instance = best[place]
+        changed = _one_changed(instance, names, generator)
+        if changed is None:
+            continue
+        try:
+            verdict = search.look(claim, changed, "varied")
+        except ValueError:  # equal points, a step size that is not positive: not an instance
+            continue
+        if verdict.ruling is Ruling.VIOLATED:
+            return
+        if relative_slack(verdict) < slack:
+            best[place] = (relative_slack(verdict), changed)
+
+
+def _one_changed(instance: Instance, names: Sequence[str], generator: np.random.Generator) -> Instance | None:
+    name = str(generator.choice(names))
+    values = numbers(instance[name])
+    if not values:
+        return None
+    index = int(generator.integers(len(values)))
+    values[index] = _nudged(values[index], generator)
+    return Instance({**instance.given, name: with_numbers(instance[name], values)}, "varied")
+
+
+def _nudged(number: Number, generator: np.random.Generator) -> Number:
+    size = 10.0 ** generator.uniform(-4, 0) * float(generator.normal())
+    factor = Fraction(1 + size).limit_denominator(10_000)
+    if isinstance(number, Fraction):
+        nudged = number * factor if number else factor - 1
+        return nudged if generator.random() < 0.8 else nudged.limit_denominator(64)
+    return number * float(factor) if number else size
+
+
+def hunt(claim: Claim, arena: Arena, effort: Effort, *, seed: int = 0) -> Search:
+    """Search everywhere for a counterexample: among named instances, trained ones, drawn ones, and variations of these.
+
+    A counterexample is made as simple as `effort` allows.
+
+    Args:
+        claim: what to refute.
+        arena: where to look.
+        effort: how hard.
+        seed: of drawing and variation.
+    """
+    search = Search()
+    first_violated(claim, search, (("named", arena.named), ("trained", arena.trained)))
+    if search.counterexample is None and arena.drawn is not None:
+        falsify(claim, arena.drawn, examples=effort.drawn, seed=seed, shrink=effort.shrink > 0, search=search)
+    if search.counterexample is None and effort.varied:
+        vary(claim, search, steps=effort.varied, seed=seed)
+    if search.counterexample is not None and effort.shrink:
+        search.counterexample = simplest(claim, search.counterexample, effort.shrink)
+    return search
+
+
+def first_violated(claim: Claim, search: Search, sources: Iterable[tuple[str, Iterable[Instance]]]) -> None:
+    """Look at instances one by one until one violates the claim; those made for other claims need not be ones of this."""
+    for source, instances in sources:
+        for instance in instances:
+            try:
+                verdict = search.look(claim, instance, source)
+            except ValueError:  # a value that a symbol of this claim cannot have
+                continue
+            if verdict.ruling is Ruling.VIOLATED:
+                return

@@ -1,0 +1,196 @@
+"""`python -m proofs_check`: what the evidence on every claim comes to, a line a claim.
+
+Replays the proofs, searches for counterexamples, tries the wrong versions of every claim, and says what came of it. Exit
+status 0: nothing is worse than what was recorded; 1: something is, and it is named; 2: the command cannot run; 130: it
+was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tqdm import tqdm
+
+from numerics.files import write_whole
+from numerics.provenance import provenance, versions
+from proofs_check.counterexamples import keep, stored
+from proofs_check.ledger import EXPECTED, Row, chosen, effort_of, fallen, read_expected, recorded
+from proofs_check.page import markdown, page, table_header, table_line
+from proofs_check.values import decoded_instance
+from proofs_check.workers import examined
+
+LEDGER = Path(__file__).parents[1] / "docs" / "ledger.md"
+"""The ledger as a page of the repository, made from the recorded rows."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Replay the proofs, search for counterexamples, try the wrong versions: what the evidence on each claim comes to.
+
+    Attributes:
+        ids: claims to look at, such as M6 V9.a; all if none is named.
+        budget: how hard to search: quick, full, or a number of instances to draw for each claim.
+        seed: of data, networks and searches; any whole number from 0.
+        json: file for the rows, one object a claim.
+        html: file for the page, which needs nothing beside it.
+        jobs: processes; as many as there are processors if 0.
+        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
+        record: write down what came out as what is expected from now on: expected.json, stored counterexamples and
+            docs/ledger.md. Only for all claims together.
+    """
+
+    ids: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    budget: str = "quick"
+    seed: int = 0
+    json: Path | None = None
+    html: Path | None = None
+    jobs: int = 0
+    device: str = "cpu"
+    record: bool = False
+
+
+def checked(options: Options) -> list[str]:
+    """Return the ids of the claims to look at, after checking everything that the run needs in the end.
+
+    Raises:
+        ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written, or
+            what was recorded cannot be read.
+    """
+    claims = chosen(options.ids)
+    effort_of(options.budget)
+    for name, value in (("seed", options.seed), ("jobs", options.jobs)):
+        if value < 0:
+            raise ValueError(f"--{name} must be at least 0, got {value}")
+    if options.record and options.ids:
+        raise ValueError(f"--record is for all claims together, got {', '.join(options.ids)}")
+    for name, path in (("json", options.json), ("html", options.html)):
+        if path is not None:
+            _check_writable(f"--{name}", path)
+    read_expected()
+    return [claim.id for claim in claims]
+
+
+def _check_writable(name: str, path: Path) -> None:
+    """Raise unless a file can be written there.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    if path.is_dir():
+        raise ValueError(f"{name} must be a file, got the folder {path}")
+    if not path.parent.is_dir():
+        raise ValueError(f"{name}: there is no folder {path.parent}")
+    trial = path.with_name(f".trial-{path.name}")
+    try:
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise ValueError(f"{name} cannot be written: {path}: {error.strerror}") from error
+
+
+def head_of(options: Options, seconds: float) -> Row:
+    """Return what the rows share: seed, budget, time, versions, machine."""
+    facts = provenance()
+    return {
+        "seed": options.seed,
+        "budget": options.budget,
+        "seconds": seconds,
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": versions(),
+        "machine": f"{facts['processor']}, {facts['cpus']} CPUs, {platform.system()}",
+    }
+
+
+def write(rows: Sequence[Row], head: Row, options: Options) -> list[Path]:
+    """Write the files that were asked for, each whole, and return them."""
+    texts: dict[Path, str] = {}
+    if options.json is not None:
+        texts[options.json] = json.dumps(
+            [{**row, "budget": head["budget"], "seed": head["seed"]} for row in rows], indent=1
+        )
+    if options.html is not None:
+        texts[options.html] = page(rows, head)
+    for path, text in texts.items():
+        _write_text(path, text)
+    return list(texts)
+
+
+def _write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda aside: aside.write_text(text.rstrip() + "\n", encoding="utf-8"))
+
+
+def record(rows: Sequence[Row]) -> list[Path]:
+    """Write down what came out: what is expected from now on, counterexamples that are new, and docs/ledger.md."""
+    _write_text(EXPECTED, json.dumps({row["id"]: recorded(row) for row in rows}, indent=1))
+    LEDGER.parent.mkdir(exist_ok=True)
+    _write_text(LEDGER, markdown(rows))
+    new = [row for row in rows if row["counterexample"] and row["id"] not in stored()]
+    return [EXPECTED, LEDGER, *(keep(row["id"], decoded_instance(row["counterexample"])) for row in new)]
+
+
+def conclusion(rows: Sequence[Row], seconds: float) -> str:
+    """Return the last lines: counts, and every claim about which something is wrong, with what is."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["status"]] = counts.get(row["status"], 0) + 1
+    caught, total = (sum(row[key] for row in rows) for key in ("mutants_caught", "mutants_total"))
+    instances = sum(row["instances"] for row in rows)
+    summary = ", ".join(f"{number} {status}" for status, number in counts.items())
+    lines = [
+        f"{len(rows)} claims: {summary}. {instances} instances, {caught} of {total} mutants caught, {seconds:.0f} s."
+    ]
+    lines += [f"{row['id']}: {problem}." for row in rows for problem in row["problems"]]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line; return the exit status.
+
+    Args:
+        argv: the words after the program; those of this process if not given.
+    """
+    options = tyro.cli(Options, prog="python -m proofs_check", args=argv)
+    start = time.perf_counter()
+    rows: list[Row] = []
+    try:
+        ids = checked(options)
+        expected = read_expected()
+        print(table_header())
+        bar: tqdm[Any]
+        with tqdm(total=len(ids), unit="claim", mininterval=0.2 if sys.stderr.isatty() else 10.0) as bar:
+            rows_in_order = examined(
+                ids, budget=options.budget, seed=options.seed, device=options.device, jobs=options.jobs
+            )
+            for row in rows_in_order:
+                problems = row["problems"] if options.record else [*row["problems"], *fallen(row, expected)]
+                rows.append({**row, "problems": problems})
+                tqdm.write(table_line(row), file=sys.stdout)
+                bar.update()
+        seconds = time.perf_counter() - start
+        files = write(rows, head_of(options, seconds), options)
+        files += record(rows) if options.record else []
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        kept = write(rows, head_of(options, time.perf_counter() - start), options)
+        where = f"; their rows are in {', '.join(map(str, kept))}" if kept else ""
+        print(f"\nInterrupted after {len(rows)} claims{where}.", file=sys.stderr)
+        return 130
+    print("\n" + conclusion(rows, seconds))
+    for file in files:
+        print(f"wrote {file}")
+    return 1 if any(row["problems"] for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Where each claim is tried: named instances of the whole registry, stored counterexamples, trained networks, kept rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from proofs_check.counterexamples import load, stored
+from proofs_check.falsify import Arena
+from proofs_check.kept import KEPT
+from proofs_check.strategies import INSTANCES
+from theory.claim import Claim, Instance
+from theory.registry import CLAIMS
+
+
+def named(*, but: str = "") -> Iterator[Instance]:
+    """Yield the named instances of the registry and the stored counterexamples, but for those of one claim."""
+    for claim in CLAIMS.values():
+        if claim.id != but:
+            for role, instance in (("extremal", claim.extremal), ("witness", claim.witness)):
+                if instance is not None:
+                    yield Instance(instance.given, f"named: {role} instance of {claim.id}")
+    for id in stored():
+        if id != but and id in CLAIMS:
+            yield load(id)
+
+
+def fitting(claim: Claim, instances: Sequence[Instance]) -> tuple[Instance, ...]:
+    """Return the instances that have a value for every symbol of a claim, cut down to these."""
+    names = [symbol.name for symbol in claim.symbols]
+    return tuple(
+        Instance({name: instance[name] for name in names}, instance.origin)
+        for instance in instances
+        if names and set(names) <= set(instance.given)
+    )
+
+
+def arena_of(claim: Claim, trained: Sequence[Instance], *, searching: bool) -> Arena:
+    """Return where a claim is tried.
+
+    A claim that stands is tried on every named instance of the registry that fits, so that two claims that contradict
+    each other on one do not both stand.
+
+    Args:
+        claim: the claim.
+        trained: what trained networks ended in.
+        searching: leave the named instances out, so that a counterexample has to be found.
+    """
+    own = () if claim.extremal is None else (claim.extremal,)
+    rows = KEPT[claim.id]() if claim.id in KEPT else []
+    return Arena(
+        () if searching else (*own, *fitting(claim, list(named(but=claim.id)))),
+        (*rows, *fitting(claim, trained)),
+        INSTANCES.get(claim.id),
+    )

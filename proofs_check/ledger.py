@@ -1,0 +1,325 @@
+"""The ledger: for each claim what the evidence comes to, as one row of plain values, computed and never typed."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from proofs_check.arena import arena_of
+from proofs_check.counterexamples import load, stored
+from proofs_check.exact import confirm
+from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
+from proofs_check.mutants import MUTANTS
+from proofs_check.mutants.operators import Mutant
+from proofs_check.symbolic import report
+from proofs_check.values import encoded_instance
+from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
+from theory.enclosure import Enclosure
+from theory.proof import Proof
+from theory.registry import CLAIMS
+
+Row = dict[str, Any]
+"""What the ledger says of one claim, in values that JSON has."""
+
+EXPECTED = Path(__file__).parent / "expected.json"
+"""What was recorded of every claim; written by `python -m proofs_check --record`."""
+
+BUDGETS: Mapping[str, Effort] = {
+    "quick": Effort(drawn=200, varied=100, trained=24, shrink=200),
+    "full": Effort(drawn=3000, varied=1500, trained=300, shrink=2000),
+}
+"""How hard to search, by name."""
+
+REFUTABLE = (Finding.FALSE, Finding.NEEDS_ASSUMPTION)
+"""Findings that say that the claim as printed is violated somewhere."""
+
+BOUND_CHECKS, BOUND_ERROR = 20, 1e-9
+"""On how many instances an importable bound is held against the claim's right side, and how far apart they may be."""
+
+
+def effort_of(budget: str) -> Effort:
+    """Return the effort of a budget: "quick", "full", or the number of instances to draw for each claim.
+
+    Raises:
+        ValueError: if it is neither a name nor a whole number above 0.
+    """
+    if budget in BUDGETS:
+        return BUDGETS[budget]
+    try:
+        drawn = int(budget)
+    except ValueError:
+        drawn = 0
+    if drawn < 1:
+        names = ", ".join(BUDGETS)
+        raise ValueError(f"--budget must be {names}, or a whole number of instances above 0, got {budget!r}")
+    return Effort(drawn, drawn // 2, min(300, max(8, drawn // 8)), drawn)
+
+
+def row_of(claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: int = 0) -> Row:
+    """Return what the evidence on one claim comes to.
+
+    Args:
+        claim: the claim.
+        trained: what trained networks ended in.
+        effort: how hard to search.
+        seed: of the search; every claim has its own, made from this one and its id.
+    """
+    start = time.perf_counter()
+    own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
+    witness = None if claim.witness is None else (claim.evaluate(claim.witness), claim.witness)
+    arena = arena_of(claim, trained, searching=_violated(witness))
+    search = hunt(claim, arena, effort, seed=own_seed)
+    proof, small = _replayed(claim.proof), _replayed(claim.small)
+    mutants = [] if search.counterexample else _tried(claim, arena, search, effort, own_seed)
+    shown = witness if _violated(witness) else search.counterexample or witness
+    confirmed = {
+        name: confirm(claim, case[1]) if case and _violated(case) else None
+        for name, case in (("shown", shown), ("found", search.counterexample))
+    }
+    refuted = {name: result is not None and result.ruling is Ruling.VIOLATED for name, result in confirmed.items()}
+    status = _status(refuted=refuted["shown"], proof=proof, small=small, decided=search.decided)
+    bound_checked, bound_problems = _bound_agrees(claim, search)
+    tightest = search.tightest
+    row: Row = {
+        "id": claim.id,
+        "source": str(claim.source),
+        "paper": claim.source.paper.key,
+        "title": _citation(claim),
+        "locator": claim.source.locator,
+        "amends": claim.amends,
+        "form": claim.form.value,
+        "finding": claim.finding.value,
+        "status": status.value,
+        "statement": claim.statement,
+        "note": claim.note,
+        "assumptions": [assumption.name for assumption in claim.assumptions],
+        "symbols": [{"name": s.name, "latex": s.latex, "meaning": s.meaning} for s in claim.symbols],
+        "instances": sum(search.rulings.values()),
+        **{ruling.value: search.rulings[ruling] for ruling in Ruling},
+        "origins": {source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
+        "found_by": search.source,
+        "slack": None if tightest is None else tightest[0].slack,
+        "slack_instance": None if tightest is None else encoded_instance(tightest[1]),
+        **_side_texts(tightest[0] if tightest else None),
+        "counterexample": encoded_instance(search.counterexample[1])
+        if search.counterexample and refuted["found"]
+        else None,
+        "witness": encoded_instance(shown[1]) if shown else None,
+        "witness_ruling": shown[0].ruling.value if shown else None,
+        "witness_slack": shown[0].slack if shown else None,
+        **{f"witness_{side}": text for side, text in _side_texts(shown[0] if shown else None).items()},
+        "confirmed": confirmed["shown"].method if confirmed["shown"] else "",
+        "extremal": encoded_instance(claim.extremal) if claim.extremal else None,
+        "no_extremal": claim.no_extremal,
+        "proof": proof,
+        "small": small,
+        "mutants": mutants,
+        "mutants_caught": sum(mutant["outcome"] == "caught" for mutant in mutants),
+        "mutants_total": sum(mutant["outcome"] != "equivalent" for mutant in mutants),
+        "mutants_equivalent": sum(mutant["outcome"] == "equivalent" for mutant in mutants),
+        "import": _import_line(claim),
+        "bound_checked": bound_checked,
+        "study": claim.study,
+    }
+    problems = [*_contradictions(claim, row, search), *bound_problems]
+    return {**row, "problems": problems, "seconds": time.perf_counter() - start}
+
+
+def _citation(claim: Claim) -> str:
+    paper = claim.source.paper
+    return f"{paper.authors}. {paper.title}. {paper.venue}, {paper.year}"
+
+
+def _import_line(claim: Claim) -> str:
+    bound = claim.bound
+    return "" if bound is None else f"from {bound.__module__} import {bound.__name__}"
+
+
+def _side_texts(verdict: Verdict | None) -> dict[str, str | None]:
+    if verdict is None:
+        return {"lhs": None, "rhs": None}
+    return {"lhs": _text(verdict.lhs), "rhs": _text(verdict.rhs)}
+
+
+def _text(side: Enclosure | None) -> str | None:
+    if side is None:
+        return None
+    if side.lower == side.upper:
+        exact = str(side.lower)
+        return exact if len(exact) <= 16 else f"{float(side.lower):.10g}"
+    lower, upper = float(side.lower), float(side.upper)
+    return f"{lower:.10g}" if f"{lower:.10g}" == f"{upper:.10g}" else f"[{lower:.10g}, {upper:.10g}]"
+
+
+def _replayed(proof: Any) -> Row | None:
+    """Return the proof as a row, each step with whether it was decided."""
+    if proof is None:
+        return None
+    built: Proof = proof()
+    steps = [
+        {
+            "rule": step.rule,
+            "before": step.before,
+            "after": step.after,
+            "because": step.because,
+            "decided": step.decided,
+            "cited": step.cited,
+            "why": step.why,
+        }
+        for step in report(built)
+    ]
+    return {"covers": built.covers, "steps": steps}
+
+
+def holds(proof: Row | None) -> bool:
+    """Return whether a replayed proof stands: every step is decided or cited, and at least one is decided."""
+    if proof is None:
+        return False
+    steps = proof["steps"]
+    return all(step["decided"] or step["cited"] for step in steps) and any(step["decided"] for step in steps)
+
+
+def _status(*, refuted: bool, proof: Row | None, small: Row | None, decided: int) -> Status:
+    if refuted:
+        return Status.REFUTED
+    if holds(proof):
+        return Status.PROVED
+    if holds(small):
+        return Status.CERTIFIED
+    return Status.TESTED if decided else Status.CONJECTURED
+
+
+def _violated(case: tuple[Verdict, Instance] | None) -> bool:
+    return case is not None and case[0].ruling is Ruling.VIOLATED
+
+
+def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int) -> list[Row]:
+    return [_tried_one(mutant, arena, passed, effort, seed) for mutant in MUTANTS.get(claim.id, ())]
+
+
+def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> Row:
+    """Try a mutant on the instances that the claim has passed, then in a search of its own."""
+    row = {"name": mutant.name, "kind": mutant.kind.value, "because": mutant.equivalent, "by": ""}
+    if mutant.equivalent:
+        return {**row, "outcome": "equivalent"}
+    search = Search()
+    for _, instance, source in passed.closest():
+        first_violated(mutant.claim, search, [(source, [instance])])
+        if search.counterexample:
+            return {**row, "outcome": "caught", "by": source}
+    own = Effort(effort.drawn, effort.varied, 0, 0)
+    search = hunt(mutant.claim, Arena(drawn=arena.drawn), own, seed=seed + 1)
+    return {**row, "outcome": "caught" if search.counterexample else "missed", "by": search.source}
+
+
+def _bound_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
+    """Hold the importable bound against the claim's right side, on instances that the claim holds on."""
+    if claim.bound_on is None:
+        return 0, []
+    checked = 0
+    for verdict, instance, _ in search.closest():
+        if verdict.ruling is not Ruling.HOLDS or verdict.rhs is None or checked == BOUND_CHECKS:
+            continue
+        value, right = claim.bound_on(instance), verdict.rhs
+        checked += 1
+        room = BOUND_ERROR * (1 + abs(value))
+        if not float(right.lower) - room <= value <= float(right.upper) + room:
+            return checked, [f"the importable bound gives {value:.10g} where the right side is {_text(right)}"]
+    return checked, [] if checked else ["the importable bound was held against nothing"]
+
+
+def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
+    """Return a sentence for everything that the evidence says against the claim as it is recorded in the registry."""
+    found = []
+    refuted = row["status"] == Status.REFUTED.value
+    if search.counterexample and row["counterexample"] is None:
+        found.append("the search found a counterexample that exact arithmetic does not confirm")
+    if claim.finding in REFUTABLE and not refuted:
+        found.append(f"its finding is '{claim.finding.value}', but nothing refutes it")
+    if refuted and claim.finding in (Finding.AS_PRINTED, Finding.OURS, Finding.PROOF_GAP):
+        found.append(
+            f"it is refuted (by a {row['found_by'] or 'named'} instance), but its finding is '{claim.finding.value}'"
+        )
+    if claim.finding is Finding.PROOF_GAP and row["witness_ruling"] not in (Ruling.HOLDS.value, None):
+        found.append(f"the witness of its gap is {row['witness_ruling']}")
+    for name, proof in (("proof", row["proof"]), ("small", row["small"])):
+        for number, step in enumerate(proof["steps"] if proof else []):
+            if not (step["decided"] or step["cited"]):
+                found.append(f"step {number} of its {name} does not follow: {step['why']}")
+    if claim.extremal is not None:
+        verdict = claim.evaluate(claim.extremal)
+        if verdict.ruling is not Ruling.HOLDS or verdict.slack != 0:
+            found.append(
+                f"its sides do not meet on its extremal instance: {verdict.ruling.value}, slack {verdict.slack}"
+            )
+    if claim.id in stored():
+        verdict = claim.evaluate(load(claim.id))
+        if verdict.ruling is not Ruling.VIOLATED:
+            found.append(f"its stored counterexample is none: {verdict.ruling.value}")
+    found += [f"a mutant was missed: {m['name']}" for m in row["mutants"] if m["outcome"] == "missed"]
+    return found
+
+
+def recorded(row: Row) -> Row:
+    """Return what is recorded of a row: what must not get worse unnoticed."""
+    text = f"{row['source']}\n{row['statement']}"
+    return {
+        "finding": row["finding"],
+        "status": row["status"],
+        "mutants_caught": row["mutants_caught"],
+        "statement_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def read_expected(path: Path = EXPECTED) -> dict[str, Row]:
+    """Return what was recorded of every claim, by id; nothing if nothing was.
+
+    Raises:
+        ValueError: if the file cannot be read, or a status in it is unknown.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        expected: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))
+        for entry in expected.values():
+            Status(entry["status"])
+    except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}; `--record` writes it anew") from error
+    return expected
+
+
+def fallen(row: Row, expected: Mapping[str, Row]) -> list[str]:
+    """Return a sentence for everything in a row that is worse than what was recorded of the claim."""
+    if row["id"] not in expected:
+        return ["nothing is recorded of it: run with --record"]
+    before, now = expected[row["id"]], recorded(row)
+    found = []
+    if Status(now["status"]) < Status(before["status"]):
+        found.append(f"its status fell from {before['status']} to {now['status']}")
+    if now["finding"] != before["finding"]:
+        found.append(f"its finding was '{before['finding']}' and is '{now['finding']}'")
+    if now["mutants_caught"] < before["mutants_caught"] and now["status"] != Status.REFUTED.value:
+        found.append(f"its search catches {now['mutants_caught']} mutants and caught {before['mutants_caught']}")
+    if now["statement_sha256"] != before["statement_sha256"]:
+        found.append("its statement or source is not the recorded one")
+    return found
+
+
+def chosen(ids: Sequence[str]) -> list[Claim]:
+    """Return the claims of these ids, in reading order; all for none.
+
+    Raises:
+        ValueError: if there is no such claim, suggesting the nearest ids.
+    """
+    folded = {id.lower(): id for id in CLAIMS}
+    for id in ids:
+        if id not in CLAIMS:
+            near = difflib.get_close_matches(id.lower(), folded, n=3, cutoff=0)
+            raise ValueError(f"there is no claim {id!r}; the nearest are {', '.join(folded[name] for name in near)}")
+    return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]

@@ -1,0 +1,157 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from proofs_check.falsify import Effort
+from proofs_check.ledger import BUDGETS, chosen, effort_of, fallen, read_expected, recorded, row_of
+from proofs_check.mutants.operators import MORE, scaled, stronger
+from theory.claim import Claim, Finding, Status
+from theory.proof import Proof, Rule, Step
+from theory.registry import CLAIMS
+
+LITTLE = Effort(drawn=60, varied=20, trained=0, shrink=40)
+
+
+def row(claim: Claim) -> dict[str, Any]:
+    return row_of(claim, [], LITTLE)
+
+
+def test_a_claim_that_stands_has_nothing_against_it() -> None:
+    found = row(CLAIMS["M6.a"])
+    assert found["status"] == "proved"
+    assert found["problems"] == []
+    assert found["violated"] == 0
+    assert found["instances"] == sum(found["origins"].values()) >= 60
+    assert found["holds"] + found["inconclusive"] + found["inapplicable"] == found["instances"]
+    assert found["import"] == "from theory.mulayoff2021 import curvature_bound"
+    assert found["mutants_caught"] == found["mutants_total"] == len(found["mutants"]) - found["mutants_equivalent"] > 0
+
+
+def test_a_row_is_json() -> None:
+    found = row(CLAIMS["V8"])
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_a_claim_that_is_refuted_shows_its_witness_and_what_the_search_found() -> None:
+    found = row(CLAIMS["B1"])
+    assert found["status"] == "refuted"
+    assert found["problems"] == []
+    assert found["confirmed"]
+    assert found["witness_slack"] < 0
+    assert found["found_by"] == "drawn"
+    assert found["counterexample"] is not None
+
+
+@pytest.mark.parametrize("id", ["V3", "V9.b", "M5", "B1.a", "W2.a"])
+def test_a_constant_one_per_cent_too_strong_is_refuted_and_named(id: str) -> None:
+    offset = 1 if id == "M5" else 0
+    found = row(stronger(CLAIMS[id], offset=offset).claim)
+    assert found["status"] == "refuted"
+    assert found["counterexample"] is not None
+    assert any("it is refuted" in problem for problem in found["problems"])
+
+
+def test_a_constant_too_weak_no_longer_meets_the_extremal_instance() -> None:
+    found = row(scaled(CLAIMS["V9.b"], MORE).claim)
+    assert any("its sides do not meet on its extremal instance: holds" in problem for problem in found["problems"])
+
+
+def test_a_step_that_does_not_follow_costs_the_proof() -> None:
+    x = sp.Symbol("x", real=True)
+    wrong = Proof((Step((x + 1) ** 2, x**2 + 2 * x + sp.Rational(101, 100), Rule.IDENTITY, "a slip"),), "all x")
+    found = row(replace(CLAIMS["V3"], proof=lambda: wrong))
+    assert found["status"] == "tested"
+    assert any(problem.startswith("step 0 of its proof does not follow: identity") for problem in found["problems"])
+
+
+def test_a_claim_without_proof_may_be_certified_at_small_sizes() -> None:
+    small = CLAIMS["V3"].proof
+    found = row(replace(CLAIMS["V3"], proof=None, small=small))
+    assert found["status"] == "certified"
+
+
+def test_a_finding_without_a_counterexample_is_no_finding() -> None:
+    found = row(replace(CLAIMS["V3"], finding=Finding.FALSE))
+    assert found["problems"] == ["its finding is 'false', but nothing refutes it"]
+
+
+def test_an_importable_bound_that_says_otherwise_is_named() -> None:
+    found = row(replace(CLAIMS["V9.b"], bound_on=lambda given: 1e9))
+    assert any(problem.startswith("the importable bound gives 1000000000 where") for problem in found["problems"])
+
+
+def test_two_claims_that_contradict_each_other_do_not_both_stand() -> None:
+    # The witness against B1 is an instance of every claim on (f, x).
+    pretending = replace(CLAIMS["B1"], id="B1.a", witness=None, finding=Finding.OURS)
+    found = row_of(pretending, [], replace(LITTLE, drawn=1, varied=0))
+    assert found["status"] == "refuted"
+    assert found["found_by"] == "named"
+
+
+ROW = {"id": "T1", "source": "a, b", "statement": "s", "finding": "ours", "status": "proved", "mutants_caught": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"mutants_caught": 4}, []),
+        ({"status": "machine-checked"}, []),
+        ({"status": "tested"}, ["its status fell from proved to tested"]),
+        ({"finding": "loose"}, ["its finding was 'ours' and is 'loose'"]),
+        ({"mutants_caught": 2}, ["its search catches 2 mutants and caught 3"]),
+        ({"statement": "t"}, ["its statement or source is not the recorded one"]),
+        ({"id": "T2"}, ["nothing is recorded of it: run with --record"]),
+    ],
+)
+def test_what_fell_is_named(change: dict[str, Any], expected: list[str]) -> None:
+    assert fallen({**ROW, **change}, {"T1": recorded(ROW)}) == expected
+
+
+def test_every_claim_is_recorded_and_nothing_else() -> None:
+    expected = read_expected()
+    assert list(expected) == list(CLAIMS)
+    for id, entry in expected.items():
+        assert entry["finding"] == CLAIMS[id].finding.value
+        assert Status(entry["status"]) is not Status.CONJECTURED
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"V1": {"status": "certain"}}', '{"V1": 3}'])
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "expected.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"expected\.json cannot be read: .*`--record` writes it anew$"):
+        read_expected(file)
+    assert read_expected(tmp_path / "absent.json") == {}
+
+
+@pytest.mark.parametrize(
+    ("id", "near"), [("m6", "M6"), ("M6.A", "M6.a"), ("B11", "B1"), ("Theorem 1", "M1"), ("V99", "V9")]
+)
+def test_an_unknown_id_is_answered_with_the_nearest(id: str, near: str) -> None:
+    with pytest.raises(ValueError, match=rf"^there is no claim '{id}'; the nearest are ") as caught:
+        chosen([id])
+    assert near in str(caught.value) or id == "Theorem 1"
+
+
+def test_claims_come_in_reading_order_whatever_the_order_asked_for() -> None:
+    assert [claim.id for claim in chosen(["M6", "V1", "M6"])] == ["V1", "M6"]
+    assert len(chosen([])) == len(CLAIMS)
+
+
+@pytest.mark.parametrize("budget", ["-3", "0", "fast", "2.5", ""])
+def test_a_budget_that_is_none_is_refused(budget: str) -> None:
+    with pytest.raises(ValueError, match=r"^--budget must be quick, full, or a whole number of instances above 0, got"):
+        effort_of(budget)
+
+
+def test_budgets_grow() -> None:
+    quick, full = (BUDGETS[name] for name in ("quick", "full"))
+    assert effort_of("quick") is quick
+    assert quick.drawn < full.drawn
+    assert effort_of("7").drawn == 7
+    assert effort_of("7").varied > 0
