@@ -1,13 +1,19 @@
-"""Replay of proofs: each step is decided by sympy on its own, from what the step itself says."""
+"""Replay of proofs: each step is decided on its own, by sympy or z3, from what the step itself says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sympy as sp
+import z3
+from sympy.tensor.indexed import Indexed
 
+from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
+
+ZERO = sp.Integer(0)
 
 
 class StepError(ValueError):
@@ -22,6 +28,29 @@ class Replay:
     cited: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class StepReport:
+    """One step as it is shown.
+
+    Attributes:
+        rule: its rule.
+        before: its left side, LaTeX.
+        after: its right side, LaTeX.
+        because: the reason that it gives, in words.
+        decided: whether it was replayed and follows.
+        cited: whether it rests on a theorem and is not replayed.
+        why: the reason why it does not follow; empty if it does, or is cited.
+    """
+
+    rule: Rule
+    before: str
+    after: str
+    because: str
+    decided: bool
+    cited: bool
+    why: str = ""
+
+
 def _vanishes(expression: sp.Expr) -> bool:
     """Whether sympy shows that an expression is zero; that it cannot refute it does not count."""
     whole = expression.doit()
@@ -30,6 +59,91 @@ def _vanishes(expression: sp.Expr) -> bool:
         lambda e: isinstance(e, sp.Abs), lambda e: sp.Mul(*(sp.Abs(factor) for factor in sp.Mul.make_args(e.args[0])))
     )
     return any(bool(sp.simplify(form) == 0) for form in (sp.expand(split), whole, expression))
+
+
+def _expressions(step: Step) -> tuple[sp.Expr, ...]:
+    return (step.before, step.after, *step.certificate, step.factor)
+
+
+def _has_meaning(step: Step) -> None:
+    """Return if every quotient, root and logarithm of a step exists under the assumptions on its symbols.
+
+    Raises:
+        StepError: naming the one that may not.
+    """
+    for expression in _expressions(step):
+        if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+            raise StepError(f"{step.rule.value}: {expression} is not finite")
+        for part in sp.preorder_traversal(expression):
+            lacking = _lacks_meaning(part, step)
+            if lacking:
+                raise StepError(f"{step.rule.value}: {lacking}")
+
+
+def _lacks_meaning(part: sp.Basic, step: Step) -> str:
+    if isinstance(part, sp.log) and not (
+        nonnegative(part.args[0], step.conditions) and nonzero(part.args[0], step.conditions)
+    ):
+        return f"the logarithm of {part.args[0]}, which may not be positive"
+    if not isinstance(part, sp.Pow):
+        return ""
+    integer = bool(part.exp.is_integer)
+    if not integer and not nonnegative(part.base, step.conditions):
+        return f"the root of {part.base}, which may be negative"
+    if not part.exp.is_nonnegative and not nonzero(part.base, step.conditions):
+        return f"a division by {part.base}, which may be 0"
+    return ""
+
+
+def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
+    """Return if the step follows by its rule.
+
+    Raises:
+        StepError: if it does not, naming the rule and what is left over.
+    """
+    if step.rule is Rule.CITED:
+        return
+    if step.before == step.after:
+        raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
+    _has_meaning(step)
+    _RULES[step.rule](step, earlier)
+
+
+def _identity(step: Step, earlier: tuple[Step, ...]) -> None:
+    if not _vanishes(step.before - step.after):
+        raise StepError(f"identity: {step.before} and {step.after} differ by {sp.simplify(step.before - step.after)}")
+
+
+def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
+    left_over = step.before - step.after - sum(step.certificate, ZERO)
+    if not step.certificate or not _vanishes(left_over):
+        raise StepError(f"nonnegative: the certificate leaves {sp.simplify(left_over)}")
+    for term in step.certificate:
+        if term.is_nonnegative is not True:
+            raise StepError(f"nonnegative: nothing shows that {term} is not negative")
+
+
+def _polynomial(step: Step, earlier: tuple[Step, ...]) -> None:
+    try:
+        decide(step.before, step.after, step.conditions)
+    except UndecidedError as error:
+        raise StepError(f"polynomial: {error}") from error
+
+
+def _earlier(step: Step, earlier: tuple[Step, ...]) -> Step:
+    """Return the step that another one names, after replaying it.
+
+    Raises:
+        StepError: if there is none, it is cited, or does not follow.
+    """
+    rule = step.rule.value
+    if step.term is None or not 0 <= step.term < len(earlier):
+        raise StepError(f"{rule}: the step must name an earlier one that speaks of one term")
+    one = earlier[step.term]
+    if one.rule is Rule.CITED:
+        raise StepError(f"{rule}: step {step.term} is cited, which shows nothing of the terms")
+    replay_step(one, earlier[: step.term])
+    return one
 
 
 def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
@@ -44,60 +158,136 @@ def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
     return expression - sums[0], sums[0]
 
 
-def _plain(total: sp.Sum) -> sp.Expr:
-    """Return the term of a sum over i with every indexed symbol w[i] replaced by a plain symbol of its name.
+def _plain(expression: sp.Basic, index: sp.Symbol) -> sp.Basic:
+    """Return an expression with every indexed symbol w[index] replaced by a plain symbol of its name.
 
     Raises:
         StepError: if a symbol has another index, w[k - i] say, which is another number than w[i].
     """
-    term, (index, *_) = total.function, total.limits[0]
-    entries = term.atoms(sp.Indexed)
+    entries = expression.atoms(Indexed)
     for entry in entries:
         if entry.indices != (index,):
             raise StepError(f"sum: {entry} does not belong to term {index}")
-    return term.xreplace({entry: sp.Symbol(entry.base.name) for entry in entries})
+    return expression.xreplace({entry: sp.Symbol(entry.base.name) for entry in entries})
 
 
-def _bare(expression: sp.Expr) -> sp.Expr:
+def _bare(expression: sp.Basic) -> sp.Basic:
     return expression.xreplace({symbol: sp.Symbol(symbol.name) for symbol in expression.free_symbols})
 
 
-def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
-    """Return if the step follows by its rule.
+def _stands_for(term: sp.Expr, one: Step) -> None:
+    """Return if what is assumed of the symbols of the earlier step is known of those of the sum.
 
     Raises:
-        StepError: if it does not, naming the rule and what is left over.
+        StepError: naming a symbol of which it is not.
     """
-    if step.rule is Rule.CITED:
-        return
-    if step.before == step.after:
-        raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
-    if step.rule is Rule.IDENTITY:
-        if not _vanishes(step.before - step.after):
-            raise StepError(
-                f"identity: {step.before} and {step.after} differ by {sp.simplify(step.before - step.after)}"
-            )
-        return
-    if step.rule is Rule.NONNEGATIVE:
-        left_over = step.before - step.after - sum(step.certificate, sp.Integer(0))
-        if not step.certificate or not _vanishes(left_over):
-            raise StepError(f"nonnegative: the certificate leaves {sp.simplify(left_over)}")
-        for term in step.certificate:
-            if term.is_nonnegative is not True:
-                raise StepError(f"nonnegative: nothing shows that {term} is not negative")
-        return
-    if step.term is None or not 0 <= step.term < len(earlier):
-        raise StepError("sum: the step must name an earlier one that speaks of one term")
+    known: dict[str, sp.Expr] = {entry.base.name: entry for entry in term.atoms(Indexed)}
+    known = {symbol.name: symbol for symbol in term.atoms(sp.Symbol)} | known
+    for symbol in set().union(*(e.free_symbols for e in _expressions(one))):
+        stand_in = known.get(symbol.name)
+        if stand_in is None:
+            continue  # it has dropped out of the sides
+        lacking = [name for name, v in symbol.assumptions0.items() if getattr(stand_in, f"is_{name}") is not v]
+        if lacking:
+            plainest = min(lacking, key=lambda name: (not symbol.assumptions0[name], name.startswith("extended"), name))
+            raise StepError(f"sum: the earlier step assumes that {symbol} is {plainest}, which {stand_in} may not be")
+
+
+def _sum(step: Step, earlier: tuple[Step, ...]) -> None:
+    one = _earlier(step, earlier)
     (constant, before), (constant_after, after) = _term_of(step.before), _term_of(step.after)
     if before.limits != after.limits or not _vanishes(constant - constant_after):
         raise StepError("sum: the two sums run over different terms, or differ in what stands beside them")
-    one = earlier[step.term]
-    if one.rule is Rule.CITED:
-        raise StepError(f"sum: step {step.term} is cited, which shows nothing of the terms")
-    replay_step(one, earlier[: step.term])
+    index = before.limits[0][0]
     for side, claimed in ((before, one.before), (after, one.after)):
-        if not _vanishes(_bare(_plain(side)) - _bare(claimed)):
+        if not _vanishes(_bare(_plain(side.function, index)) - _bare(claimed)):
             raise StepError(f"sum: the term {side.function} is not that of step {step.term}, {claimed}")
+    _stands_for(before.function + after.function, one)
+    given = {_bare(_plain(condition, index)) for condition in step.conditions}
+    for condition in one.conditions:
+        if _bare(condition) not in given:
+            raise StepError(f"sum: step {step.term} needs {condition}, which the sum does not assume of every term")
+
+
+def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
+    """Return an expression in m + 1 with the last term of every sum and product that ends there taken out.
+
+    Raises:
+        StepError: if one of them may end before it begins.
+    """
+
+    def apart(whole: sp.Expr) -> sp.Expr:
+        (index, first, last), *others = whole.limits
+        if others or sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
+            return whole
+        if not (last.subs(m, base) - first).is_nonnegative:
+            raise StepError(f"induction: {whole} may end before it begins")
+        shorter, end = whole.func(whole.function, (index, first, last - 1)), whole.function.subs(index, last)
+        return shorter + end if isinstance(whole, sp.Sum) else shorter * end
+
+    return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
+
+
+def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
+    m, base, difference = step.variable, step.base, step.before - step.after
+    if m is None or not m.is_integer:
+        raise StepError("induction: the step must name the integer that it runs over")
+    if (m.is_positive and base < 1) or (m.is_nonnegative and base < 0) or m.is_nonpositive or m.is_even or m.is_odd:
+        raise StepError(f"induction: {m} is assumed to be more than an integer of at least {base}")
+    if not difference.has(m):
+        raise StepError(f"induction: neither side depends on {m}")
+    start = difference.subs(m, base).doit()
+    if not _vanishes(start) and not (step.certificate and nonnegative(start, step.conditions)):
+        raise StepError(f"induction: at {m} = {base} the difference is {sp.simplify(start)}")
+    grown = _last_term_apart(difference.subs(m, m + 1), m, base)
+    left_over = grown - step.factor * difference - sum(step.certificate, ZERO)
+    if not _vanishes(left_over):
+        raise StepError(f"induction: from {m} to {m + 1} the certificate leaves {sp.simplify(left_over)}")
+    if not step.certificate:
+        return
+    one = None if step.term is None else _earlier(step, earlier)
+    if one is not None and not set(one.conditions) <= set(step.conditions):
+        raise StepError(f"induction: step {step.term} has conditions that the induction does not assume")
+    if not nonnegative(step.factor, step.conditions):
+        raise StepError(f"induction: nothing shows that the factor {step.factor} is not negative")
+    for term in step.certificate:
+        shown = one is not None and _vanishes(term - (one.before - one.after))
+        if not shown and not nonnegative(term, step.conditions):
+            raise StepError(f"induction: nothing shows that {term} is not negative")
+
+
+_RULES: dict[Rule, Callable[[Step, tuple[Step, ...]], None]] = {
+    Rule.IDENTITY: _identity,
+    Rule.NONNEGATIVE: _nonnegative,
+    Rule.POLYNOMIAL: _polynomial,
+    Rule.SUM: _sum,
+    Rule.INDUCTION: _induction,
+}
+
+_FAILURES = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, NotImplementedError, RecursionError)
+
+
+def _why_not(step: Step, earlier: tuple[Step, ...]) -> str:
+    """Return why a step does not follow, or nothing if it does."""
+    try:
+        replay_step(step, earlier)
+    except StepError as error:
+        return str(error)
+    except (*_FAILURES, z3.Z3Exception) as error:
+        return f"{step.rule.value}: {type(error).__name__}: {error}"
+    return ""
+
+
+def report(proof: Proof) -> tuple[StepReport, ...]:
+    """Return what replaying each step came to, with both sides as LaTeX; a step that does not follow says why."""
+    return tuple(_reports(proof))
+
+
+def _reports(proof: Proof) -> Iterator[StepReport]:
+    for number, step in enumerate(proof.steps):
+        cited, why = step.rule is Rule.CITED, _why_not(step, proof.steps[:number])
+        decided = not cited and not why
+        yield StepReport(step.rule, sp.latex(step.before), sp.latex(step.after), step.because, decided, cited, why)
 
 
 def replay(proof: Proof) -> Replay:
@@ -107,10 +297,9 @@ def replay(proof: Proof) -> Replay:
         StepError: at the first step that does not follow, with its number.
     """
     for number, step in enumerate(proof.steps):
-        try:
-            replay_step(step, proof.steps[:number])
-        except StepError as error:
-            raise StepError(f"step {number}: {error}") from error
+        why = _why_not(step, proof.steps[:number])
+        if why:
+            raise StepError(f"step {number}: {why}")
     cited = tuple(step.because for step in proof.steps if step.rule is Rule.CITED)
     return Replay(len(proof.steps) - len(cited), cited)
 
@@ -122,3 +311,12 @@ def proved(claim: Claim) -> bool:
         StepError: if a step does not follow.
     """
     return claim.proof is not None and replay(claim.proof()).decided > 0
+
+
+def certified(claim: Claim) -> bool:
+    """Whether a claim has a proof of its small sizes with at least one decided step, all of which replay.
+
+    Raises:
+        StepError: if a step does not follow.
+    """
+    return claim.small is not None and replay(claim.small()).decided > 0

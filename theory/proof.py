@@ -21,11 +21,12 @@ class Rule(StrEnum):
     negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
     `unknown` decides nothing."""
     SUM = "sum"
-    """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term."""
+    """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term; what that
+    step assumes of its symbols must be known of the indexed ones."""
     INDUCTION = "induction"
     """D(m) = before - after is non-negative for every integer m >= `base`: D(base) is, and D(m + 1) equals `factor` D(m)
-    plus the certificate's terms, where factor and terms are non-negative, or equal before - after of the earlier step
-    `term`. Without a certificate D(base) = 0, and the step says that before = after."""
+    plus the certificate's terms, where the factor is non-negative and each term is, or equals before - after of the earlier
+    step `term`. Without a certificate D(base) = 0, and the step says that before = after."""
     CITED = "cited"
     """A textbook theorem, named in `because`; not replayed, and shown as what the proof rests on."""
 
@@ -41,7 +42,8 @@ class Step:
         because: the reason in words; for `Rule.CITED` the theorem.
         certificate: the non-negative terms that make up the difference, for `NONNEGATIVE` and `INDUCTION`.
         term: for `SUM` and `INDUCTION`, the number of the earlier step (counted from 0) that speaks of one term.
-        conditions: what the symbols satisfy beyond their own assumptions, as sympy relations, for `POLYNOMIAL`.
+        conditions: what the symbols satisfy beyond their own assumptions, as sympy relations; for `SUM` and `INDUCTION`
+            what holds of every term, the conditions of the step `term` among it.
         variable: the integer of an `INDUCTION`.
         base: where it starts.
         factor: what D(m) is multiplied by on the way to D(m + 1).

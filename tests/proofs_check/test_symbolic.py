@@ -4,15 +4,17 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from proofs_check.symbolic import Replay, StepError, proved, replay, replay_step
+from proofs_check.polynomial import UndecidedError, decide
+from proofs_check.symbolic import Replay, StepError, certified, proved, replay, replay_step, report
 from theory.proof import Proof, Rule, Step
+from theory.proofs.lemmas import bernoulli, cauchy_schwarz, triangle_inequality
 from theory.registry import CLAIMS
 
 a, b = sp.symbols("a b", real=True)
 p, q = sp.symbols("p q", nonnegative=True)
 i, j = sp.symbols("i j", integer=True)
 k = sp.Symbol("k", integer=True, positive=True)
-A, B = sp.IndexedBase("a"), sp.IndexedBase("b")
+A, B = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True)
 
 SQUARE = Step(a**2 + b**2, 2 * a * b, Rule.NONNEGATIVE, "a square", ((a - b) ** 2,))
 BINOMIAL = Step((a + b) ** 2, a**2 + 2 * a * b + b**2, Rule.IDENTITY, "expanded")
@@ -21,57 +23,71 @@ OVER_ALL = Step(
     1 + sp.Sum(A[i] ** 2 + B[i] ** 2, (i, 1, k)), 1 + sp.Sum(2 * A[i] * B[i], (i, 1, k)), Rule.SUM, "over i", term=0
 )
 
-PROVED = [claim for claim in CLAIMS.values() if claim.proof is not None]
-DECIDED = [
-    (claim.id, number)
-    for claim in PROVED
-    if claim.proof is not None
-    for number, step in enumerate(claim.proof().steps)
-    if step.rule in (Rule.IDENTITY, Rule.NONNEGATIVE) and step.after != 0
-]
+PROOFS = {(claim.id, "proof"): claim.proof for claim in CLAIMS.values() if claim.proof is not None}
+PROOFS |= {(claim.id, "small"): claim.small for claim in CLAIMS.values() if claim.small is not None}
+BUILT = {key: build() for key, build in PROOFS.items()}
 
 
-@pytest.mark.parametrize("id", [claim.id for claim in PROVED])
-def test_every_proof_replays(id: str) -> None:
-    proof = CLAIMS[id].proof
-    assert proof is not None
-    done = replay(proof())
+def steps_of(*rules: Rule) -> list[tuple[tuple[str, str], int]]:
+    return [(key, n) for key, proof in BUILT.items() for n, step in enumerate(proof.steps) if step.rule in rules]
+
+
+@pytest.mark.parametrize("key", PROOFS)
+def test_every_proof_replays(key: tuple[str, str]) -> None:
+    done = replay(BUILT[key])
     assert done.decided >= 1
-    assert done.decided + len(done.cited) == len(proof().steps)
-    assert proved(CLAIMS[id])
+    assert done.decided + len(done.cited) == len(BUILT[key].steps)
+    assert all(step.decided or step.cited for step in report(BUILT[key]))
 
 
-@pytest.mark.parametrize(("id", "number"), DECIDED)
+@pytest.mark.parametrize("key", PROOFS)
+def test_steps_give_their_reason(key: tuple[str, str]) -> None:
+    assert all(step.because for step in BUILT[key].steps)
+    assert BUILT[key].covers
+
+
+@pytest.mark.parametrize(("key", "number"), steps_of(Rule.IDENTITY, Rule.NONNEGATIVE))
 @pytest.mark.parametrize("factor", [sp.Rational(101, 100), sp.Rational(99, 100)])
-def test_no_constant_of_a_proof_is_free(id: str, number: int, factor: sp.Rational) -> None:
-    proof = CLAIMS[id].proof
-    assert proof is not None
-    steps = proof().steps
+def test_no_constant_of_a_proof_is_free(key: tuple[str, str], number: int, factor: sp.Rational) -> None:
+    steps = BUILT[key].steps
+    if steps[number].after == 0:
+        pytest.skip("0 has no per cent")
     with pytest.raises(StepError, match=r"^(identity|nonnegative): "):
         replay_step(replace(steps[number], after=factor * steps[number].after), steps[:number])
 
 
+@pytest.mark.parametrize(("key", "number"), steps_of(Rule.POLYNOMIAL, Rule.INDUCTION))
+def test_no_inequality_of_a_proof_can_be_sharpened(key: tuple[str, str], number: int) -> None:
+    steps = BUILT[key].steps
+    with pytest.raises(StepError, match=r"^(polynomial|induction): "):
+        replay_step(replace(steps[number], after=steps[number].after + sp.Rational(1, 1000)), steps[:number])
+
+
 @pytest.mark.parametrize(
-    ("id", "number", "dropped"),
+    ("key", "number", "dropped"),
     [
-        (claim.id, number, dropped)
-        for claim in PROVED
-        if claim.proof is not None
-        for number, step in enumerate(claim.proof().steps)
-        for dropped in range(len(step.certificate))
+        (key, n, d)
+        for key, proof in BUILT.items()
+        for n, step in enumerate(proof.steps)
+        for d in range(len(step.certificate))
     ],
 )
-def test_no_term_of_a_certificate_is_spare(id: str, number: int, dropped: int) -> None:
-    proof = CLAIMS[id].proof
-    assert proof is not None
-    step = proof().steps[number]
+def test_no_term_of_a_certificate_is_spare(key: tuple[str, str], number: int, dropped: int) -> None:
+    steps = BUILT[key].steps
+    step = steps[number]
     rest = (*step.certificate[:dropped], *step.certificate[dropped + 1 :])
-    with pytest.raises(StepError, match=r"^nonnegative: the certificate leaves "):
-        replay_step(replace(step, certificate=rest))
+    with pytest.raises(StepError, match=r"(the certificate leaves|at \w+ = \d+ the difference is) "):
+        replay_step(replace(step, certificate=rest), steps[:number])
 
 
 def test_a_claim_without_a_proof_is_not_proved() -> None:
     assert not proved(CLAIMS["V4"])
+
+
+def test_a_claim_with_a_proof_of_its_small_sizes_is_certified() -> None:
+    assert not certified(CLAIMS["V4"])
+    assert certified(replace(CLAIMS["V4"], small=lambda: Proof((SQUARE,), "two points")))
+    assert not certified(replace(CLAIMS["V4"], small=lambda: Proof((CITED,), "two points")))
 
 
 def test_a_proof_that_only_cites_is_not_proved() -> None:
@@ -182,3 +198,173 @@ def test_the_broken_step_of_a_proof_is_numbered() -> None:
     broken = replace(BINOMIAL, after=a**2)
     with pytest.raises(StepError, match=r"^step 1: identity: "):
         replay(Proof((SQUARE, broken), "nothing"))
+
+
+def test_a_report_never_raises_and_says_what_is_wrong() -> None:
+    broken = replace(BINOMIAL, after=a**2)
+    odd = replace(SQUARE, before=sp.Symbol("x", commutative=False))
+    sound, wrong, cited, strange = report(Proof((SQUARE, broken, CITED, odd), "nothing"))
+    assert (sound.decided, sound.cited, sound.why) == (True, False, "")
+    assert sound.before == "a^{2} + b^{2}"
+    assert wrong.why.startswith("identity: ")
+    assert not wrong.decided
+    assert (cited.decided, cited.cited, cited.why) == (False, True, "")
+    assert strange.why
+    assert not strange.decided
+
+
+m = sp.Symbol("m", integer=True, positive=True)
+x, y = sp.symbols("x y", real=True)
+s = sp.Symbol("s", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (Step(x / x**2, 1 / x, Rule.IDENTITY, "x may be 0"), "both sides are 1/x, which decides nothing"),
+        (Step(a / (x - y), -a / (y - x), Rule.IDENTITY, "x may be y"), "a division by x - y, which may be 0"),
+        (Step(1 / (1 + x), 1 - x / (1 + x), Rule.IDENTITY, "x may be -1"), "a division by x + 1, which may be 0"),
+        (
+            Step(sp.sqrt(x) ** 4, x**2, Rule.IDENTITY, "the root is gone"),
+            "both sides are x**2, which decides nothing",
+        ),
+        (
+            Step(sp.sqrt(x - 1) + a, a + sp.sqrt(x - 1) * 1.0, Rule.IDENTITY, "x"),
+            "the root of x - 1, which may be negative",
+        ),
+        (Step(sp.log(x**2 * a), b, Rule.IDENTITY, "x"), "the logarithm of a*x**2, which may not be positive"),
+        (Step(sp.oo * s, a, Rule.IDENTITY, "infinite"), "oo is not finite"),
+    ],
+)
+def test_what_has_no_meaning_is_caught(step: Step, message: str) -> None:
+    with pytest.raises(StepError, match=f"^identity: {re.escape(message)}$"):
+        replay_step(step)
+
+
+def test_a_denominator_may_rest_on_a_condition() -> None:
+    step = Step(a / (x - y), -a / (y - x), Rule.IDENTITY, "x > y", conditions=(sp.Gt(x, y),))
+    replay_step(step)
+
+
+def test_a_sum_needs_what_its_term_assumes() -> None:
+    term = Step(p, p / 2, Rule.NONNEGATIVE, "p >= 0", (p / 2,))
+    unsigned, signed = sp.IndexedBase("p", real=True), sp.IndexedBase("p", nonnegative=True)
+    for base in (unsigned, signed):
+        over = Step(sp.Sum(base[i], (i, 1, k)), sp.Sum(base[i] / 2, (i, 1, k)), Rule.SUM, "over i", term=0)
+        if base is signed:
+            replay_step(over, (term,))
+        else:
+            with pytest.raises(
+                StepError, match=r"^sum: the earlier step assumes that p is nonnegative, which p\[i\] may not"
+            ):
+                replay_step(over, (term,))
+
+
+def test_a_sum_needs_the_conditions_of_its_term() -> None:
+    term = Step(a, 1 - a, Rule.POLYNOMIAL, "a >= 1/2", conditions=(sp.Ge(a, sp.Rational(1, 2)),))
+    over = Step(sp.Sum(A[i], (i, 1, k)), sp.Sum(1 - A[i], (i, 1, k)), Rule.SUM, "over i", term=0)
+    with pytest.raises(StepError, match=r"^sum: step 0 needs a >= 1/2, which the sum does not assume of every term"):
+        replay_step(over, (term,))
+    replay_step(replace(over, conditions=(sp.Ge(A[i], sp.Rational(1, 2)),)), (term,))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "conditions"),
+    [
+        (x**2 + y**2, 2 * x * y, ()),
+        (sp.Abs(x) + sp.Abs(y), sp.Abs(x + y), ()),
+        (sp.Max(x, y), sp.Min(x, y), ()),
+        (x / y, sp.Integer(1), (sp.Ge(x, y), sp.Gt(y, 0))),
+        (sp.sqrt(x**2 + y**2), x, ()),
+        (1 / sp.sqrt(s), (3 - s) / 2, ()),
+        (x, sp.Integer(0), (sp.Or(sp.Ge(x, 1), sp.Eq(x, 0)), sp.Ne(x, 1))),
+        (x, sp.Integer(0), (sp.Not(sp.Lt(x, 0)),)),
+        (m, sp.Integer(1), ()),
+        (sp.Sum(A[i], (i, 1, k)) ** 2, sp.Integer(0), ()),
+        (sp.Function("f", real=True)(x) ** 2 + 1, sp.Integer(1), ()),
+    ],
+)
+def test_true_inequalities_are_decided(before: sp.Expr, after: sp.Expr, conditions: tuple[sp.Basic, ...]) -> None:
+    decide(before, after, conditions)
+    replay_step(Step(before, after, Rule.POLYNOMIAL, "z3", conditions=conditions))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "conditions", "message"),
+    [
+        (x**2 + y**2, sp.Rational(201, 100) * x * y, (), "may be below"),
+        (x / y, sp.Integer(1), (sp.Ge(x, y),), "a division by y, which may be 0"),
+        (sp.sqrt(x), sp.Integer(0), (), "the root of x, which may be negative"),
+        (x, sp.Integer(0), (sp.Gt(x, 1), sp.Lt(x, 0)), "the conditions contradict each other"),
+        (sp.Symbol("z"), sp.Integer(0), (), "z is not known to be real"),
+        (sp.exp(x), sp.Integer(0), (), "is not known to be real, or is no polynomial"),
+        (x ** sp.Rational(1, 3), sp.Integer(0), (sp.Ge(x, 0),), "is neither an integer power nor a square root"),
+        (x, sp.Integer(0), (sp.Symbol("x"),), "x is no relation between real numbers"),
+    ],
+)
+def test_what_is_false_or_no_polynomial_is_not(
+    before: sp.Expr, after: sp.Expr, conditions: tuple[sp.Basic, ...], message: str
+) -> None:
+    with pytest.raises(UndecidedError, match=message):
+        decide(before, after, conditions)
+
+
+def test_unknown_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proofs_check.polynomial.EFFORT", 1)
+    hard = Step(x**4 * y**2 + x**2 * y**4 + 1, 3 * x**2 * y**2, Rule.POLYNOMIAL, "Motzkin")
+    with pytest.raises(StepError, match=r"^polynomial: .* for all that z3 can tell \(unknown\)$"):
+        replay_step(hard)
+
+
+TRIANGLE = triangle_inequality(A, "for any number", place=0)
+
+
+def test_inductions_replay() -> None:
+    assert replay(Proof((*TRIANGLE, cauchy_schwarz(A, B, "c"), bernoulli(s, "b")), "any number")).decided == 4
+    index = sp.Symbol("i", integer=True)
+    gauss = Step(sp.Sum(index, (index, 1, m)), sp.S.Half * m * (m + 1), Rule.INDUCTION, "Gauss", variable=m, base=1)
+    halves = Step(sp.Product(A[i], (i, 1, m)) * 2**m, sp.Product(2 * A[i], (i, 1, m)), Rule.IDENTITY, "factors")
+    replay_step(gauss)
+    replay_step(replace(halves, rule=Rule.INDUCTION, variable=m, base=1, factor=2 * A[m + 1]))
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (replace(bernoulli(s, ""), variable=None), "the step must name the integer that it runs over"),
+        (replace(bernoulli(s, ""), base=-1), "t is assumed to be more than an integer of at least -1"),
+        (replace(bernoulli(s, ""), certificate=()), "from t to t \\+ 1 the certificate leaves "),
+        (replace(bernoulli(s, ""), factor=sp.S.One), "from t to t \\+ 1 the certificate leaves "),
+        (replace(bernoulli(s, ""), after=2 + s), "at t = 0 the difference is "),
+        (replace(bernoulli(s, ""), variable=sp.Symbol("n", integer=True)), "neither side depends on n"),
+        (Step(A[m], B[m], Rule.INDUCTION, "", variable=m, base=1), "at m = 1 the difference is a\\[1\\] - b\\[1\\]"),
+        (replace(TRIANGLE[1], certificate=(A[m + 1], *TRIANGLE[1].certificate)), "the certificate leaves -a"),
+        (
+            Step(sp.Sum(A[i], (i, 1, m)), sp.Integer(0), Rule.INDUCTION, "", (A[m + 1],), variable=m, base=1),
+            "at m = 1 the difference is a\\[1\\]",
+        ),
+    ],
+)
+def test_broken_inductions_are_caught(step: Step, message: str) -> None:
+    with pytest.raises(StepError, match=f"^induction: .*{message}"):
+        replay_step(step, TRIANGLE[:1])
+
+
+def test_an_induction_whose_sign_nothing_shows_is_caught() -> None:
+    (base,) = (sp.IndexedBase("q", nonnegative=True),)
+    total = sp.Sum(base[i] + A[i], (i, 1, m)) - sp.Sum(base[i], (i, 1, m))
+    step = Step(total, A[1], Rule.INDUCTION, "the sign of a is unknown", (A[m + 1],), variable=m, base=1)
+    with pytest.raises(StepError, match=r"^induction: nothing shows that a\[m \+ 1\] is not negative"):
+        replay_step(step)
+
+
+def test_a_sum_that_may_end_before_it_begins_is_caught() -> None:
+    whole = A[2] ** 2 + sp.Sum(A[i] ** 2, (i, 3, m))
+    step = Step(whole, -p, Rule.INDUCTION, "", (A[m + 1] ** 2,), variable=m, base=1)
+    with pytest.raises(StepError, match=r"^induction: .* may end before it begins$"):
+        replay_step(step)
+
+
+def test_a_step_of_an_induction_may_not_be_cited() -> None:
+    with pytest.raises(StepError, match=r"^induction: step 0 is cited, which shows nothing of the terms$"):
+        replay_step(TRIANGLE[1], (CITED,))

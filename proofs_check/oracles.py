@@ -1,0 +1,248 @@
+"""Second implementations of bounds in Arb balls, from the papers' definitions and without a formula of `theory`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import Any
+
+import flint
+import numpy as np
+
+from theory.claim import Instance
+
+Ball = Any
+"""A real number in Arb, known up to a radius (`flint.arb`)."""
+
+Oracle = Callable[[Instance, int], tuple[Ball, Ball]]
+"""An instance and a precision in bits to both sides of a claim; truth values are 0, 1, or a ball that holds both."""
+
+
+def ball(value: Any) -> Ball:
+    """Return a ball around a rational, or a float or an integer, which are rationals too, at the current precision."""
+    exact = Fraction(value.item() if isinstance(value, np.generic) else value)
+    return flint.arb(flint.fmpq(exact.numerator, exact.denominator))
+
+
+def _exact(values: Any) -> list[Fraction]:
+    return [Fraction(v.item() if isinstance(v, np.generic) else v) for v in values]
+
+
+def _total(balls: Sequence[Ball]) -> Ball:
+    total = flint.arb(0)
+    for one in balls:
+        total = total + one
+    return total
+
+
+def largest(balls: Sequence[Ball]) -> Ball:
+    """Return a ball around the largest of the numbers in some balls, at least one."""
+    most = balls[0]
+    for one in balls[1:]:
+        most = most.max(one)
+    return most
+
+
+def top_eigenvalue(matrix: Sequence[Sequence[Fraction]]) -> Ball:
+    """Return a ball around the largest eigenvalue of a rational matrix whose eigenvalues are real.
+
+    The roots of the characteristic polynomial, whose coefficients are exact, are isolated by Arb.
+    """
+    n = len(matrix)
+    entries = [flint.fmpq(entry.numerator, entry.denominator) for row in matrix for entry in row]
+    roots: Any = flint.fmpq_mat(n, n, entries).charpoly().numer().complex_roots()
+    return largest([flint.acb(pair[0]).real for pair in roots])
+
+
+def _mean(values: Sequence[Fraction]) -> Fraction:
+    return sum(values, Fraction(0)) / len(values)
+
+
+def _one_sided(beyond: list[Fraction], gaps: list[Fraction], n: int) -> Ball:
+    """P^2 E[distance] sqrt(1 + E[X]^2) for the data points on one side and their distances to the knot."""
+    if not beyond:
+        return flint.arb(0)
+    share = Fraction(len(beyond), n)
+    return ball(share**2 * _mean(gaps)) * ball(1 + _mean(beyond) ** 2).sqrt()
+
+
+def weight(t: Fraction, x: list[Fraction], *, side: str = "at") -> Ball:
+    """Return g(t) of mulayoff2021, eq 22: the value, or the limit from the left or from the right."""
+    if t < min(x) or t > max(x):
+        return flint.arb(0)
+    below = [v for v in x if v < t or (v == t and side == "right")]
+    above = [v for v in x if v > t or (v == t and side == "left")]
+    left = _one_sided(below, [t - v for v in below], len(x))
+    return left.min(_one_sided(above, [v - t for v in above], len(x)))
+
+
+def _kinks(weights: Any) -> dict[Fraction, Fraction]:
+    """The knots of a network's function and the jumps of its slope there, by going through the units."""
+    w1, b1, w2 = (_exact(part) for part in (weights.w1, weights.b1, weights.w2))
+    kinks: dict[Fraction, Fraction] = {}
+    for a, b, c in zip(w1, b1, w2, strict=True):
+        if a:
+            kinks[-b / a] = kinks.get(-b / a, Fraction(0)) + abs(a) * c
+    return kinks
+
+
+def _curvature(kinks: Mapping[Fraction, Fraction], x: list[Fraction]) -> Ball:
+    return _total([ball(abs(jump)) * weight(knot, x) for knot, jump in kinks.items()])
+
+
+def _hessian(weights: Any, x: list[Fraction], y: list[Fraction] | None) -> list[list[Fraction]]:
+    """The Hessian of (1/2n) sum (f - y)^2 in (w1, b1, w2, b2), entry by entry; with y = None at f = y."""
+    w1, b1, w2 = (_exact(part) for part in (weights.w1, weights.b1, weights.w2))
+    k, n, b2 = len(w1), len(x), Fraction(weights.b2)
+    total = [[Fraction(0)] * (3 * k + 1) for _ in range(3 * k + 1)]
+    for j, point in enumerate(x):
+        gradient, value = [Fraction(0)] * (3 * k) + [Fraction(1)], b2
+        active = [w1[i] * point + b1[i] > 0 for i in range(k)]
+        for i in range(k):
+            if active[i]:
+                gradient[i], gradient[k + i] = w2[i] * point, w2[i]
+                gradient[2 * k + i] = w1[i] * point + b1[i]
+                value += w2[i] * gradient[2 * k + i]
+        for r in range(3 * k + 1):
+            for c in range(3 * k + 1):
+                total[r][c] += gradient[r] * gradient[c] / n
+        residual = Fraction(0) if y is None else (value - y[j]) / n
+        for i in range(k):
+            if active[i]:
+                for row, entry in ((i, residual * point), (k + i, residual)):
+                    total[row][2 * k + i] += entry
+                    total[2 * k + i][row] += entry
+    return total
+
+
+def _m5(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        x = _exact(given["x"])
+        return top_eigenvalue(_hessian(given["weights"], x, None)), 1 + 2 * _curvature(_kinks(given["weights"]), x)
+
+
+def _m6(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        limit = ball(1 / Fraction(given["step_size"]) - Fraction(1, 2))
+        return _curvature(_kinks(given["weights"]), _exact(given["x"])), limit
+
+
+def _loss(given: Instance, bits: int, factor: Callable[[list[Fraction]], Ball]) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        weights, x, y = given["weights"], _exact(given["x"]), _exact(given["y"])
+        outputs = _exact(weights.rational()(np.array(x, dtype=object)))
+        twice_loss = _mean([(f - target) ** 2 for f, target in zip(outputs, y, strict=True)])
+        top = top_eigenvalue(_hessian(weights, x, y))
+        return _curvature(_kinks(weights), x), top / 2 - flint.arb("0.5") + factor(x) * ball(twice_loss).sqrt()
+
+
+def _spread(x: list[Fraction]) -> Ball:
+    """Half of the root of the top eigenvalue of E[(X, 1)(X, 1)^T]."""
+    mean = _mean(x)
+    return top_eigenvalue([[_mean([v * v for v in x]), mean], [mean, Fraction(1)]]).sqrt() / 2
+
+
+def _b1a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        f, x = given["f"], sorted(_exact(given["x"]))
+        kinks = dict(zip(_exact(f.knots), _exact(f.jumps), strict=True))
+
+        def values(t: Fraction) -> Fraction:
+            zero = Fraction(0)
+            bends = [c * (max(t - k, zero) - max(Fraction(f.anchor) - k, zero)) for k, c in kinks.items()]
+            return Fraction(f.value) + Fraction(f.slope) * (t - Fraction(f.anchor)) + sum(bends, Fraction(0))
+
+        slopes = [(values(b) - values(a)) / (b - a) for a, b in pairwise(x)]
+        weights = [weight(t, x, side="left").min(weight(t, x, side="right")) for t in x[1:-1]]
+        changes = [ball(abs(b - a)) for a, b in pairwise(slopes)]
+        return _curvature(kinks, x), _total([c * w for c, w in zip(changes, weights, strict=True)])
+
+
+def _v1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        points = [_exact(point) for point in given["curve"]]
+
+        def distance(a: list[Fraction], b: list[Fraction]) -> Ball:
+            return ball(sum(((q - p) ** 2 for p, q in zip(a, b, strict=True)), Fraction(0))).sqrt()
+
+        return _total([distance(a, b) for a, b in pairwise(points)]), distance(points[0], points[-1])
+
+
+Matrix = list[list[Fraction]]
+
+
+def _matrices(given: Instance) -> list[Matrix]:
+    return [[_exact(row) for row in hessian] for hessian in given["hessians"]]
+
+
+def _combined(matrices: Sequence[Matrix]) -> Matrix:
+    """The mean of some matrices."""
+    d = len(matrices[0])
+    return [[_mean([m[r][c] for m in matrices]) for c in range(d)] for r in range(d)]
+
+
+def _steps(given: Instance) -> list[Matrix]:
+    """I - eta H_batch for every batch that may be drawn."""
+    matrices, eta = _matrices(given), Fraction(given["step_size"])
+    batches = [_combined(batch) for batch in combinations(matrices, int(given["batch_size"]))]
+    return [[[int(r == c) - eta * entry for c, entry in enumerate(row)] for r, row in enumerate(h)] for h in batches]
+
+
+def _product(a: Matrix, b: Matrix) -> Matrix:
+    inner = range(len(b))
+    return [[sum((row[i] * b[i][c] for i in inner), Fraction(0)) for c in range(len(b[0]))] for row in a]
+
+
+def _second_moments(given: Instance) -> Ball:
+    """The largest eigenvalue of X -> E[A X A], over all batches: the factor by which second moments grow."""
+    operators = []
+    for a in _steps(given):
+        d = range(len(a))
+        operators.append([[a[r][p] * a[c][q] for p in d for q in d] for r in d for c in d])
+    return top_eigenvalue(_combined(operators))
+
+
+def _at_most_one(value: Ball) -> Ball:
+    if value <= 1:
+        return flint.arb(1)
+    return flint.arb(0) if value > 1 else flint.arb(0).union(flint.arb(1))
+
+
+def _w1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        condition = top_eigenvalue(_combined([_product(a, a) for a in _steps(given)]))
+        return _at_most_one(condition), _at_most_one(_second_moments(given))
+
+
+def _m1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        return ball(given["step_size"]) * top_eigenvalue(_combined(_matrices(given))), flint.arb(2)
+
+
+def _w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        matrices, eta, b = _matrices(given), Fraction(given["step_size"]), int(given["batch_size"])
+        mean, n = _combined(matrices), len(matrices)
+        square, of_squares = _product(mean, mean), _combined([_product(h, h) for h in matrices])
+        sigma = [[p - q for p, q in zip(*rows, strict=True)] for rows in zip(of_squares, square, strict=True)]
+        share = Fraction(n - b, b * (n - 1)) if n > 1 else Fraction(0)
+        spread = (ball(eta**2 * share) * top_eigenvalue(sigma).max(flint.arb(0))).sqrt()
+        return (ball(eta) * top_eigenvalue(mean) / 2).max(spread), flint.arb(1)
+
+
+ORACLES: Mapping[str, Oracle] = {
+    "V1": _v1,
+    "M1": _m1,
+    "M5": _m5,
+    "M6": _m6,
+    "M6.a": _m6,
+    "W1": _w1,
+    "W1.a": _w1,
+    "W2": _w2,
+    "W2.a": _w2,
+    "B1.a": _b1a,
+    "B7": lambda given, bits: _loss(given, bits, lambda x: ball(max(abs(v) for v in x) + 1)),
+    "B7.a": lambda given, bits: _loss(given, bits, _spread),
+}
+"""Both sides of some claims on an instance, at a precision in bits, by claim id."""

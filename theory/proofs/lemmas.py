@@ -1,0 +1,81 @@
+"""Inequalities that several proofs rest on, as steps of their own: each is decided for any number of terms."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from theory.proof import Rule, Step
+
+INDEX = sp.Symbol("i", integer=True)
+COUNT = sp.Symbol("m", integer=True, positive=True)
+TIME = sp.Symbol("t", integer=True, nonnegative=True)
+
+
+def reals(names: str) -> tuple[sp.IndexedBase, ...]:
+    """Return sequences of reals by their names, separated by blanks."""
+    return tuple(sp.IndexedBase(name, real=True) for name in names.split())
+
+
+def nonnegatives(names: str) -> tuple[sp.IndexedBase, ...]:
+    """Return sequences of non-negative reals by their names, separated by blanks."""
+    return tuple(sp.IndexedBase(name, nonnegative=True) for name in names.split())
+
+
+def over_all(term: sp.Expr) -> sp.Sum:
+    """Return the sum of a term in i over i = 1..m."""
+    return sp.Sum(term, (INDEX, 1, COUNT))
+
+
+def triangle_inequality(of: sp.IndexedBase, because: str, *, place: int) -> tuple[Step, Step]:
+    """Return sum |a_i| >= |sum a_i| for any number of reals: the case of two terms, and the induction over their number.
+
+    Args:
+        of: the terms, real.
+        because: what the inequality does in the proof.
+        place: the number of the first of the two steps in its proof, counted from 0.
+    """
+    total, sizes, new = over_all(of[INDEX]), over_all(sp.Abs(of[INDEX])), of[COUNT + 1]
+    apart, joined = sp.Abs(total) + sp.Abs(new), sp.Abs(total + new)
+    return (
+        Step(apart, joined, Rule.POLYNOMIAL, "the triangle inequality for a sum and one more term"),
+        Step(sizes, sp.Abs(total), Rule.INDUCTION, because, (apart - joined,), term=place, variable=COUNT, base=1),
+    )
+
+
+def cauchy_schwarz(first: sp.IndexedBase, second: sp.IndexedBase, because: str) -> Step:
+    """Return sum u_i^2 sum v_i^2 >= (sum u_i v_i)^2 for any number of reals, by induction over their number.
+
+    Args:
+        first: the u_i, real.
+        second: the v_i, real.
+        because: what the inequality does in the proof.
+    """
+    u, v, new_u, new_v = first[INDEX], second[INDEX], first[COUNT + 1], second[COUNT + 1]
+    return Step(
+        over_all(u**2) * over_all(v**2),
+        over_all(u * v) ** 2,
+        Rule.INDUCTION,
+        because,
+        (over_all((u * new_v - v * new_u) ** 2),),
+        variable=COUNT,
+        base=1,
+    )
+
+
+def bernoulli(excess: sp.Symbol, because: str) -> Step:
+    """Return (1 + s)^t >= 1 + t s for s >= 0 and every t = 0, 1, .., by induction over t.
+
+    Args:
+        excess: s, positive.
+        because: what the inequality does in the proof.
+    """
+    return Step(
+        (1 + excess) ** TIME,
+        1 + TIME * excess,
+        Rule.INDUCTION,
+        because,
+        (TIME * excess**2,),
+        variable=TIME,
+        base=0,
+        factor=1 + excess,
+    )
