@@ -5,14 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-import sympy as sp
 
 from theory.checks import Array, positive
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021_stability import BATCH, HESSIANS, growth, mean_square_stable
 from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
 from theory.linear_stability import mean_square_condition, moments, noise_share
-from theory.proof import Proof, Rule, Step
+from theory.proofs import walker2023 as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 
@@ -24,12 +23,13 @@ def outer_products(*features: tuple[int, ...]) -> Array:
     return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)
 
 
-def _condition(given: Instance) -> Enclosure:
+def condition(given: Instance) -> Enclosure:
+    """Return lambda_max((1 - eta H)^2 + eta^2 p Sigma)."""
     return top_eigenvalue(mean_square_condition(given["hessians"], given["step_size"], given["batch_size"]))
 
 
 def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return _condition(given).at_most(1), growth(given).at_most(1)
+    return condition(given).at_most(1), growth(given).at_most(1)
 
 
 def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -68,7 +68,7 @@ def _one_dimension() -> Assumption:
 
 
 def _condition_holds() -> Assumption:
-    return Assumption("W1's condition: lambda_max(..) <= 1", _condition, lambda v: v.upper <= 1)
+    return Assumption("W1's condition: lambda_max(..) <= 1", condition, lambda v: v.upper <= 1)
 
 
 def _positive_hessians() -> Assumption:
@@ -81,11 +81,6 @@ def _positive_hessians() -> Assumption:
         bool,
     )
 
-
-_h, _m2 = sp.symbols("h m2", real=True)
-_eta, _p, _w = sp.Symbol("eta", positive=True), sp.Symbol("p", nonnegative=True), sp.Symbol("w", real=True)
-_t = sp.Symbol("t", integer=True, nonnegative=True)
-_factor = (1 - _eta * _h) ** 2 + _eta**2 * _p * (_m2 - _h**2)
 
 THREE_POINTS = Instance(
     {"hessians": outer_products((1, 0), (1, -1), (1, 1)), "step_size": Fraction(11, 10), "batch_size": 1}, "named"
@@ -101,30 +96,7 @@ W1 = Claim(
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(_condition_holds(),),
     sides=_sufficient_sides,
-    bound=mean_square_condition,
-    proof=lambda: Proof(
-        (
-            Step(
-                1 - 2 * _eta * _h + _eta**2 * (_h**2 + _p * (_m2 - _h**2)),
-                _factor,
-                Rule.IDENTITY,
-                "E[w'^T w'] for one direction, with E[A^2] = H^2 + p (mean H_i^2 - H^2) over batches",
-            ),
-            Step(
-                sp.Symbol("w2"),
-                sp.Symbol("Ew2"),
-                Rule.CITED,
-                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2 <= ||w||^2, and so for every later step: C = 1",
-            ),
-            Step(
-                sp.Symbol("var"),
-                sp.Symbol("p"),
-                Rule.CITED,
-                "the covariance of a sample mean without replacement is p = (n-B)/(B(n-1)) times the population's",
-            ),
-        ),
-        "sufficiency, any dimension",
-    ),
+    proof=proofs.w1,
     finding=Finding.AS_PRINTED,
     note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
     "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
@@ -140,17 +112,7 @@ W1A = Claim(
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(_one_dimension(),),
     sides=_sufficient_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                _factor ** (_t + 1) * _w**2,
-                _factor * (_factor**_t * _w**2),
-                Rule.IDENTITY,
-                "E w_t^2 is a geometric sequence: bounded for w_0 != 0 iff its factor is at most 1",
-            ),
-        ),
-        "both directions, d = 1, any n >= 2 and B",
-    ),
+    proof=proofs.w1a,
     finding=Finding.AS_PRINTED,
     note="Necessary and sufficient in one dimension, equality included.",
     no_extremal="an equivalence",
@@ -184,25 +146,7 @@ W2A = Claim(
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(_condition_holds(),),
     sides=_necessary_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                (1 - _eta * _h) ** 2 + _eta**2 * _p * sp.Symbol("v", nonnegative=True),
-                (1 - _eta * _h) ** 2,
-                Rule.NONNEGATIVE,
-                "both terms are positive semidefinite, so each is at most the sum",
-                (_eta**2 * _p * sp.Symbol("v", nonnegative=True),),
-            ),
-            Step(
-                (1 - _eta * _h) ** 2 + _eta**2 * _p * sp.Symbol("v", nonnegative=True),
-                _eta**2 * _p * sp.Symbol("v", nonnegative=True),
-                Rule.NONNEGATIVE,
-                "likewise",
-                ((1 - _eta * _h) ** 2,),
-            ),
-        ),
-        "eq 2 is necessary for W1's condition, any dimension",
-    ),
+    proof=proofs.w2a,
     finding=Finding.OURS,
     note="Necessary for W1's sufficient condition, hence for stability where d = 1.",
     extremal=Instance({"hessians": outer_products((1,), (1,)), "step_size": Fraction(2), "batch_size": 1}, "named"),
@@ -223,7 +167,7 @@ W2B = Claim(
     finding=Finding.FALSE,
     note="'SGD can converge to minima satisfying (2)': h = 3/5, 27/10, 27/10 with eta = B = 1 satisfies it, its second "
     "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
-    "mean-square stability alone: h = 1, 3.",
+    "mean-square stability alone: h = 1, 3. Nor does GD converge at a = 2 / eta, where it keeps its distance.",
     witness=Instance(
         {
             "hessians": np.array([[[Fraction(h, 10)]] for h in (6, 27, 27)], dtype=object),
