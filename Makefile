@@ -13,7 +13,7 @@ PINNED := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help sweep test lint types bench clean
+.PHONY: help sweep test ledger lint types bench clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,9 +22,13 @@ sweep: $(VENV)/studies.stamp ## make the environment and run the main study; opt
 	@echo "== sweep: python -m experiments.stability_sweep $(ARGS)"
 	@$(RUN) -m experiments.stability_sweep $(ARGS)
 
-test: lint types ## make the environment; run the linter, the type checker and the tests (JOBS=2 at a time)
+test: lint types ledger ## make the environment; run linter, type checker, ledger and tests (JOBS=2 at a time)
 	@echo "== tests: pytest, $(JOBS) processes"
 	@$(RUN) -m pytest -n $(JOBS)
+
+ledger: $(VENV)/dev.stamp ## say of every claim whether it holds; fail if one is worse off than recorded
+	@echo "== ledger: python -m proofs_check $(ARGS)"
+	@$(RUN) -m proofs_check --jobs $(JOBS) $(ARGS)
 
 lint: $(VENV)/dev.stamp ## run the linter and check the formatting
 	@echo "== lint: ruff check, ruff format --check"

@@ -269,7 +269,7 @@ def compare(claim: str, form: Form, lhs: Enclosure, rhs: Enclosure) -> Verdict:
         )
         return Verdict(claim, ruling, lhs, rhs, _difference(rhs.midpoint, lhs.midpoint))
     apart = lhs.lower > rhs.upper or rhs.lower > lhs.upper
-    slack = -abs(_difference(lhs.midpoint, rhs.midpoint))
+    slack = 0.0 - abs(_difference(lhs.midpoint, rhs.midpoint))
     if form is Form.EQUIVALENCE and not apart and (lhs.lower < lhs.upper or rhs.lower < rhs.upper):
         return Verdict(claim, Ruling.INCONCLUSIVE, lhs, rhs, slack)
     return Verdict(claim, Ruling.VIOLATED if apart else Ruling.HOLDS, lhs, rhs, slack)

@@ -5,23 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from theory.claim import Claim
+from theory.claim import Claim, Finding
 from theory.claims import (
     beyond,
     mulayoff2021,
+    mulayoff2021_observed,
     mulayoff2021_stability,
+    mulayoff2021_switching,
+    pair_variation,
     volhejn2020,
+    volhejn2020_estimators,
     volhejn2020_spline,
+    volhejn2020_training,
     walker2023,
+    walker2023_coherence,
+    walker2023_descent,
+    walker2023_rademacher,
+    walker2023_stiffness,
+    walker2023_tangent,
 )
 
 _IN_ORDER: tuple[Claim, ...] = (
     *volhejn2020.CLAIMS,
     *volhejn2020_spline.CLAIMS,
+    *volhejn2020_training.CLAIMS,
+    *volhejn2020_estimators.CLAIMS,
     *mulayoff2021_stability.CLAIMS,
     *mulayoff2021.CLAIMS,
+    *mulayoff2021_switching.CLAIMS,
+    *mulayoff2021_observed.CLAIMS,
     *walker2023.CLAIMS,
+    *walker2023_rademacher.CLAIMS,
+    *walker2023_stiffness.CLAIMS,
+    *walker2023_tangent.CLAIMS,
+    *walker2023_coherence.CLAIMS,
+    *walker2023_descent.CLAIMS,
     *beyond.CLAIMS,
+    *pair_variation.CLAIMS,
 )
 
 
@@ -38,7 +58,12 @@ CLAIMS: Mapping[str, Claim] = _by_id(_IN_ORDER)
 
 
 def findings_table() -> str:
-    """Return all claims with their findings as a Markdown table, in reading order."""
-    lines = ["| claim | source | finding |", "|---|---|---|"]
-    lines += [f"| {claim.id} | {claim.source} | {claim.finding.value} |" for claim in CLAIMS.values()]
+    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table."""
+    lines = ["| claim | source | finding | instead |", "|---|---|---|---|"]
+    for claim in CLAIMS.values():
+        if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
+            continue
+        root = claim.amends or claim.id
+        repairs = [c.id for c in CLAIMS.values() if c.amends == root and c.finding is Finding.OURS]
+        lines.append(f"| {claim.id} | {claim.source} | {claim.finding.value} | {', '.join(repairs)} |")
     return "\n".join(lines)

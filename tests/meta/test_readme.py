@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from theory.claim import Finding
 from theory.registry import CLAIMS, findings_table
 
 ROOT = Path(__file__).parents[2]
@@ -39,8 +40,9 @@ def test_findings_are_those_of_the_registry() -> None:
     assert between("findings") == findings_table()
 
 
-def test_every_claim_has_a_line() -> None:
-    assert len(findings_table().splitlines()) == len(CLAIMS) + 2
+def test_every_claim_that_does_not_stand_as_printed_has_a_line() -> None:
+    standing = sum(claim.finding in (Finding.AS_PRINTED, Finding.OURS) for claim in CLAIMS.values())
+    assert len(findings_table().splitlines()) == len(CLAIMS) - standing + 2
 
 
 @pytest.mark.parametrize(

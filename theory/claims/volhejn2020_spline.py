@@ -9,23 +9,52 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, rationals
+from theory.checks import Array, dot, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.claims.volhejn2020 import INTERVAL, WEIGHTS, derivative_values
+from theory.claims.volhejn2020 import INTERVAL, WEIGHTS, derivative_values, ends
 from theory.enclosure import Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.proof import Proof, Rule, Step
+from theory.proofs import volhejn2020 as proofs
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
 from theory.two_layer import Weights
+from theory.volhejn2020 import count, weights_product
 
-ORDER = Symbol("order", "o", "0 for TV(f), 1 for TV(f')")
+
+def _order(name: str, value: Any) -> int:
+    if count(name, value, fewest=0) > 1:
+        raise ValueError(f"{name} must be 0 or 1, got {value}")
+    return int(value)
+
+
+ORDER = Symbol("order", "o", "0 for TV(f), 1 for TV(f')", _order)
 _t = sp.Symbol("t", real=True)
 _u, _v, _w = sp.symbols("u v w", real=True)
 
 
-def _jump_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    """The squared jump of the gradient across unit i at a point of its hyperplane, against (|w2| ||w1||)^2."""
+def matrix(name: str, value: Any) -> Array:
+    """Return rows of rationals, [k, d].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if it has not two axes or holds nan or inf.
+    """
+    return rationals(real_array(name, value, ndim=2))
+
+
+def vector(name: str, value: Any) -> Array:
+    """Return rationals, [k].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if it has not one axis or holds nan or inf.
+    """
+    return rationals(real_array(name, value))
+
+
+def gradient_jump(given: Instance) -> Array:
+    """Return how the gradient changes from one side of unit i to the other at a point of its hyperplane, [d]."""
     w1, b1, w2 = (rationals(given[name]) for name in ("hidden", "biases", "outputs"))
     i, point = given["unit"], rationals(given["point"])
     step = Fraction(1)
@@ -38,8 +67,14 @@ def _jump_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
         total: Array = ((w1 @ at + b1 > 0) * w2) @ w1
         return total
 
-    jump = gradient(point + step * w1[i]) - gradient(point - step * w1[i])
-    return Enclosure.exactly(Fraction(jump @ jump)), Enclosure.exactly(Fraction(w2[i] ** 2 * (w1[i] @ w1[i])))
+    jump: Array = gradient(point + step * w1[i]) - gradient(point - step * w1[i])
+    return jump
+
+
+def _jump_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """The squared jump of the gradient across unit i at a point of its hyperplane, against (|w2| ||w1||)^2."""
+    jump, w1, w2 = gradient_jump(given), rationals(given["hidden"])[given["unit"]], given["outputs"][given["unit"]]
+    return Enclosure.exactly(Fraction(dot(jump, jump))), Enclosure.exactly(Fraction(w2) ** 2 * Fraction(dot(w1, w1)))
 
 
 def _on_hyperplane() -> Assumption:
@@ -62,11 +97,11 @@ def _alone() -> Assumption:
 
 
 HIDDEN = (
-    Symbol("hidden", "w^{(1)}", "input weights, rationals, [k, d]"),
-    Symbol("biases", "b^{(1)}", "biases, [k]"),
-    Symbol("outputs", "w^{(2)}", "output weights, [k]"),
-    Symbol("unit", "i", "the unit whose ReLU is crossed"),
-    Symbol("point", "x", "a point on its hyperplane, [d]"),
+    Symbol("hidden", "w^{(1)}", "input weights, rationals, [k, d]", matrix),
+    Symbol("biases", "b^{(1)}", "biases, [k]", vector),
+    Symbol("outputs", "w^{(2)}", "output weights, [k]", vector),
+    Symbol("unit", "i", "the unit whose ReLU is crossed, from 0", lambda name, value: count(name, value, fewest=0)),
+    Symbol("point", "x", "a point on its hyperplane, [d]", vector),
 )
 
 V6 = Claim(
@@ -92,34 +127,23 @@ V6A = Claim(
     symbols=HIDDEN,
     assumptions=(_on_hyperplane(), _alone()),
     sides=_jump_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                (_w * _u) ** 2 + (_w * _v) ** 2,
-                _w**2 * (_u**2 + _v**2),
-                Rule.IDENTITY,
-                "the other units' gradients do not change; the unit's own is w2 w1 on one side and 0 on the other",
-            ),
-        ),
-        "any dimension; coordinate by coordinate",
-    ),
+    proof=proofs.v6a,
     finding=Finding.OURS,
     note="At points of the hyperplane where no other unit toggles: almost all of them, if no two hyperplanes coincide.",
-    no_extremal="an identity",
+    extremal=Instance({"hidden": [[3, 4]], "biases": [0], "outputs": [2], "unit": 0, "point": [0, 0]}, "named"),
 )
+
+
+def variation_of(f: PiecewiseLinear, order: int, a: Fraction, b: Fraction) -> Enclosure:
+    """Return the variation of f on [a, b] (order 0), or of f' on (a, b) (order 1)."""
+    return Enclosure.exactly(f.total_variation(a, b) if order == 0 else f.derivative_variation(a, b))
 
 
 def _spline_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     f, x = given["f"], rationals(sorted(given["x"]))
     spline = PiecewiseLinear.interpolate(x, f(x))
-    values = [
-        g.total_variation(x[0], x[-1]) if given["order"] == 0 else g.derivative_variation(x[0], x[-1])
-        for g in (f, spline)
-    ]
-    return Enclosure.exactly(values[0]), Enclosure.exactly(values[1])
+    return variation_of(f, given["order"], x[0], x[-1]), variation_of(spline, given["order"], x[0], x[-1])
 
-
-_n = sp.Symbol("n", integer=True, positive=True)
 
 V7 = Claim(
     id="V7",
@@ -132,32 +156,7 @@ V7 = Claim(
         ORDER,
     ),
     sides=_spline_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Symbol("TV"),
-                sp.Symbol("sum"),
-                Rule.CITED,
-                "TV(f): the data points are a partition, on which f and "
-                "its spline agree, and the spline is monotone between them",
-            ),
-            Step(
-                sp.Symbol("TV1"),
-                sp.Symbol("E"),
-                Rule.CITED,
-                "TV(f'): for any choice of one point t_j in each data "
-                "interval, sum |f'(t_{j+1}) - f'(t_j)| <= TV(f'); average over t_j uniform in interval j and use "
-                "Jensen: |E f'(t_{j+1}) - E f'(t_j)| <= E |f'(t_{j+1}) - f'(t_j)|",
-            ),
-            Step(
-                sp.Integral(sp.Derivative(sp.Function("f")(_t), _t), (_t, _u, _v)) / (_v - _u),
-                (sp.Function("f")(_v) - sp.Function("f")(_u)) / (_v - _u),
-                Rule.IDENTITY,
-                "the mean of f' over an interval is the slope of the spline there",
-            ),
-        ),
-        "any absolutely continuous interpolant; no smoothing, no mean value theorem",
-    ),
+    proof=proofs.v7,
     finding=Finding.PROOF_GAP,
     note="True. The printed sketch for TV(f') needs f' to take the spline's slope in each interval, which piecewise-linear "
     "f need not (see the witness), and smoothing f to get there loses the interpolation. Averaging f' over each interval "
@@ -181,8 +180,8 @@ V7 = Claim(
 )
 
 
-def piecewise_variation(pieces: list[tuple[Any, Any, Any]], order: int) -> Any:
-    """Return TV of the `order`-th derivative of pieces (expression in t, from, to), jumps at the joints included."""
+def piecewise_variation(pieces: list[tuple[Any, Any, Any]], order: int, *, jumps: bool = True) -> Any:
+    """Return TV of the `order`-th derivative of pieces (expression in t, from, to), with `jumps` at the joints or not."""
     total = sp.Integer(0)
     derivatives = [sp.diff(expression, _t, order) for expression, _, _ in pieces]
     for (_, start, end), d in zip(pieces, derivatives, strict=True):
@@ -192,7 +191,7 @@ def piecewise_variation(pieces: list[tuple[Any, Any, Any]], order: int) -> Any:
         values = [d.subs(_t, s) for s in sorted([start, end, *turning])]
         total += sum(abs(b - a) for a, b in pairwise(values))
     for (_, _, end), left, right in zip(pieces, derivatives, derivatives[1:], strict=False):
-        total += abs(right.subs(_t, end) - left.subs(_t, end))
+        total += jumps * abs(right.subs(_t, end) - left.subs(_t, end))
     return total
 
 
@@ -216,9 +215,14 @@ CONVERSE_EXAMPLES = (
 )
 
 
+def example_variation(given: Instance, order: int, *, jumps: bool = True) -> Enclosure:
+    """Return TV of the `order`-th derivative of an example, exactly."""
+    value = sp.nsimplify(piecewise_variation(given["pieces"], order, jumps=jumps))
+    return Enclosure.exactly(Fraction(int(value.p), int(value.q)))
+
+
 def _example_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    value = sp.nsimplify(piecewise_variation(given["pieces"], given["order"]))
-    return Enclosure.exactly(Fraction(int(value.p), int(value.q))), Enclosure.exactly(given["printed"])
+    return example_variation(given, given["order"]), Enclosure.exactly(given["printed"])
 
 
 _EXAMPLE_SYMBOLS = (
@@ -282,20 +286,49 @@ V8A = Claim(
 )
 
 
-def _wp(given: Instance) -> Fraction:
+def unit_sizes(given: Instance) -> Array:
+    """Return |w2_i w1_i|, exactly, [k]."""
     weights = given["weights"].rational()
-    return Fraction(np.abs(weights.w1 * weights.w2).sum())
+    sizes: Array = np.abs(weights.w1 * weights.w2)
+    return sizes
+
+
+def wp(given: Instance) -> Fraction:
+    """Return WP of a network with one input, exactly."""
+    return Fraction(unit_sizes(given).sum())
 
 
 def _closed_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    _, values = derivative_values(given["weights"], *(Fraction(v) for v in given["interval"]))
-    return Enclosure.exactly(Fraction(np.abs(np.diff(values)).sum())), Enclosure.exactly(_wp(given))
+    _, values = derivative_values(given["weights"], *ends(given))
+    return Enclosure.exactly(Fraction(np.abs(np.diff(values)).sum())), Enclosure.exactly(wp(given))
+
+
+def _function(given: Instance) -> PiecewiseLinear:
+    return PiecewiseLinear.from_weights(given["weights"].rational())
 
 
 def _open_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    f = PiecewiseLinear.from_weights(given["weights"].rational())
-    variation = f.derivative_variation(*(Fraction(v) for v in given["interval"]))
-    return Enclosure.exactly(Fraction(variation)), Enclosure.exactly(_wp(given))
+    return variation_of(_function(given), 1, *ends(given)), Enclosure.exactly(wp(given))
+
+
+def _uniform_path_length(given: Instance) -> Fraction:
+    """PL1 for two ends drawn uniformly on [a, b]: each knot at share u of it lies between them with 2 u (1 - u)."""
+    f, (a, b) = _function(given), ends(given)
+    shares = [(Fraction(c) - a) / (b - a) for c in f.knots]
+    weights = [2 * u * (1 - u) if 0 < u < 1 else Fraction(0) for u in shares]
+    return Fraction(dot(np.abs(f.jumps), rationals(weights)))
+
+
+def _gradient_path_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return Enclosure.exactly(_uniform_path_length(given)), Enclosure.exactly(wp(given))
+
+
+def _half_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return Enclosure.exactly(_uniform_path_length(given)), Enclosure.exactly(wp(given) / 2)
+
+
+def _weights_product(given: Instance) -> float:
+    return weights_product(given["weights"].w1[:, None], given["weights"].w2)
 
 
 def _knots(given: Instance) -> list[Fraction] | None:
@@ -311,7 +344,7 @@ def _distinct_knots() -> Assumption:
 
 def _inside(closed: bool) -> Assumption:
     def outside(given: Instance) -> list[Fraction]:
-        a, b = (Fraction(v) for v in given["interval"])
+        a, b = ends(given)
         knots = _knots(given) or []
         return [c for c in knots if not (a <= c <= b if closed else a < c < b)]
 
@@ -333,16 +366,13 @@ V9 = Claim(
     sides=_closed_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="A knot at an end of the interval need not count: [x]_+ on [0, 1] has f' = 1 throughout and WP = 1. In the open "
-    "interval it holds (V9.a). Eq 3.18 drops the superscript and says it of PL1 itself, an average over segments between "
-    "pairs of points, which is at most WP/2. 'Almost every theta' is true of distinct knots, not of knots inside [a, b].",
+    "interval it holds (V9.a); eq 3.18 is V9.c. 'Almost every theta' is true of distinct knots, not of knots inside [a, b]; "
+    "and the printed proof of it needs b_j != 0, while the thesis starts from biases 0, with every knot at 0.",
     witness=Instance({"weights": _unit(1, 0), "interval": (0, 1)}, "named"),
     no_extremal="an identity",
 )
 
-_w1, _w2 = sp.symbols("w1 w2", real=True)
-_up, _un, _vp, _vn = sp.symbols("u_+ u_- v_+ v_-", nonnegative=True)
 _i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
-_b1, _b2 = sp.IndexedBase("w1", real=True), sp.IndexedBase("w2", real=True)
 
 V9A = Claim(
     id="V9.a",
@@ -353,32 +383,7 @@ V9A = Claim(
     symbols=(WEIGHTS, INTERVAL),
     assumptions=(_distinct_knots(), _inside(closed=False)),
     sides=_closed_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Abs(sp.Abs(_w1) * _w2),
-                sp.Abs(_w1 * _w2),
-                Rule.IDENTITY,
-                "a unit changes f' at its knot by |w1| w2, whichever side it is active on",
-            ),
-            Step(
-                sp.Sum(sp.Abs(sp.Abs(_b1[_i]) * _b2[_i]), (_i, 1, _k)),
-                sp.Sum(sp.Abs(_b1[_i] * _b2[_i]), (_i, 1, _k)),
-                Rule.SUM,
-                "over all units",
-                term=0,
-            ),
-            Step(
-                sp.Symbol("TV1"),
-                sp.Symbol("sum"),
-                Rule.CITED,
-                "a step function with jumps at distinct points varies by "
-                "the sum of their sizes: one partition point between neighbouring jumps attains it, and the triangle "
-                "inequality bounds every other partition",
-            ),
-        ),
-        "any number of units",
-    ),
+    proof=proofs.v9a,
     finding=Finding.OURS,
     note="The postulated value of f' at a knot lies between its neighbours there, so it does not matter inside.",
     extremal=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
@@ -392,23 +397,71 @@ V9B = Claim(
     form=Form.AT_MOST,
     symbols=(WEIGHTS, INTERVAL),
     sides=_open_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                (_up + _un + _vp + _vn) ** 2,
-                (_up - _un + _vp - _vn) ** 2,
-                Rule.NONNEGATIVE,
-                "two jumps u, v that meet at a knot, as differences of their positive and negative parts: "
-                "(|u| + |v|)^2 >= (u + v)^2; and so on unit by unit",
-                (4 * (_up + _vp) * (_un + _vn),),
-            ),
-            Step(sp.Symbol("WP"), sp.Symbol("TV"), Rule.CITED, "knots outside and units with w1 = 0 only add to WP"),
-        ),
-        "any number of units, any knots",
-    ),
+    bound=weights_product,
+    bound_on=_weights_product,
+    proof=proofs.v9b,
     finding=Finding.OURS,
     note="With equality iff every unit with w1 w2 != 0 has its knot inside and no jumps of opposite sign meet.",
     extremal=Instance({"weights": _unit(-1, 0), "interval": (-1, 1)}, "named"),
 )
 
-CLAIMS = (V6, V6A, V7, V8, V8A, V9, V9A, V9B)
+V9C = Claim(
+    id="V9.c",
+    amends="V9",
+    source=Source(VOLHEJN2020, "eq 3.18"),
+    statement=r"c_i \text{ unique and in } (a,b):\quad PL_1(f) = \mathbb E_{s,t \sim U[a,b]} TV_{[s,t]}(f') = WP(f)",
+    form=Form.IDENTITY,
+    symbols=(WEIGHTS, INTERVAL),
+    assumptions=(_distinct_knots(), _inside(closed=False)),
+    sides=_gradient_path_sides,
+    finding=Finding.FALSE,
+    note="Eq 3.18 drops the superscript of eq 3.17 and says of PL1, the mean over pairs of points (eq 3.7), what holds of "
+    "TV(f') alone. For [x]_+ on [-1, 1] PL1 is 1/2 and WP is 1: half of the pairs lie on one side of the knot. It never "
+    "holds unless both are 0, since PL1 <= WP/2 (V9.d; over the pairs of the data B6). Section 4.3.1 takes WP of polynomials "
+    "from it: what is meant there is TV(f').",
+    witness=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
+    no_extremal="refuted",
+)
+
+_share, _jump = sp.Symbol("u", nonnegative=True), sp.Symbol("s", nonnegative=True)
+_shares, _jumps = sp.IndexedBase("u", nonnegative=True), sp.IndexedBase("s", nonnegative=True)
+
+V9D = Claim(
+    id="V9.d",
+    amends="V9",
+    source=Source(VOLHEJN2020, "eq 3.18, repaired"),
+    statement=r"PL_1(f) = \mathbb E_{s,t \sim U[a,b]} TV_{[s,t]}(f') \le \tfrac12 WP(f)",
+    form=Form.AT_MOST,
+    symbols=(WEIGHTS, INTERVAL),
+    sides=_half_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Integral(2, (_v, 0, _share), (_w, _share, 1)),
+                2 * _share * (1 - _share),
+                Rule.IDENTITY,
+                "a knot at share u of [a, b] lies between two uniform points with probability 2 u (1 - u)",
+            ),
+            Step(
+                _jump / 2,
+                2 * _share * (1 - _share) * _jump,
+                Rule.NONNEGATIVE,
+                "which is at most 1/2, for a jump of size s",
+                (2 * _jump * (_share - sp.Rational(1, 2)) ** 2,),
+            ),
+            Step(
+                sp.Sum(_jumps[_i] / 2, (_i, 1, _k)),
+                sp.Sum(2 * _shares[_i] * (1 - _shares[_i]) * _jumps[_i], (_i, 1, _k)),
+                Rule.SUM,
+                "over the jumps of f'; where units meet they add up to at most the sum of their sizes (V9.b)",
+                term=1,
+            ),
+        ),
+        "any number of units, any knots, the uniform distribution",
+    ),
+    finding=Finding.OURS,
+    note="With equality iff every unit with w1 w2 != 0 has its knot in the middle and no jumps of opposite sign meet.",
+    extremal=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
+)
+
+CLAIMS = (V6, V6A, V7, V8, V8A, V9, V9A, V9B, V9C, V9D)

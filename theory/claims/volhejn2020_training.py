@@ -1,0 +1,694 @@
+"""The claims of Volhejn 2020 about its first experiment: initialisation, nested training sets, rank correlation: V10-V12."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.checks import Array, data_points, positive, rationals, real_array
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, square_root
+from theory.proof import Proof, Rule, Step
+from theory.sources import VOLHEJN2020, Source
+from theory.symbols import Symbol
+from theory.volhejn2020 import (
+    PairCounts,
+    count,
+    initialization_limit,
+    pair_counts,
+    sequence,
+    spline_path_length,
+    tau_b_ceiling,
+)
+
+FANS = (
+    Symbol("fan_in", "n_{in}", "units that feed the layer, at least 1", count),
+    Symbol("fan_out", "n_{out}", "units of the layer, at least 1", count),
+    Symbol("scale", r"\alpha", "initialisation scale, a rational above 0", lambda name, v: Fraction(positive(name, v))),
+)
+
+
+def fans(given: Instance) -> int:
+    """Return n_in + n_out."""
+    return int(given["fan_in"] + given["fan_out"])
+
+
+def printed_square(given: Instance) -> Fraction:
+    """Return l^2 as eq 4.1 prints it."""
+    return Fraction(3 * given["scale"] / fans(given))
+
+
+def glorot_square(given: Instance) -> Fraction:
+    """Return l^2 of Glorot uniform: uniform on [-l, l] with the variance l^2 / 3 = 2 / (n_in + n_out)."""
+    return 3 * Fraction(2, fans(given))
+
+
+def repaired_square(given: Instance) -> Fraction:
+    """Return l^2 with which the variance is alpha over the mean of the fans."""
+    return Fraction(6 * given["scale"] / fans(given))
+
+
+def _printed_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return square_root(printed_square(given)), square_root(glorot_square(given))
+
+
+def _scaled_limits(given: Instance) -> tuple[Enclosure, Enclosure]:
+    mean_fan = Fraction(fans(given), 2)
+    return square_root(3 * given["scale"] / mean_fan), square_root(repaired_square(given))
+
+
+def _same_limit(given: Instance) -> tuple[Enclosure, Enclosure]:
+    same = printed_square(given) == glorot_square(given)
+    return Enclosure.exactly(same), Enclosure.exactly(bool(given["scale"] == 2))
+
+
+def _fans(fan_in: int, fan_out: int, scale: int) -> Instance:
+    return Instance({"fan_in": fan_in, "fan_out": fan_out, "scale": Fraction(scale)}, "named")
+
+
+_in, _out, _limit, _alpha = sp.symbols("n_in n_out l alpha", positive=True)
+_u, _v = sp.symbols("u v", real=True)
+_i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
+
+V10 = Claim(
+    id="V10",
+    source=Source(VOLHEJN2020, "eq 4.1 and after"),
+    statement=r"\alpha = 1:\quad \ell = \sqrt{\tfrac{3\alpha}{n_{in}+n_{out}}} \text{ is the limit of Glorot uniform}",
+    form=Form.IDENTITY,
+    symbols=FANS,
+    assumptions=(Assumption("alpha = 1", lambda given: given["scale"], lambda alpha: alpha == 1),),
+    sides=_printed_sides,
+    finding=Finding.FALSE,
+    note="Glorot's limit is sqrt(6/(n_in + n_out)); the printed one is smaller by sqrt 2, for every layer: at n_in = 1, "
+    "n_out = 2 it is 1, Glorot's is sqrt 2. The released code does what the prose says: Keras' VarianceScaling(alpha, "
+    "'fan_avg', 'uniform') divides by the mean of the fans, and eq 4.1 by their sum (V10.a).",
+    witness=_fans(1, 2, 1),
+    no_extremal="refuted",
+)
+
+V10A = Claim(
+    id="V10.a",
+    amends="V10",
+    source=Source(VOLHEJN2020, "eq 4.1, repaired"),
+    statement=r"\ell = \sqrt{\tfrac{6\alpha}{n_{in}+n_{out}}}: \text{ weights uniform on } [-\ell, \ell] "
+    r"\text{ have variance } \alpha \Big/ \tfrac{n_{in}+n_{out}}2",
+    form=Form.IDENTITY,
+    symbols=FANS,
+    sides=_scaled_limits,
+    bound=initialization_limit,
+    bound_on=lambda given: initialization_limit(given["fan_in"], given["fan_out"], given["scale"]),
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Integral(_u**2 / (2 * _limit), (_u, -_limit, _limit)),
+                _limit**2 / 3,
+                Rule.IDENTITY,
+                "the variance of the uniform distribution on [-l, l]",
+            ),
+            Step(
+                sp.sqrt(6 * _alpha / (_in + _out)) ** 2 / 3,
+                _alpha / ((_in + _out) / 2),
+                Rule.IDENTITY,
+                "with the repaired l; at alpha = 1 it is Glorot's 2/(n_in + n_out)",
+            ),
+        ),
+        "every layer and scale",
+    ),
+    finding=Finding.OURS,
+    note="The sides are the limits. At alpha = 1 this is Glorot uniform; the thesis' alpha = 0.01 is meant in this sense.",
+    extremal=_fans(1, 2, 1),
+)
+
+V10B = Claim(
+    id="V10.b",
+    amends="V10",
+    source=Source(VOLHEJN2020, "eq 4.1 and after, repaired"),
+    statement=r"\sqrt{\tfrac{3\alpha}{n_{in}+n_{out}}} \text{ is the limit of Glorot uniform} \iff \alpha = 2",
+    form=Form.EQUIVALENCE,
+    symbols=FANS,
+    sides=_same_limit,
+    proof=lambda: Proof(
+        (
+            Step(
+                3 * _alpha / (_in + _out) - 6 / (_in + _out),
+                3 * (_alpha - 2) / (_in + _out),
+                Rule.IDENTITY,
+                "the difference of the squares vanishes at alpha = 2 and nowhere else",
+            ),
+        ),
+        "every layer and scale",
+    ),
+    finding=Finding.OURS,
+    note="As printed, alpha would be twice the scale of the experiments.",
+    no_extremal="an equivalence",
+)
+
+
+def _family(name: str, value: Any) -> Array:
+    """Return the values of candidate functions, one a row, exactly.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there is no candidate or no point, or nan or inf.
+    """
+    values = rationals(real_array(name, value, ndim=2))
+    if not values.size:
+        raise ValueError(f"{name} must hold a value of each candidate at each point, got shape {values.shape}")
+    return values
+
+
+def _numbers(name: str, value: Any) -> Array:
+    return rationals(sequence(name, value, fewest=1))
+
+
+def _sizes(name: str, value: Any) -> tuple[int, int]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"{name} must be two numbers of points, got {value!r}")
+    first, second = (count(name, size) for size in value)
+    return first, second
+
+
+SIZES = Symbol("sizes", "(i, j)", "how many points the two training sets hold, i <= j", _sizes)
+FAMILY = (
+    Symbol("values", "(f(x_l))", "the values of the candidates at all points, rationals, [m, N]", _family),
+    Symbol("y", "(y_l)", "the targets, rationals, [N]", _numbers),
+    Symbol("measure", "S(f)", "the smoothness measure of each candidate, rationals, [m]; less is smoother", _numbers),
+    SIZES,
+)
+THRESHOLD = Symbol("threshold", r"\varepsilon", "the loss at which training stops, a rational above 0", positive)
+
+
+def squares(given: Instance, size: int) -> Array:
+    """Return each candidate's sum of squared errors over the first `size` points, exactly, [m]."""
+    errors = (given["values"] - given["y"])[:, :size]
+    sums: Array = (errors**2).sum(axis=1)
+    return sums
+
+
+def smoothest(given: Instance, fits: Array) -> Fraction:
+    """Return the least measure among the candidates that fit, [m]."""
+    return min(Fraction(s) for s, fit in zip(given["measure"], fits, strict=True) if fit)
+
+
+def _selected(given: Instance, fits: Any) -> tuple[Enclosure, Enclosure]:
+    """S of the smoothest candidate that fits the first i points, and of that which fits the first j."""
+    first, second = (Enclosure.exactly(smoothest(given, fits(given, size))) for size in given["sizes"])
+    return first, second
+
+
+def interpolates(given: Instance, size: int) -> Array:
+    """Return which candidates meet the first `size` points, [m]."""
+    met: Array = squares(given, size) == 0
+    return met
+
+
+def mean_loss_below(given: Instance, size: int) -> Array:
+    """Return which candidates have a mean squared error below the threshold on the first `size` points, [m]."""
+    below: Array = squares(given, size) < given["threshold"] * size
+    return below
+
+
+def total_loss_below(given: Instance, size: int) -> Array:
+    """Return which candidates have a sum of squared errors below the threshold on the first `size` points, [m]."""
+    below: Array = squares(given, size) < given["threshold"]
+    return below
+
+
+def _nested() -> Assumption:
+    def fit(given: Instance) -> tuple[int, int, int]:
+        return (*given["sizes"], len(given["y"]))
+
+    return Assumption("D_i is a part of D_j", fit, lambda sizes: sizes[0] <= sizes[1] <= sizes[2])
+
+
+def _fitted(name: str, fits: Any) -> Assumption:
+    return Assumption(
+        name, lambda given: [bool(np.any(fits(given, size))) for size in given["sizes"]], lambda fitted: all(fitted)
+    )
+
+
+_a, _b = sp.symbols("A B", nonnegative=True)
+_SUBSET = (
+    Step(
+        _a + _b,
+        _a,
+        Rule.NONNEGATIVE,
+        "the squared errors on D_j add those of its other points to those on D_i: what fits D_j fits D_i",
+        (_b,),
+    ),
+    Step(
+        _u,
+        sp.Min(_u, _v),
+        Rule.POLYNOMIAL,
+        "the least of S over the fits of D_i is the lesser of its least over those of D_j and over the others",
+    ),
+)
+
+V11 = Claim(
+    id="V11",
+    source=Source(VOLHEJN2020, "eq 4.2"),
+    statement=r"i \le j,\ f_i \in \arg\min_{f \in \mathcal F_{D_i}} S(f) \;\Rightarrow\; S(f_i) \le S(f_j)",
+    form=Form.AT_MOST,
+    symbols=FAMILY,
+    assumptions=(_nested(), _fitted("some candidate interpolates D_j", interpolates)),
+    sides=lambda given: _selected(given, interpolates),
+    proof=lambda: Proof(
+        _SUBSET, "any family in which the minimum is attained, any measure that does not change with the data"
+    ),
+    finding=Finding.AS_PRINTED,
+    note="'Minimizes smoothness' there means to minimise S. It needs exact interpolation and one and the same S throughout: "
+    "with a threshold on the mean loss, as the networks were trained, it fails (V11.a), and so it does if S is an average "
+    "over the training set itself, as in eq 3.5 (V11.c).",
+    extremal=Instance(
+        {"values": rationals([[0, 0], [0, 1]]), "y": rationals([0, 1]), "measure": rationals([1, 1]), "sizes": (1, 2)},
+        "named",
+    ),
+)
+
+V11A = Claim(
+    id="V11.a",
+    amends="V11",
+    source=Source(VOLHEJN2020, "eq 4.2 with the threshold of sections 1.1 and 4.1"),
+    statement=r"i \le j,\ f_i \in \arg\min \{S(f): L_{D_i}(f) < \varepsilon\} \;\Rightarrow\; S(f_i) \le S(f_j)",
+    form=Form.AT_MOST,
+    symbols=(*FAMILY, THRESHOLD),
+    assumptions=(_nested(), _fitted("some candidate has a loss below the threshold", mean_loss_below)),
+    sides=lambda given: _selected(given, mean_loss_below),
+    finding=Finding.FALSE,
+    note="A point that is fitted well lowers the mean loss. Two points and two functions suffice: targets 1, 0, the "
+    "threshold 3/4; the constant 0 has loss 1 on the first and 1/2 on both. With lines through (1/2, 1/2), data (0, 0), "
+    "(1, 1) and then (1/2, 1/2), the least slope falls from 1 - 2 sqrt(eps) to 1 - sqrt(6 eps).",
+    witness=Instance(
+        {
+            "values": rationals([[0, 0], [1, 0]]),
+            "y": rationals([1, 0]),
+            "measure": rationals([0, 1]),
+            "sizes": (1, 2),
+            "threshold": Fraction(3, 4),
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+V11B = Claim(
+    id="V11.b",
+    amends="V11",
+    source=Source(VOLHEJN2020, "eq 4.2 with a threshold, repaired"),
+    statement=r"i \le j,\ f_i \in \arg\min \{S(f): |D_i|\, L_{D_i}(f) < \varepsilon\} \;\Rightarrow\; S(f_i) \le S(f_j)",
+    form=Form.AT_MOST,
+    symbols=(*FAMILY, THRESHOLD),
+    assumptions=(_nested(), _fitted("some candidate has a total loss below the threshold", total_loss_below)),
+    sides=lambda given: _selected(given, total_loss_below),
+    proof=lambda: Proof(
+        _SUBSET, "any family in which the minimum is attained, any measure that does not change with the data"
+    ),
+    finding=Finding.OURS,
+    note="A threshold on the sum of the squared errors keeps the sets of fits nested; so does one on the largest error.",
+    extremal=Instance(
+        {
+            "values": rationals([[0, 0], [0, 1]]),
+            "y": rationals([0, 1]),
+            "measure": rationals([1, 1]),
+            "sizes": (1, 2),
+            "threshold": Fraction(1, 2),
+        },
+        "named",
+    ),
+)
+
+GROWING = (
+    Symbol("x", "(x_l)", "the points in the order in which they are added, rationals, distinct", data_points),
+    Symbol("y", "(y_l)", "the targets, rationals", _numbers),
+    SIZES,
+)
+
+
+def least_path_length(given: Instance, size: int) -> Fraction:
+    """Return the least PL0 of all functions through the first `size` points, over the pairs of these (V14.c)."""
+    return Fraction(spline_path_length(rationals(given["x"][:size]), given["y"][:size]))
+
+
+def _own_measure(given: Instance) -> tuple[Enclosure, Enclosure]:
+    first, second = (Enclosure.exactly(least_path_length(given, size)) for size in given["sizes"])
+    return first, second
+
+
+def _own_total(given: Instance) -> tuple[Enclosure, Enclosure]:
+    first, second = (Enclosure.exactly(size**2 * least_path_length(given, size)) for size in given["sizes"])
+    return first, second
+
+
+MIDDLE_LAST = Instance(
+    {"x": rationals([0, 1, Fraction(1, 2)]), "y": rationals([0, 1, Fraction(1, 2)]), "sizes": (2, 3)}, "named"
+)
+"""Two points on a line, then the one in the middle between them."""
+
+V11C = Claim(
+    id="V11.c",
+    amends="V11",
+    source=Source(VOLHEJN2020, "eq 4.2 with eq 3.5"),
+    statement=r"i \le j,\ S_i(f) = \tfrac1{i^2}\sum_{k,l \le i} TV_{[x_k,x_l]}(f),\ "
+    r"f_i \in \arg\min_{f \in \mathcal F_{D_i}} S_i(f) \;\Rightarrow\; S_i(f_i) \le S_j(f_j)",
+    form=Form.AT_MOST,
+    symbols=GROWING,
+    assumptions=(_nested(),),
+    sides=_own_measure,
+    finding=Finding.FALSE,
+    note="Eq 3.5 averages over the training set, which changes with i. The line through (0, 0) and (1, 1) minimises PL0 on "
+    "them, with 1/2; a third point (1/2, 1/2) leaves it the minimiser, with 4/9. The measure has to be taken over fixed "
+    "points, a test set say, as section 4.4.1 does.",
+    witness=MIDDLE_LAST,
+    no_extremal="refuted",
+)
+
+V11D = Claim(
+    id="V11.d",
+    amends="V11",
+    source=Source(VOLHEJN2020, "eq 4.2 with eq 3.5, repaired"),
+    statement=r"i \le j,\ S_i(f) = \sum_{k,l \le i} TV_{[x_k,x_l]}(f),\ f_i \in \arg\min_{f \in \mathcal F_{D_i}} S_i(f) "
+    r"\;\Rightarrow\; S_i(f_i) \le S_j(f_j)",
+    form=Form.AT_MOST,
+    symbols=GROWING,
+    assumptions=(_nested(),),
+    sides=_own_total,
+    proof=lambda: Proof(
+        (
+            Step(
+                _a + _b,
+                _a,
+                Rule.NONNEGATIVE,
+                "the pairs of D_j are those of D_i and others, whose variation is not negative: S_j(f_j) >= S_i(f_j)",
+                (_b,),
+            ),
+            _SUBSET[1],
+        ),
+        "any family in which the minimum is attained",
+    ),
+    finding=Finding.OURS,
+    note="The sum over pairs in place of the mean; the sides use the minimum in one dimension (V14.c).",
+    extremal=Instance({"x": rationals([0, 1]), "y": rationals([0, 1]), "sizes": (2, 2)}, "named"),
+)
+
+
+def _ranked(name: str, value: Any) -> Array:
+    return rationals(sequence(name, value))
+
+
+MEASURED = Symbol("measured", "X", "the measured values, rationals, [n], n >= 2", _ranked)
+GROUPS = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [n]", _ranked)
+
+
+def inversions(values: Array) -> tuple[int, int, int]:
+    """Return how many pairs of a sequence [n] fall, are tied, and there are."""
+    pairs = list(combinations(values, 2))
+    return sum(a > b for a, b in pairs), sum(a == b for a, b in pairs), len(pairs)
+
+
+def tau_increasing(given: Instance) -> Enclosure:
+    """Return tau_inc of eq 4.4."""
+    pairs = list(combinations(given["measured"], 2))
+    signs = sum((b > a) - (b < a) for a, b in pairs)
+    return Enclosure.exactly(Fraction(int(signs), len(pairs)))
+
+
+def _inversion_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    falls, _, pairs = inversions(given["measured"])
+    return tau_increasing(given), Enclosure.exactly(1 - Fraction(2 * falls, pairs))
+
+
+def _tie_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    falls, ties, pairs = inversions(given["measured"])
+    return tau_increasing(given), Enclosure.exactly(1 - Fraction(2 * falls + ties, pairs))
+
+
+def compared(given: Instance) -> PairCounts:
+    """Return the counts of the pairs of X and Y."""
+    return pair_counts(given["measured"], given["groups"])
+
+
+def tau_b(given: Instance) -> Enclosure:
+    """Return tau_b of two sequences that are not constant."""
+    counts = compared(given)
+    size = Fraction(counts.balance**2, (counts.pairs - counts.first_ties) * (counts.pairs - counts.second_ties))
+    root = square_root(size)
+    return root if counts.balance >= 0 else Enclosure(-root.upper, -root.lower)
+
+
+def pair_signs(given: Instance) -> Array:
+    """Return the signs of x_j - x_i and y_j - y_i over all pairs i < j, integers, [n (n - 1) / 2, 2]."""
+    rows = zip(given["measured"], given["groups"], strict=True)
+    return np.array([[(v > u) - (v < u) for u, v in zip(p, q, strict=True)] for p, q in combinations(list(rows), 2)])
+
+
+def agree(given: Instance) -> bool:
+    """Return whether no pair is ordered oppositely by X and Y."""
+    return bool(np.all(pair_signs(given).prod(axis=1) >= 0))
+
+
+def _rectified_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return Enclosure.exactly(agree(given)), Enclosure.exactly(tau_b(given) == Enclosure.exactly(Fraction(1)))
+
+
+def _perfect_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    signs = pair_signs(given)
+    same = bool(np.all(signs[:, 0] == signs[:, 1]))
+    return Enclosure.exactly(tau_b(given) == Enclosure.exactly(Fraction(1))), Enclosure.exactly(same)
+
+
+def _ceiling_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    counts = compared(given)
+    return tau_b(given), square_root(Fraction(counts.pairs - counts.second_ties, counts.pairs))
+
+
+def _varied() -> Assumption:
+    def distinct(given: Instance) -> list[int]:
+        return [len(set(given[name])) for name in ("measured", "groups")]
+
+    return Assumption("neither sequence is constant", distinct, lambda numbers: min(numbers) > 1)
+
+
+def _equally_long() -> Assumption:
+    def lengths(given: Instance) -> list[int]:
+        return [len(given[name]) for name in ("measured", "groups")]
+
+    return Assumption("the sequences are of equal length", lengths, lambda n: n[0] == n[1])
+
+
+def _distinct_in_a_group() -> Assumption:
+    return Assumption("no pair is tied in both", lambda given: compared(given).both_ties, lambda ties: bool(ties == 0))
+
+
+def design(groups: int, repeats: int) -> Fraction:
+    """Return the square of the highest tau_b for `repeats` distinct values in each of `groups` groups: 1 - n_y / n_p."""
+    runs = groups * repeats
+    return 1 - Fraction(groups * repeats * (repeats - 1), runs * (runs - 1))
+
+
+def _printed_ceiling(given: Instance) -> tuple[Enclosure, Enclosure]:
+    root = square_root(design(given["configurations"], given["repeats"]))
+    rounded = [Fraction(math.floor(100 * end + Fraction(1, 2)), 100) for end in (root.lower, root.upper)]
+    return Enclosure(*rounded), Enclosure.exactly(given["printed"])
+
+
+DESIGN = Instance(
+    {
+        "measured": rationals(range(24)),
+        "groups": rationals([2 ** (6 + run // 3) for run in range(24)]),
+        "configurations": 8,
+        "repeats": 3,
+        "printed": Fraction(96, 100),
+    },
+    "named",
+)
+"""The runs of Table 4.2: three at each of the sizes 64, 128, .., 8192; the measure grows with every run."""
+
+_pairs, _falls, _ties = sp.symbols("P v t", real=True, positive=True)
+_s, _t = sp.symbols("s t", real=True)
+_p, _q = sp.symbols("p q", positive=True)
+_is, _it = sp.IndexedBase("s", real=True), sp.IndexedBase("t", real=True)
+_x, _y, _r = sp.symbols("n_x n_y r", nonnegative=True)
+
+V12 = Claim(
+    id="V12",
+    source=Source(VOLHEJN2020, "eq 4.4 and around"),
+    statement=r"\tau_{inc}(X) = 1 - 2\,\#\{i < j: x_i > x_j\} \big/ \tbinom n2",
+    form=Form.IDENTITY,
+    symbols=(MEASURED,),
+    sides=_inversion_sides,
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="'A normalized number of inversions', which is 1 for an increasing X, falls with each inversion and is -1 for a "
+    "decreasing one: so it is for distinct values, and -1 and 1 are reached by strictly monotone X only. A tie counts as "
+    "half an inversion (V12.a): (0, 0) has none and tau_inc = 0. A sequence of one number has no pairs, and no tau.",
+    witness=DESIGN.but(measured=rationals([0, 0]), groups=rationals([0, 1])),
+    no_extremal="refuted with ties; see V12.a",
+)
+
+V12A = Claim(
+    id="V12.a",
+    amends="V12",
+    source=Source(VOLHEJN2020, "eq 4.4, repaired"),
+    statement=r"\tau_{inc}(X) = 1 - \big(2\,\#\{i < j: x_i > x_j\} + \#\{i < j: x_i = x_j\}\big) \big/ \tbinom n2",
+    form=Form.IDENTITY,
+    symbols=(MEASURED,),
+    sides=_tie_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                ((_pairs - _falls - _ties) - _falls) / _pairs,
+                1 - (2 * _falls + _ties) / _pairs,
+                Rule.IDENTITY,
+                "of P pairs v fall, t are tied and the other P - v - t rise",
+            ),
+        ),
+        "any sequence of at least two numbers",
+    ),
+    finding=Finding.OURS,
+    note="Hence 1 iff X is strictly increasing, and -1 iff strictly decreasing.",
+    extremal=Instance({"measured": rationals([0, 2, 1, 2])}, "named"),
+)
+
+V12B = Claim(
+    id="V12.b",
+    amends="V12",
+    source=Source(VOLHEJN2020, "after eq 4.4"),
+    statement=r"\tau_b \text{ rectifies the issue with ties: } (x_j - x_i)(y_j - y_i) \ge 0 \ \forall i, j "
+    r"\;\Rightarrow\; \tau_b(X, Y) = 1",
+    form=Form.IMPLICATION,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied()),
+    sides=_rectified_sides,
+    finding=Finding.FALSE,
+    note="tau_b reaches 1 if the same pairs are tied in X and Y, and only then (V12.c). X = (0, 1, 2) and Y = (0, 0, 1) "
+    "increase together and have tau_b = 2/sqrt 6. Section 4.3.2 says as much of its own runs; see V12.d.",
+    witness=Instance({"measured": rationals([0, 1, 2]), "groups": rationals([0, 0, 1])}, "named"),
+    no_extremal="refuted",
+)
+
+V12C = Claim(
+    id="V12.c",
+    amends="V12",
+    source=Source(VOLHEJN2020, "after eq 4.4, repaired"),
+    statement=r"\tau_b(X, Y) = 1 \iff \operatorname{sign}(x_j - x_i) = \operatorname{sign}(y_j - y_i) \ \forall i, j",
+    form=Form.EQUIVALENCE,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied()),
+    sides=_perfect_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                (_q * _s) ** 2 + (_p * _t) ** 2,
+                2 * _p * _q * _s * _t,
+                Rule.NONNEGATIVE,
+                "s and t are the two signs of a pair; p^2 = n_p - n_x and q^2 = n_p - n_y are the sums of s^2 and t^2",
+                ((_q * _s - _p * _t) ** 2,),
+            ),
+            Step(
+                sp.Sum((_q * _is[_i]) ** 2 + (_p * _it[_i]) ** 2, (_i, 1, _k)),
+                sp.Sum(2 * _p * _q * _is[_i] * _it[_i], (_i, 1, _k)),
+                Rule.SUM,
+                "over all pairs: 2 p^2 q^2 >= 2 p q sum s t, so tau_b <= 1, with equality iff q s = p t for every pair",
+                term=0,
+            ),
+            Step(
+                sp.S.Zero,
+                (_s - _t) ** 2,
+                Rule.POLYNOMIAL,
+                "and then s = t, as both are -1, 0 or 1; conversely s = t throughout makes sum s t = p^2 = q^2",
+                conditions=(sp.Eq(_s**3, _s), sp.Eq(_t**3, _t), sp.Eq(_q * _s, _p * _t)),
+            ),
+        ),
+        "any two sequences that are not constant",
+    ),
+    finding=Finding.OURS,
+    note="Where a sequence is constant tau_b is 0/0.",
+    no_extremal="an equivalence",
+)
+
+V12D = Claim(
+    id="V12.d",
+    amends="V12",
+    source=Source(VOLHEJN2020, "section 4.3.2, before Table 4.2"),
+    statement=r"\text{no pair tied in both } X \text{ and } Y:\quad \tau_b(X, Y) \le \sqrt{\tfrac{n_p - n_y}{n_p}}",
+    form=Form.AT_MOST,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied(), _distinct_in_a_group()),
+    sides=_ceiling_sides,
+    bound=tau_b_ceiling,
+    bound_on=lambda given: tau_b_ceiling(given["groups"]),
+    proof=lambda: Proof(
+        (
+            Step(
+                (_x + _r) ** 2 * (_y + _r),
+                (_x + _y + _r) * _r**2,
+                Rule.NONNEGATIVE,
+                "n_p = n_x + n_y + r with r pairs tied in neither, and the balance is at most r: (n_p - n_y)^2 (n_p - n_x) >= "
+                "n_p r^2, which is tau_b^2 <= (n_p - n_y)/n_p",
+                (_x**2 * _y, _x**2 * _r, 2 * _x * _y * _r, _x * _r**2),
+            ),
+        ),
+        "any two sequences that are not constant",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="'To reach higher values, we would need two networks trained on the same dataset configuration to reach exactly the "
+    "same smoothness': true, ties between configurations included. Attained by distinct X that increase with Y.",
+    extremal=Instance({"measured": rationals(range(8)), "groups": rationals([0] * 7 + [1])}, "named"),
+)
+
+V12E = Claim(
+    id="V12.e",
+    amends="V12",
+    source=Source(VOLHEJN2020, "Table 4.2"),
+    statement=r"8 \text{ sizes, } 3 \text{ runs each:}\quad \sqrt{\tfrac{n_p - n_y}{n_p}} = 0.96 \text{ to two places}",
+    form=Form.IDENTITY,
+    symbols=(
+        Symbol(
+            "configurations", "s", "training set sizes, at least 2", lambda name, value: count(name, value, fewest=2)
+        ),
+        Symbol("repeats", "r", "runs at each", count),
+        Symbol("printed", "v", "the printed value, to two places"),
+    ),
+    sides=_printed_ceiling,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Sum(_i, (_i, 1, 23)) - 8 * sp.Sum(_i, (_i, 1, 2)),
+                sp.Integer(252),
+                Rule.IDENTITY,
+                "n_p - n_y: the pairs of 24 runs, less those of 3 runs at each of 8 sizes",
+            ),
+            Step(
+                sp.Sum(_i, (_i, 1, 23)),
+                sp.Integer(276),
+                Rule.IDENTITY,
+                "n_p; the square of the ceiling is 252/276 = 21/23",
+            ),
+            Step(
+                sp.Rational(965, 1000) ** 2,
+                sp.Rational(21, 23),
+                Rule.NONNEGATIVE,
+                "(0.965)^2 is above it",
+                (sp.Rational(965, 1000) ** 2 - sp.Rational(21, 23),),
+            ),
+            Step(
+                sp.Rational(21, 23),
+                sp.Rational(955, 1000) ** 2,
+                Rule.NONNEGATIVE,
+                "and (0.955)^2 below",
+                (sp.Rational(21, 23) - sp.Rational(955, 1000) ** 2,),
+            ),
+        ),
+        "the printed design",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="sqrt(21/23) = 0.9555: the 0.96 of both second-order measures is the ceiling of V12.d. For the 9 sizes and 10 runs "
+    "of Table 4.1 it is sqrt(80/89) = 0.948.",
+    extremal=DESIGN,
+)
+
+CLAIMS = (V10, V10A, V10B, V11, V11A, V11B, V11C, V11D, V12, V12A, V12B, V12C, V12D, V12E)
