@@ -13,10 +13,11 @@ from typing import Any
 
 from proofs_check.arena import arena_of
 from proofs_check.counterexamples import load, stored
-from proofs_check.exact import confirm
+from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
 from proofs_check.mutants import MUTANTS
 from proofs_check.mutants.operators import Mutant
+from proofs_check.oracles import ORACLES
 from proofs_check.symbolic import report
 from proofs_check.values import encoded_instance
 from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
@@ -38,6 +39,9 @@ BUDGETS: Mapping[str, Effort] = {
 
 REFUTABLE = (Finding.FALSE, Finding.NEEDS_ASSUMPTION)
 """Findings that say that the claim as printed is violated somewhere."""
+
+ORACLE_CHECKS, ORACLE_BITS = 10, 256
+"""On how many instances the second implementation of a claim is held against the first, and its precision."""
 
 BOUND_CHECKS, BOUND_ERROR = 20, 1e-9
 """On how many instances an importable bound is held against the claim's right side, and how far apart they may be."""
@@ -78,13 +82,11 @@ def row_of(claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: i
     proof, small = _replayed(claim.proof), _replayed(claim.small)
     mutants = [] if search.counterexample else _tried(claim, arena, search, effort, own_seed)
     shown = witness if _violated(witness) else search.counterexample or witness
-    confirmed = {
-        name: confirm(claim, case[1]) if case and _violated(case) else None
-        for name, case in (("shown", shown), ("found", search.counterexample))
-    }
-    refuted = {name: result is not None and result.ruling is Ruling.VIOLATED for name, result in confirmed.items()}
-    status = _status(refuted=refuted["shown"], proof=proof, small=small, decided=search.decided)
+    confirmed = _confirmed(claim, shown)
+    found = _confirmed_code(claim, search)
+    status = _status(refuted=confirmed.ruling is Ruling.VIOLATED, proof=proof, small=small, decided=search.decided)
     bound_checked, bound_problems = _bound_agrees(claim, search)
+    oracle_checked, oracle_problems = _oracle_agrees(claim, search)
     tightest = search.tightest
     row: Row = {
         "id": claim.id,
@@ -107,14 +109,12 @@ def row_of(claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: i
         "slack": None if tightest is None else tightest[0].slack,
         "slack_instance": None if tightest is None else encoded_instance(tightest[1]),
         **_side_texts(tightest[0] if tightest else None),
-        "counterexample": encoded_instance(search.counterexample[1])
-        if search.counterexample and refuted["found"]
-        else None,
+        "counterexample": found,
         "witness": encoded_instance(shown[1]) if shown else None,
         "witness_ruling": shown[0].ruling.value if shown else None,
         "witness_slack": shown[0].slack if shown else None,
         **{f"witness_{side}": text for side, text in _side_texts(shown[0] if shown else None).items()},
-        "confirmed": confirmed["shown"].method if confirmed["shown"] else "",
+        "confirmed": confirmed.method if confirmed.ruling is Ruling.VIOLATED else "",
         "extremal": encoded_instance(claim.extremal) if claim.extremal else None,
         "no_extremal": claim.no_extremal,
         "proof": proof,
@@ -125,9 +125,10 @@ def row_of(claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: i
         "mutants_equivalent": sum(mutant["outcome"] == "equivalent" for mutant in mutants),
         "import": _import_line(claim),
         "bound_checked": bound_checked,
+        "oracle_checked": oracle_checked,
         "study": claim.study,
     }
-    problems = [*_contradictions(claim, row, search), *bound_problems]
+    problems = [*_contradictions(claim, row, search), *bound_problems, *oracle_problems]
     return {**row, "problems": problems, "seconds": time.perf_counter() - start}
 
 
@@ -195,6 +196,23 @@ def _status(*, refuted: bool, proof: Row | None, small: Row | None, decided: int
     return Status.TESTED if decided else Status.CONJECTURED
 
 
+def _confirmed(claim: Claim, case: tuple[Verdict, Instance] | None) -> Confirmation:
+    """Return what exact arithmetic says of a counterexample; that two implementations disagree confirms nothing."""
+    if not _violated(case) or case is None:
+        return Confirmation("", Ruling.INCONCLUSIVE)
+    try:
+        return confirm(claim, case[1])
+    except DisagreementError:
+        return Confirmation("", Ruling.INCONCLUSIVE)
+
+
+def _confirmed_code(claim: Claim, search: Search) -> Row | None:
+    """Return the counterexample that the search found, as it is stored, if exact arithmetic confirms it."""
+    if search.counterexample is None or _confirmed(claim, search.counterexample).ruling is not Ruling.VIOLATED:
+        return None
+    return encoded_instance(search.counterexample[1])
+
+
 def _violated(case: tuple[Verdict, Instance] | None) -> bool:
     return case is not None and case[0].ruling is Ruling.VIOLATED
 
@@ -218,20 +236,38 @@ def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, see
     return {**row, "outcome": "caught" if search.counterexample else "missed", "by": search.source}
 
 
+def _decided(search: Search, most: int) -> list[tuple[Verdict, Instance]]:
+    """Return instances that a claim holds on, from the tightest to those with most slack, evenly spread."""
+    cases = [(verdict, instance) for verdict, instance, _ in search.closest() if verdict.ruling is Ruling.HOLDS]
+    return cases[:: max(1, len(cases) // most)][:most]
+
+
 def _bound_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
     """Hold the importable bound against the claim's right side, on instances that the claim holds on."""
     if claim.bound_on is None:
         return 0, []
-    checked = 0
-    for verdict, instance, _ in search.closest():
-        if verdict.ruling is not Ruling.HOLDS or verdict.rhs is None or checked == BOUND_CHECKS:
-            continue
-        value, right = claim.bound_on(instance), verdict.rhs
-        checked += 1
+    cases = _decided(search, BOUND_CHECKS)
+    for right, instance in ((verdict.rhs, instance) for verdict, instance in cases):
+        value = claim.bound_on(instance)
         room = BOUND_ERROR * (1 + abs(value))
-        if not float(right.lower) - room <= value <= float(right.upper) + room:
-            return checked, [f"the importable bound gives {value:.10g} where the right side is {_text(right)}"]
-    return checked, [] if checked else ["the importable bound was held against nothing"]
+        if right is None or not float(right.lower) - room <= value <= float(right.upper) + room:
+            return len(cases), [f"the importable bound gives {value:.10g} where the right side is {_text(right)}"]
+    return len(cases), [] if cases else ["the importable bound was held against nothing"]
+
+
+def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
+    """Hold the second implementation of both sides against the first, where there is one."""
+    if claim.id not in ORACLES:
+        return 0, []
+    cases = _decided(search, ORACLE_CHECKS)
+    for verdict, instance in cases:
+        second = ORACLES[claim.id](instance, ORACLE_BITS)
+        for name, first, other in zip(("left", "right"), (verdict.lhs, verdict.rhs), second, strict=True):
+            ends = enclosure(other)
+            if first is None or ends.lower > first.upper or ends.upper < first.lower:
+                said = f"its {name} side is {_text(first)}, by its second implementation {_text(ends)}"
+                return len(cases), [f"{said}, on a {instance.origin} instance"]
+    return len(cases), []
 
 
 def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:

@@ -37,7 +37,7 @@ def test_a_row_is_json() -> None:
 
 
 def test_a_claim_that_is_refuted_shows_its_witness_and_what_the_search_found() -> None:
-    found = row(CLAIMS["B1"])
+    found = row(CLAIMS["V6"])
     assert found["status"] == "refuted"
     assert found["problems"] == []
     assert found["confirmed"]
@@ -82,6 +82,11 @@ def test_a_finding_without_a_counterexample_is_no_finding() -> None:
 def test_an_importable_bound_that_says_otherwise_is_named() -> None:
     found = row(replace(CLAIMS["V9.b"], bound_on=lambda given: 1e9))
     assert any(problem.startswith("the importable bound gives 1000000000 where") for problem in found["problems"])
+
+
+def test_a_second_implementation_that_says_otherwise_is_named() -> None:
+    found = row(scaled(CLAIMS["B7"], MORE).claim)  # true, since B7 is loose, but not what is printed
+    assert any("its right side is" in problem and "second implementation" in problem for problem in found["problems"])
 
 
 def test_two_claims_that_contradict_each_other_do_not_both_stand() -> None:
