@@ -108,7 +108,9 @@ def read(reading: Reading, results: Path = RESULTS) -> list[Instance]:
     rows = rows.dropna(subset=list(reading.columns.values()))
     parallel = zip(*(rows[column] for column in reading.columns.values()), strict=True)
     doubled = rows["key"].duplicated(keep=False)
-    names = [f"{key} ({index})" if more else key for key, index, more in zip(rows["key"], rows.index, doubled, strict=True)]
+    names = [
+        f"{key} ({index})" if more else key for key, index, more in zip(rows["key"], rows.index, doubled, strict=True)
+    ]
     return [
         Instance(
             dict(zip(reading.columns, map(_plain, values), strict=True)),

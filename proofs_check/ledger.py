@@ -168,6 +168,7 @@ def _replayed(proof: Any) -> Row | None:
             "rule": step.rule,
             "before": step.before,
             "after": step.after,
+            "relation": step.relation,
             "because": step.because,
             "decided": step.decided,
             "cited": step.cited,

@@ -9,6 +9,7 @@ import sympy as sp
 import z3
 from sympy.tensor.indexed import Indexed
 
+from proofs_check.notation import latex
 from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -36,6 +37,7 @@ class StepReport:
         rule: its rule.
         before: its left side, LaTeX.
         after: its right side, LaTeX.
+        relation: what it says of them: "=" or ">=", nothing where it is cited.
         because: the reason that it gives, in words.
         decided: whether it was replayed and follows.
         cited: whether it rests on a theorem and is not replayed.
@@ -45,6 +47,7 @@ class StepReport:
     rule: Rule
     before: str
     after: str
+    relation: str
     because: str
     decided: bool
     cited: bool
@@ -287,7 +290,18 @@ def _reports(proof: Proof) -> Iterator[StepReport]:
     for number, step in enumerate(proof.steps):
         cited, why = step.rule is Rule.CITED, _why_not(step, proof.steps[:number])
         decided = not cited and not why
-        yield StepReport(step.rule, sp.latex(step.before), sp.latex(step.after), step.because, decided, cited, why)
+        relation = _relation(step, proof.steps[:number])
+        sides = (latex(step.before), latex(step.after))
+        yield StepReport(step.rule, *sides, relation, step.because, decided, cited, why)
+
+
+def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
+    if step.rule is Rule.CITED:
+        return ""
+    if step.rule is Rule.SUM and step.term is not None and 0 <= step.term < len(earlier):
+        return _relation(earlier[step.term], earlier[: step.term])
+    equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
+    return "=" if equal else ">="
 
 
 def replay(proof: Proof) -> Replay:

@@ -82,6 +82,26 @@ def rationals(values: Array | Sequence[Any]) -> Array:
     return exact.reshape(array.shape)
 
 
+def exact_vector(name: str, value: object) -> Array:
+    """Return rationals, [k].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if it has not one axis or holds nan or inf.
+    """
+    return rationals(real_array(name, value))
+
+
+def exact_matrix(name: str, value: object) -> Array:
+    """Return rows of rationals, [k, d].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if it has not two axes or holds nan or inf.
+    """
+    return rationals(real_array(name, value, ndim=2))
+
+
 def dot(first: Array, second: Array) -> Any:
     """Return the inner product of two arrays [n]: a float, or exact for rationals."""
     return first @ second if len(first) else 0

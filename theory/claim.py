@@ -25,7 +25,6 @@ class Form(StrEnum):
     IDENTITY = "="
     EQUIVALENCE = "iff"
     IMPLICATION = "implies"
-    OBSERVATION = "observed"
 
 
 class Ruling(StrEnum):
@@ -180,7 +179,7 @@ class Claim:
     statement: str
     form: Form
     symbols: tuple[Symbol, ...]
-    sides: Callable[[Instance], tuple[Enclosure, Enclosure]] | None = None
+    sides: Callable[[Instance], tuple[Enclosure, Enclosure]]
     assumptions: tuple[Assumption, ...] = ()
     bound: Callable[..., Any] | None = None
     bound_on: Callable[[Instance], float] | None = None
@@ -235,12 +234,9 @@ class Claim:
         """Return the verdict on an instance, which has a value for every one of the claim's `symbols`.
 
         Raises:
-            TypeError: if the claim is an observation, which a study reports on and no single instance decides, or a
-                value is of the wrong type.
+            TypeError: if a value is of the wrong type.
             ValueError: if a symbol has no value, or one that is out of its range.
         """
-        if self.sides is None:
-            raise TypeError(f"{self.id} is an observation: {self.study} reports on it")
         given = self.checked(instance)
         failing = self.failing(given)
         if failing is not None:

@@ -48,6 +48,15 @@ class Enclosure:
         """Return the sum; endpoints are exact for rationals and rounded to nearest for floats."""
         return Enclosure(self.lower + other.lower, self.upper + other.upper)
 
+    def times(self, factor: Fraction) -> Enclosure:
+        """Return the number times a factor >= 0, exactly: floats count as the rationals they are."""
+        return Enclosure(Fraction(self.lower) * factor, Fraction(self.upper) * factor)
+
+    def root(self) -> Enclosure:
+        """Return the square root of a number known to be non-negative, whatever lower end it is given."""
+        lower, upper = (square_root(max(Fraction(end), Fraction(0))) for end in (self.lower, self.upper))
+        return Enclosure(lower.lower, upper.upper)
+
 
 def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
     """Return rationals around the square root of a non-negative rational, 2^-bits apart relative to it; exact for squares.

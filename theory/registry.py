@@ -8,6 +8,7 @@ from types import MappingProxyType
 from theory.claim import Claim, Finding
 from theory.claims import (
     beyond,
+    flat_interpolants,
     mulayoff2021,
     mulayoff2021_observed,
     mulayoff2021_stability,
@@ -42,6 +43,7 @@ _IN_ORDER: tuple[Claim, ...] = (
     *walker2023_descent.CLAIMS,
     *beyond.CLAIMS,
     *pair_variation.CLAIMS,
+    *flat_interpolants.CLAIMS,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from theory.checks import Array, Reals, dot, floats, nonnegative, positive, real_array
+from theory.checks import Array, Reals, dot, floats, nonnegative, positive, rationals, real_array
 from theory.volhejn2020 import count
 
 __all__ = [
@@ -50,6 +50,16 @@ def vectors_array(name: str, value: object) -> Array:
     if 0 in array.shape:
         raise ValueError(f"{name} must be at least one vector, one a row, got shape {array.shape}")
     return array
+
+
+def exact_vectors(name: str, value: object) -> Array:
+    """Return the same as rationals.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if the shape is another or an entry is not finite.
+    """
+    return rationals(vectors_array(name, value))
 
 
 def distribution(name: str, value: object, n: int) -> Array:

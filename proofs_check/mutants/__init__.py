@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from proofs_check.mutants import beyond, mulayoff2021, volhejn2020, walker2023
+from proofs_check.mutants import beyond, flat_interpolants, mulayoff2021, volhejn2020, walker2023
 from proofs_check.mutants.operators import Mutant
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = MappingProxyType(
-    {**volhejn2020.MUTANTS, **mulayoff2021.MUTANTS, **walker2023.MUTANTS, **beyond.MUTANTS}
+    {
+        **volhejn2020.MUTANTS,
+        **mulayoff2021.MUTANTS,
+        **walker2023.MUTANTS,
+        **beyond.MUTANTS,
+        **flat_interpolants.MUTANTS,
+    }
 )
 """The mutants of each claim that an instance can decide, by id."""

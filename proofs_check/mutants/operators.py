@@ -12,6 +12,7 @@ from theory.claim import Assumption, Claim, Form, Instance
 from theory.enclosure import Enclosure
 
 Sides = Callable[[Instance], tuple[Enclosure, Enclosure]]
+Side = Callable[[Instance], Enclosure | Fraction | bool]
 
 MORE, LESS = Fraction(101, 100), Fraction(99, 100)
 """One per cent too much, and too little."""
@@ -136,6 +137,38 @@ def strict(claim: Claim) -> Mutant:
 def with_sides(claim: Claim, name: str, kind: Kind, sides: Sides) -> Mutant:
     """Return the claim with other sides."""
     return Mutant(name, kind, replace(claim, sides=sides))
+
+
+def right(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
+    """Return the claim with another right side: an enclosure, a rational or a truth value."""
+    sides = sides_of(claim)
+    return with_sides(claim, name, kind, lambda given: (sides(given)[0], _enclosed(side(given))))
+
+
+def left(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
+    """Return the claim with another left side."""
+    sides = sides_of(claim)
+    return with_sides(claim, name, kind, lambda given: (_enclosed(side(given)), sides(given)[1]))
+
+
+def on(claim: Claim, name: str, kind: Kind, change: Callable[[Instance], Instance]) -> Mutant:
+    """Return the claim with its sides taken on a changed instance, while its assumptions speak of the given one."""
+    sides = sides_of(claim)
+    return with_sides(claim, name, kind, lambda given: sides(change(given)))
+
+
+def both_ways(claim: Claim) -> tuple[Mutant, Mutant]:
+    """Return an identity with its right side one per cent too large, and too small."""
+    return scaled(claim, MORE), scaled(claim, LESS)
+
+
+def bounds(claim: Claim) -> tuple[Mutant, Mutant, Mutant]:
+    """Return an inequality one per cent too strong, the other way round, and without equality."""
+    return stronger(claim), turned(claim), strict(claim)
+
+
+def _enclosed(value: Enclosure | Fraction | bool) -> Enclosure:
+    return value if isinstance(value, Enclosure) else Enclosure.exactly(value)
 
 
 def moved(claim: Claim, assumption: str, holds: Callable[[Any], bool], name: str, kind: Kind = Kind.CONSTANT) -> Mutant:

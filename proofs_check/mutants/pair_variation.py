@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from proofs_check.mutants.operators import Kind, Mutant, without
-from proofs_check.mutants.sides import both_ways, bounds, right
+from proofs_check.mutants.operators import Kind, Mutant, both_ways, bounds, right, without
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.claims import pair_variation as pairs
@@ -81,7 +80,7 @@ _MOST = "no two units switch at one point of a segment"
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "B6": (
-        *both_ways("B6"),
+        *both_ways(_B6),
         without(_B6, _MOST),
         right(_B6, "q (1 - q)", Kind.DROPPED, _weighted(lambda q: q * (1 - q))),
         right(_B6, "2 q", Kind.DROPPED, _weighted(lambda q: 2 * q)),
@@ -90,13 +89,13 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         right(_B6, "without w2", Kind.DROPPED, _without_w2),
     ),
     "B6.a": (
-        *bounds("B6.a"),
+        *bounds(_B6A),
         right(_B6A, "q (1 - q)", Kind.DROPPED, _weighted(lambda q: q * (1 - q))),
         right(_B6A, "2 q^2", Kind.DROPPED, _weighted(lambda q: 2 * q * q)),
         right(_B6A, "without w2", Kind.DROPPED, _without_w2),
     ),
     "B6.b": (
-        *bounds("B6.b"),
+        *bounds(_B6B),
         right(_B6B, "the largest unit for the sum", Kind.MIN_MAX, _largest_unit),
         right(
             _B6B,
@@ -106,7 +105,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         ),
     ),
     "B6.c": (
-        *both_ways("B6.c"),
+        *both_ways(_B6C),
         right(_B6C, "F (1 - F)", Kind.DROPPED, _cells(lambda m, n: m * (n - m))),
         right(_B6C, "F one point too high", Kind.OFF_BY_ONE, _cells(lambda m, n: 2 * (m + 1) * (n - m))),
         right(
@@ -117,7 +116,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         ),
     ),
     "B6.d": (
-        *both_ways("B6.d"),
+        *both_ways(_B6D),
         right(_B6D, "P(X <= c) for P(X < c)", Kind.BOUNDARY, _knots(lambda b, a, n: 2 * (n - a) * a)),
         right(_B6D, "without the 2", Kind.DROPPED, _knots(lambda b, a, n: b * a)),
         right(_B6D, "one point more below", Kind.OFF_BY_ONE, _knots(lambda b, a, n: 2 * (b + 1) * a)),

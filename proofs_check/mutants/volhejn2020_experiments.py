@@ -15,12 +15,16 @@ from proofs_check.mutants.operators import (
     MORE,
     Kind,
     Mutant,
+    both_ways,
+    bounds,
+    left,
     negated,
+    on,
+    right,
     with_sides,
     without,
 )
-from proofs_check.mutants.sides import both_ways, bounds, left, on, right
-from theory.claim import Instance
+from theory.claim import Claim, Instance
 from theory.claims import volhejn2020_estimators as estimators
 from theory.claims import volhejn2020_training as training
 from theory.enclosure import Enclosure, square_root
@@ -29,9 +33,8 @@ from theory.registry import CLAIMS
 Fits = Callable[[Instance, int], Any]
 
 
-def _selecting(id: str, fits: Fits) -> tuple[Mutant, ...]:
+def _selecting(claim: Claim, fits: Fits) -> tuple[Mutant, ...]:
     """Return the mutants of a claim about the smoothest candidates that fit."""
-    claim = CLAIMS[id]
 
     def roughest(given: Instance) -> tuple[Enclosure, Enclosure]:
         reversed_measure = given.but(measure=-given["measure"])
@@ -44,7 +47,7 @@ def _selecting(id: str, fits: Fits) -> tuple[Mutant, ...]:
         return training.smoothest(given, fit if np.any(fit) else fits(given, second))
 
     return (
-        *bounds(id),
+        *bounds(claim),
         without(claim, "D_i is a part of D_j"),
         with_sides(claim, "the roughest for the smoothest", Kind.MIN_MAX, roughest),
         left(claim, "D_{i+1} for D_i", Kind.OFF_BY_ONE, one_more),
@@ -122,14 +125,14 @@ def _with_loss(factor: Callable[[int], Fraction]) -> Callable[[Instance], Enclos
     return side
 
 
-_V10A, _V10B, _V11B, _V11D = CLAIMS["V10.a"], CLAIMS["V10.b"], CLAIMS["V11.b"], CLAIMS["V11.d"]
+_V10A, _V10B, _V11, _V11B, _V11D = CLAIMS["V10.a"], CLAIMS["V10.b"], CLAIMS["V11"], CLAIMS["V11.b"], CLAIMS["V11.d"]
 _V12A, _V12C, _V12D, _V12E = CLAIMS["V12.a"], CLAIMS["V12.c"], CLAIMS["V12.d"], CLAIMS["V12.e"]
 _V13A, _V13B, _V13C = CLAIMS["V13.a"], CLAIMS["V13.b"], CLAIMS["V13.c"]
 _V14, _V14A, _V14C, _V14D = CLAIMS["V14"], CLAIMS["V14.a"], CLAIMS["V14.c"], CLAIMS["V14.d"]
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "V10.a": (
-        *both_ways("V10.a"),
+        *both_ways(_V10A),
         right(_V10A, "3 for 6, as printed", Kind.DROPPED, lambda given: square_root(training.printed_square(given))),
         right(_V10A, "without alpha", Kind.DROPPED, lambda given: square_root(training.glorot_square(given))),
         right(
@@ -145,18 +148,18 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         right(_V10B, "alpha = 2.02", Kind.CONSTANT, lambda given: bool(given["scale"] == 2 * MORE)),
         right(_V10B, "alpha >= 2", Kind.BOUNDARY, lambda given: bool(given["scale"] >= 2)),
     ),
-    "V11": _selecting("V11", training.interpolates),
+    "V11": _selecting(_V11, training.interpolates),
     "V11.b": (
-        *_selecting("V11.b", training.total_loss_below),
+        *_selecting(_V11B, training.total_loss_below),
         with_sides(_V11B, "the mean loss for the sum", Kind.DROPPED, _mean_below),
     ),
     "V11.d": (
-        *bounds("V11.d"),
+        *bounds(_V11D),
         without(_V11D, "D_i is a part of D_j"),
         with_sides(_V11D, "the mean over pairs for the sum", Kind.DROPPED, _means),
     ),
     "V12.a": (
-        *both_ways("V12.a"),
+        *both_ways(_V12A),
         right(_V12A, "without the ties", Kind.DROPPED, lambda given: _tied(given, 0)),
         right(_V12A, "ties as inversions", Kind.BOUNDARY, lambda given: _tied(given, 2)),
         right(_V12A, "inversions once", Kind.DROPPED, _inverted_twice),
@@ -172,7 +175,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         ),
     ),
     "V12.d": (
-        *bounds("V12.d"),
+        *bounds(_V12D),
         without(_V12D, "no pair is tied in both"),
         replace(
             right(_V12D, "n_x for n_y", Kind.DROPPED, _ceiling_by_x),
@@ -181,7 +184,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         right(_V12D, "without the root", Kind.DROPPED, _ceiling_squared),
     ),
     "V12.e": (
-        *both_ways("V12.e"),
+        *both_ways(_V12E),
         on(_V12E, "2 runs for 3", Kind.OFF_BY_ONE, lambda given: given.but(repeats=given["repeats"] - 1)),
         on(
             _V12E,
@@ -191,18 +194,18 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         ),
     ),
     "V13.a": (
-        *both_ways("V13.a"),
+        *both_ways(_V13A),
         left(_V13A, "the largest of the batch for its mean", Kind.MIN_MAX, _largest_norms),
         left(_V13A, "without 1/k", Kind.DROPPED, _sums_of_norms),
     ),
     "V13.b": (
-        *both_ways("V13.b"),
+        *both_ways(_V13B),
         without(_V13B, "k is even"),
         right(_V13B, "without n/(n - 1)", Kind.DROPPED, estimators.over_all_pairs),
         left(_V13B, "4/k for 2/k, as printed", Kind.DROPPED, lambda given: 2 * estimators.expected_estimate(given)),
     ),
     "V13.c": (
-        *both_ways("V13.c"),
+        *both_ways(_V13C),
         without(_V13C, "k is even"),
         right(
             _V13C,
@@ -212,7 +215,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         ),
     ),
     "V14": (
-        *bounds("V14"),
+        *bounds(_V14),
         without(_V14, "zero loss"),
         right(
             _V14,
@@ -223,7 +226,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         right(_V14, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
     ),
     "V14.a": (
-        *both_ways("V14.a"),
+        *both_ways(_V14A),
         without(_V14A, "half of the labels are -1, half 1"),
         left(
             _V14A,
@@ -234,12 +237,12 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         left(_V14A, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
     ),
     "V14.c": (
-        *bounds("V14.c"),
+        *bounds(_V14C),
         without(_V14C, "zero loss"),
         right(_V14C, "n - j + 1 for n - j", Kind.OFF_BY_ONE, _one_gap_further),
     ),
     "V14.d": (
-        *bounds("V14.d"),
+        *bounds(_V14D),
         right(_V14D, "1.98 (1 - 1/n) sqrt L", Kind.CONSTANT, _with_loss(lambda n: 2 * LESS * Fraction(n - 1, n))),
         right(_V14D, "(1 - 1/n) sqrt L", Kind.DROPPED, _with_loss(lambda n: Fraction(n - 1, n))),
         right(_V14D, "without the loss", Kind.DROPPED, _with_loss(lambda n: Fraction(0))),

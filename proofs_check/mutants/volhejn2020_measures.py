@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.mutants.operators import Kind, Mutant, negated, sides_of, without
-from proofs_check.mutants.sides import both_ways, bounds, left, on, right
+from proofs_check.mutants.operators import Kind, Mutant, both_ways, bounds, left, negated, on, right, sides_of, without
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.claims import volhejn2020 as variation
@@ -113,7 +112,7 @@ _V9A, _V9B, _V9D = CLAIMS["V9.a"], CLAIMS["V9.b"], CLAIMS["V9.d"]
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "V1": (
-        *bounds("V1"),
+        *bounds(_V1),
         left(_V1, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
         left(_V1, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
         right(_V1, "the sum of the coordinates for the norm", Kind.DROPPED, _taxicab),
@@ -130,18 +129,18 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         right(_V1A, "non-decreasing only", Kind.DROPPED, lambda given: bool(np.all(_edges(given)[:, 0] >= 0))),
     ),
     "V2": (
-        *both_ways("V2"),
+        *both_ways(_V2),
         left(_V2, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
         left(_V2, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
     ),
     "V3": (
-        *both_ways("V3"),
+        *both_ways(_V3),
         left(_V3, "f' for |f'|", Kind.DROPPED, _signed_slopes),
         left(_V3, "the last piece left out", Kind.OFF_BY_ONE, _without_last_piece),
         right(_V3, "without 1/(b - a)", Kind.DROPPED, _total_variation),
     ),
     "V4.a": (
-        *bounds("V4.a"),
+        *bounds(_V4A),
         right(_V4A, "n for n - 1", Kind.OFF_BY_ONE, _one_point_more),
         right(_V4A, "the largest change of f' for its variation", Kind.MIN_MAX, _largest_change),
         right(
@@ -151,26 +150,26 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             lambda given: (given["interval"][1] - given["interval"][0]) / Fraction(2 * (given["points"] - 1)),
         ),
     ),
-    "V4.b": (*bounds("V4.b"), left(_V4B, "the sum from i = 0", Kind.OFF_BY_ONE, _around)),
+    "V4.b": (*bounds(_V4B), left(_V4B, "the sum from i = 0", Kind.OFF_BY_ONE, _around)),
     "V5.a": (
         negated(_V5A),
         without(_V5A, "no unit toggles at an end of the segment"),
         right(_V5A, "equal at the two ends", Kind.DROPPED, _equal_at_the_ends),
     ),
     "V6.a": (
-        *both_ways("V6.a"),
+        *both_ways(_V6A),
         without(_V6A, "the point lies on the unit's hyperplane"),
         without(_V6A, "no other unit toggles at the point"),
         right(_V6A, "||w1||_1 for ||w1||", Kind.DROPPED, _taxicab_size),
         right(_V6A, "without w2", Kind.DROPPED, _without_output),
     ),
     "V7": (
-        *bounds("V7"),
+        *bounds(_V7),
         right(_V7, "the spline without the last point", Kind.OFF_BY_ONE, _spline_without_last),
         right(_V7, "the other order", Kind.DROPPED, lambda given: sides_of(_V7)(_other_order(given))[1]),
     ),
     "V8": (
-        *both_ways("V8"),
+        *both_ways(_V8),
         left(
             _V8,
             "without the jumps",
@@ -180,7 +179,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         on(_V8, "PL0 for PL1", Kind.DROPPED, _other_order),
     ),
     "V8.a": (
-        *both_ways("V8.a"),
+        *both_ways(_V8A),
         left(
             _V8A,
             "without the jumps",
@@ -190,19 +189,19 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         on(_V8A, "PL0 for PL1", Kind.DROPPED, _other_order),
     ),
     "V9.a": (
-        *both_ways("V9.a"),
+        *both_ways(_V9A),
         without(_V9A, "distinct knots (and no w1 = 0)"),
         without(_V9A, "every knot in (a, b)"),
         right(_V9A, "|sum| for the sum of sizes", Kind.DROPPED, _signed_sum),
         right(_V9A, "without w1", Kind.DROPPED, _without_w1),
     ),
     "V9.b": (
-        *bounds("V9.b"),
+        *bounds(_V9B),
         right(_V9B, "the largest unit for the sum", Kind.MIN_MAX, _largest_unit),
         right(_V9B, "without w1", Kind.DROPPED, _without_w1),
     ),
     "V9.d": (
-        *bounds("V9.d"),
+        *bounds(_V9D),
         right(_V9D, "the largest unit for the sum", Kind.MIN_MAX, lambda given: _largest_unit(given) / 2),
         right(_V9D, "without w1", Kind.DROPPED, lambda given: _without_w1(given) / 2),
     ),

@@ -7,10 +7,16 @@ from types import MappingProxyType
 
 from hypothesis.strategies import SearchStrategy
 
-from proofs_check.strategies import beyond, mulayoff2021, volhejn2020, walker2023
+from proofs_check.strategies import beyond, flat_interpolants, mulayoff2021, volhejn2020, walker2023
 from theory.claim import Instance
 
 INSTANCES: Mapping[str, SearchStrategy[Instance]] = MappingProxyType(
-    {**volhejn2020.INSTANCES, **mulayoff2021.INSTANCES, **walker2023.INSTANCES, **beyond.INSTANCES}
+    {
+        **volhejn2020.INSTANCES,
+        **mulayoff2021.INSTANCES,
+        **walker2023.INSTANCES,
+        **beyond.INSTANCES,
+        **flat_interpolants.INSTANCES,
+    }
 )
 """Where to look for counterexamples to each claim, by id."""

@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-import sympy as sp
 
-from proofs_check import readable
+from proofs_check import notation, readable
 from proofs_check.drawing import span, ticks
 from proofs_check.figures import figure
 from proofs_check.mathml import FormulaError, formula
@@ -40,8 +39,9 @@ def proof_row(proof: Proof | None) -> dict[str, Any] | None:
         "steps": [
             {
                 "rule": step.rule.value,
-                "before": sp.latex(step.before),
-                "after": sp.latex(step.after),
+                "before": notation.latex(step.before),
+                "after": notation.latex(step.after),
+                "relation": "" if step.rule is Rule.CITED else "=" if step.rule is Rule.IDENTITY else ">=",
                 "because": step.because,
                 "decided": step.rule is not Rule.CITED,
                 "cited": step.rule is Rule.CITED,
@@ -253,7 +253,11 @@ def test_hostile_text_is_shown_and_not_run() -> None:
     row["proof"] = {
         "covers": HOSTILE,
         "steps": [
-            {**dict.fromkeys(("rule", "before", "after", "because", "why"), HOSTILE), "decided": False, "cited": False}
+            {
+                **dict.fromkeys(("rule", "before", "after", "relation", "because", "why"), HOSTILE),
+                "decided": False,
+                "cited": False,
+            }
         ],
     }
     html = page([row], HEAD | {"machine": HOSTILE, "versions": {HOSTILE: HOSTILE}})

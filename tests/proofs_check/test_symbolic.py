@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
+from proofs_check.notation import latex
 from proofs_check.polynomial import UndecidedError, decide
 from proofs_check.symbolic import Replay, StepError, certified, proved, replay, replay_step, report
 from theory.proof import Proof, Rule, Step
@@ -211,6 +212,29 @@ def test_a_report_never_raises_and_says_what_is_wrong() -> None:
     assert (cited.decided, cited.cited, cited.why) == (False, True, "")
     assert strange.why
     assert not strange.decided
+    assert [step.relation for step in (sound, wrong, cited)] == [">=", "=", ""]
+
+
+def test_a_report_says_what_sums_and_inductions_claim() -> None:
+    one = Step(sp.Abs(a) ** 2, a**2, Rule.IDENTITY, "one term")
+    many = Step(sp.Sum(sp.Abs(A[i]) ** 2, (i, 1, k)), sp.Sum(A[i] ** 2, (i, 1, k)), Rule.SUM, "all terms", term=0)
+    gauss = Step(sp.Sum(i, (i, 1, k)), k * (k + 1) / 2, Rule.INDUCTION, "Gauss", variable=k, base=1)
+    schwarz = cauchy_schwarz(A, B, "an inequality")
+    assert [step.relation for step in report(Proof((one, many, gauss, schwarz), "all"))] == ["=", "=", "=", ">="]
+
+
+@pytest.mark.parametrize(
+    ("expression", "written"),
+    [
+        (1 - a * b, "1 - a b"),
+        (sp.Abs(1 - a * b), r"\left|{a b - 1}\right|"),
+        (a * (b**2 - a**2), r"a \left(b^{2} - a^{2}\right)"),
+        (1 / (1 + b**2) - sp.Rational(1, 2), r"\frac{1}{b^{2} + 1} - \frac{1}{2}"),
+        (-a - b, "- a - b"),
+    ],
+)
+def test_terms_stand_in_the_order_in_which_one_writes_them(expression: sp.Expr, written: str) -> None:
+    assert latex(expression) == written
 
 
 m = sp.Symbol("m", integer=True, positive=True)

@@ -1,4 +1,4 @@
-"""The claims of Mulayoff, Michaeli and Soudry 2021 about one-dimensional ReLU networks: M4-M6 and M10-M12."""
+"""The claims of Mulayoff, Michaeli and Soudry 2021 about one-dimensional ReLU networks: M4 to M6."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from theory import mulayoff2021 as bounds
 from theory.checks import Array, data_points, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import EPS, Enclosure, top_eigenvalue
 from theory.piecewise_linear import PiecewiseLinear
-from theory.proof import Proof, Rule, Step
+from theory.proofs import mulayoff2021 as proofs
 from theory.sources import MULAYOFF2021, Source
 from theory.symbols import Symbol
 from theory.two_layer import TOGGLE_MARGIN, Weights, check_weights
@@ -102,6 +101,8 @@ def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) ->
 
 def _hessian_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     weights, x, direction = given["weights"].rational(), rationals(given["x"]), rationals(given["direction"])
+    if len(direction) != len(weights.vector):
+        raise ValueError(f"direction must have {len(weights.vector)} entries, one a weight, got {len(direction)}")
     features = weights.tangent_features(x) @ direction
     hessian = second_derivative(weights, x, weights(x), direction)
     return Enclosure.exactly(hessian), Enclosure.exactly(Fraction(features @ features) / len(x))
@@ -133,73 +134,6 @@ def _tight() -> Instance:
     return Instance({"weights": weights, "x": rationals([Fraction(-3, 4), Fraction(3, 4)])}, "named")
 
 
-def _lemma_4() -> Proof:
-    w1, w2, e = sp.symbols("w1 w2 E", real=True)
-    p, d, g, t = sp.symbols("P D g t", nonnegative=True)
-    i, k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
-    root = sp.sqrt(1 + e**2)
-    unit = (w2 * p) ** 2 + (w2 * p * e) ** 2 + (w1 * p * d) ** 2
-    lower = 2 * sp.Abs(w1 * w2) * p**2 * d * root
-    indexed = {s: sp.IndexedBase(s.name)[i] for s in (w1, w2, e, p, d)}
-    total = 1 + sp.Sum(unit.subs(indexed), (i, 1, k))
-    lambda_max = sp.Symbol("lambda_max", real=True)
-    return Proof(
-        (
-            Step(
-                lambda_max,
-                total,
-                Rule.CITED,
-                "Rayleigh and Ritz: the top eigenvalue of Phi^T Phi / n is at least the "
-                "Rayleigh quotient of (1,..,1)/sqrt(n), the squared mean of the gradients; with P the share of the "
-                "data on a unit's active side, E their mean and D their mean distance to its knot",
-            ),
-            Step(unit, (sp.Abs(w2) * p * root) ** 2 + (sp.Abs(w1) * p * d) ** 2, Rule.IDENTITY, "one unit, regrouped"),
-            Step(
-                unit,
-                lower,
-                Rule.NONNEGATIVE,
-                "one unit: the two terms against their geometric mean",
-                ((sp.Abs(w2) * p * root - sp.Abs(w1) * p * d) ** 2,),
-            ),
-            Step(
-                2 * sp.Abs(w1 * w2) * (g + t),
-                2 * sp.Abs(w1 * w2) * g,
-                Rule.NONNEGATIVE,
-                "P^2 D sqrt(1 + E^2) is g-(c) or g+(c), that is their minimum g(c) plus some t >= 0",
-                (2 * sp.Abs(w1 * w2) * t,),
-            ),
-            Step(total, 1 + sp.Sum(lower.subs(indexed), (i, 1, k)), Rule.SUM, "over all units", term=2),
-            Step(
-                sp.Symbol("S"),
-                sp.Symbol("curvature"),
-                Rule.CITED,
-                "the triangle inequality at knots that coincide: "
-                "sum |w1 w2| g(c) over units >= int |f''| g, with equality where no jumps of opposite sign meet",
-            ),
-        ),
-        "any number of units and data points; a unit whose pre-activation vanishes at a data point counts as inactive",
-    )
-
-
-def _theorem_1() -> Proof:
-    curvature, lambda_max = sp.symbols("I lambda_max", real=True)
-    eta, s, r = sp.symbols("eta s r", positive=True)
-    return Proof(
-        (
-            Step(2 / eta, lambda_max, Rule.CITED, "M1: linear stability bounds lambda_max by 2/eta"),
-            Step(lambda_max, 1 + 2 * curvature, Rule.CITED, "M5"),
-            Step(
-                (1 + 2 * s + 2 * r - 1) / 2,
-                s,
-                Rule.NONNEGATIVE,
-                "with 2/eta = 1 + 2 I + 2 r, where r >= 0 is the slack of M1 and M5 together",
-                (r,),
-            ),
-        ),
-        "SGD with batches drawn independently and uniformly; implementations at which no unit toggles on a data point",
-    )
-
-
 M4 = Claim(
     id="M4",
     source=Source(MULAYOFF2021, "eq 28"),
@@ -208,26 +142,11 @@ M4 = Claim(
     symbols=(
         WEIGHTS,
         X,
-        Symbol("direction", "v", "a direction in the weights, [3k+1]: the identity is checked along it"),
+        Symbol("direction", "v", "a direction in the weights, [3k+1]: the identity is checked along it", real_array),
     ),
     assumptions=(off_the_data(),),
     sides=_hessian_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.diff((sp.Function("f")(sp.Symbol("s")) - sp.Symbol("y")) ** 2 / 2, sp.Symbol("s"), 2).doit(),
-                sp.diff(sp.Function("f")(sp.Symbol("s")), sp.Symbol("s")) ** 2
-                + (sp.Function("f")(sp.Symbol("s")) - sp.Symbol("y"))
-                * sp.diff(sp.Function("f")(sp.Symbol("s")), sp.Symbol("s"), 2),
-                Rule.IDENTITY,
-                "one sample, along any line in the weights; the second term vanishes at f = y",
-            ),
-            Step(
-                sp.Symbol("a"), sp.Symbol("b"), Rule.CITED, "Phi Phi^T and Phi^T Phi have the same non-zero eigenvalues"
-            ),
-        ),
-        "any width and number of samples, where no unit toggles on a data point",
-    ),
+    proof=proofs.m4,
     finding=Finding.AS_PRINTED,
     note="At zero loss and where no unit toggles on a data point. A unit with w1 = b1 = 0 toggles on every data point.",
     no_extremal="an identity",
@@ -242,7 +161,8 @@ M5 = Claim(
     assumptions=(off_the_data(),),
     sides=_lower_bound_sides,
     bound=bounds.sharpness_lower_bound,
-    proof=_lemma_4,
+    bound_on=lambda given: bounds.sharpness_lower_bound(PiecewiseLinear.from_weights(given["weights"]), given["x"]),
+    proof=proofs.m5,
     finding=Finding.AS_PRINTED,
     note="The minimum is over the implementations at which the Hessian exists: no unit toggles on a data point, which "
     "knots of f off the data do not ensure (M6). Also without interpolation, for lambda_max(Phi Phi^T / n). Attained "
@@ -269,10 +189,11 @@ M6 = Claim(
     assumptions=(knots_off_the_data(), linearly_stable()),
     sides=_theorem_sides,
     bound=bounds.curvature_bound,
+    bound_on=lambda given: bounds.curvature_bound(float(given["step_size"])),
     finding=Finding.PROOF_GAP,
     note="The proof applies Lemma 1 to the stable implementation, which must then be twice differentiable; the hypothesis "
     "only keeps the knots of f off the data, and units that cancel in f may toggle on it (see the witness). No "
-    "counterexample is known; M6.a states what is proved.",
+    "counterexample is known; M6.a states what is proved. For strongly stable minima M9.b proves it, however units cancel.",
     witness=_cancelling_pair(),
     no_extremal="see M6.a",
 )
@@ -288,53 +209,11 @@ M6A = Claim(
     assumptions=(off_the_data(), linearly_stable()),
     sides=_theorem_sides,
     bound=bounds.curvature_bound,
-    proof=_theorem_1,
+    bound_on=lambda given: bounds.curvature_bound(float(given["step_size"])),
+    proof=proofs.m6a,
     finding=Finding.OURS,
     note="The same bound for implementations at which no unit toggles on a data point.",
     extremal=_tight().but(step_size=Fraction(8, 5)),
 )
 
-M10 = Claim(
-    id="M10",
-    source=Source(MULAYOFF2021, "Fig 2"),
-    statement=r"\text{the empirical } g \text{ of } n = 20 \text{ standardised samples resembles the population's}",
-    form=Form.OBSERVATION,
-    symbols=(X,),
-    bound=bounds.population_weight,
-    finding=Finding.AS_PRINTED,
-    note="Read as: the largest distance decays like n^(-1/2). 'Most of its mass is at the centre' is true of these three "
-    "populations and not of every data set: g is not translation invariant and may have several peaks.",
-    no_extremal="an observation",
-    study="experiments.weight_function",
-)
-
-M11 = Claim(
-    id="M11",
-    source=Source(MULAYOFF2021, "section 5, Fig 3c"),
-    statement=r"1 + 2\int|f''|g \le \min_{\Omega(f)}\lambda_{\max} \le \lambda_{\max} \le \tfrac2\eta,"
-    r"\ \text{and GD ends at } \lambda_{\max} = \tfrac2\eta",
-    form=Form.OBSERVATION,
-    symbols=(WEIGHTS, X, STEP_SIZE),
-    finding=Finding.LOOSE,
-    note="The order of the quantities is M5 and M1. The last is an inequality: GD ends below 2/eta at small steps, and at "
-    "larger ones it often jumps to a minimum that is much flatter than 2/eta; the study counts how many runs end at the "
-    "edge. Some end a per cent above it, approaching minima where units toggle on data points.",
-    no_extremal="an observation",
-    study="experiments.stability_sweep",
-)
-
-M12 = Claim(
-    id="M12",
-    source=Source(MULAYOFF2021, "Fig 1"),
-    statement=r"\text{GD near a minimum, its step size raised to } 3\eta,\ \text{leaves it and ends in a smoother function}",
-    form=Form.OBSERVATION,
-    symbols=(WEIGHTS, X, STEP_SIZE),
-    finding=Finding.NEEDS_ASSUMPTION,
-    note="GD leaves exactly if 3 eta exceeds 2/lambda_max at the minimum, and can end in another one only if some "
-    "interpolating function is stable at 3 eta (B1). Even then it need not fit the data again, and what it ends in is "
-    "flatter but need not have the smaller int |f''| g: the study counts how often.",
-    no_extremal="an observation",
-    study="experiments.step_size_jump",
-)
-
-CLAIMS = (M4, M5, M6, M6A, M10, M11, M12)
+CLAIMS = (M4, M5, M6, M6A)

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
-from theory.checks import Array, dot, rationals
+from theory.checks import Array, dot, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021 import STEP_SIZE
-from theory.enclosure import EPS, Enclosure, positive_semidefinite, top_eigenvalue
+from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
 from theory.linear_stability import hessians_array, mean_growth, mean_square_growth, moments
-from theory.proof import Proof, Rule, Step
+from theory.proofs import mulayoff2021 as proofs
 from theory.sources import MULAYOFF2021, Source
 from theory.symbols import Symbol
+
+
+def _modes(name: str, value: Any) -> tuple[tuple[Array, Array], ...]:
+    """Return modes in the plane as pairs of a symmetric Hessian [2, 2] and the rays [2, 2] of its cone.
+
+    Raises:
+        ValueError: if a shape is another, a Hessian is not symmetric, or the rays do not span the plane.
+    """
+    checked = []
+    for hessian, rays in value:
+        matrix, cone = real_array(name, hessian, ndim=2), real_array(name, rays, ndim=2)
+        if matrix.shape != (2, 2) or cone.shape != (2, 2) or matrix[0, 1] != matrix[1, 0]:
+            raise ValueError(f"{name} must hold symmetric Hessians [2, 2] and rays [2, 2], got {matrix} and {cone}")
+        if cone[0, 0] * cone[1, 1] == cone[0, 1] * cone[1, 0]:
+            raise ValueError(f"{name} must have cones of two directions, got the rays {cone[0]} and {cone[1]}")
+        checked.append((matrix, cone))
+    return tuple(checked)
+
+
+def _in_the_plane(name: str, value: Any) -> Array:
+    """Return a point of the plane.
+
+    Raises:
+        ValueError: if it has not two coordinates.
+    """
+    point = real_array(name, value)
+    if len(point) != 2:
+        raise ValueError(f"{name} must have two coordinates, got {len(point)}")
+    return point
+
 
 HESSIANS = Symbol(
     "hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H", hessians_array
 )
 BATCH = Symbol("batch_size", "B", "batch size, 1 to n, drawn without replacement")
 MODES = Symbol(
-    "modes", r"(H_m, S_m)", "modes in the plane: a Hessian [2, 2] and the two rays [2, 2] that span its cone"
+    "modes", r"(H_m, S_m)", "modes in the plane: a Hessian [2, 2] and the two rays [2, 2] that span its cone", _modes
 )
-START = Symbol("start", r"\theta_0 - \theta^*", "where the iteration starts, [2]")
+START = Symbol("start", r"\theta_0 - \theta^*", "where the iteration starts, [2]", _in_the_plane)
 
 
 def growth(given: Instance) -> Enclosure:
@@ -37,12 +67,24 @@ def mean_square_stable() -> Assumption:
     return Assumption("linear stability (mean-square growth below 1)", growth, lambda g: g.upper < 1)
 
 
-def _gradient_descent_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    """Whether eta lambda_max <= 2, against whether no start gets longer in a step, decided exactly."""
+def _linearly_stable() -> Assumption:
+    """Return the assumption that the minimum is linearly stable, where the mean-square growth shows it.
+
+    At a growth of 1 the distance need not stay below where it started, except for gradient descent, a contraction then.
+    """
+    return Assumption(
+        "linear stability (mean-square growth below 1; for gradient descent at most 1)",
+        lambda given: (growth(given), len(given["hessians"]) == given["batch_size"]),
+        lambda found: bool(found[0].upper < 1 or (found[1] and found[0].upper <= 1)),
+    )
+
+
+def gradient_descent_sides(given: Instance, limit: Fraction = Fraction(2)) -> tuple[Enclosure, Enclosure]:
+    """Return whether eta lambda_max <= limit, and whether no start gets longer in a step, decided exactly."""
     mean, eta = moments(rationals(given["hessians"]))[0], Fraction(given["step_size"])
     contraction = np.eye(len(mean), dtype=int) - eta * mean
     shorter = positive_semidefinite(np.eye(len(mean), dtype=int) - contraction @ contraction)
-    return mean_growth(rationals(given["hessians"]), eta).at_most(2), Enclosure.exactly(shorter)
+    return mean_growth(rationals(given["hessians"]), eta).at_most(limit), Enclosure.exactly(shorter)
 
 
 def _a_smooth_minimum() -> Assumption:
@@ -54,46 +96,22 @@ def _a_smooth_minimum() -> Assumption:
     return Assumption("a minimum: the Hessian is positive semidefinite", semidefinite, lambda v: v.lower <= 0)
 
 
-_delta, _gamma, _eps, _a = sp.symbols("delta gamma epsilon a", positive=True)
-_h, _eta = sp.Symbol("lambda", real=True), sp.Symbol("eta", positive=True)
-_t, _s = sp.Symbol("t", integer=True, nonnegative=True), sp.Symbol("s", positive=True)
-
 M1 = Claim(
     id="M1",
     source=Source(MULAYOFF2021, "Lemma 1, eq 7"),
     statement=r"\varepsilon\text{-linearly stable} \;\Rightarrow\; \lambda_{\max}(\nabla^2\mathcal L) \le \tfrac2\eta",
     form=Form.AT_MOST,
     symbols=(HESSIANS, STEP_SIZE, BATCH),
-    assumptions=(mean_square_stable(),),
+    assumptions=(_linearly_stable(),),
     sides=lambda given: (mean_growth(given["hessians"], given["step_size"]), Enclosure.exactly(Fraction(2))),
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Symbol("E_norm"),
-                sp.Symbol("norm_E"),
-                Rule.CITED,
-                "Jensen: E ||w_t|| >= ||E w_t||, with E w_t = "
-                "(I - eta H)^t w_0 by independent uniform batches; take w_0 = eps q, q the top eigenvector",
-            ),
-            Step(
-                _a - _eta * _h * _a,
-                (1 - _eta * _h) * _a,
-                Rule.IDENTITY,
-                "one more step multiplies the component along q by 1 - eta lambda",
-            ),
-            Step(
-                (1 + _s) ** _t,
-                1 + _t * _s,
-                Rule.CITED,
-                "Bernoulli, with s = eta lambda - 2 > 0 if lambda > 2/eta: the component grows without bound",
-            ),
-        ),
-        "necessity, any dimension and batch size",
-    ),
+    proof=proofs.m1,
     finding=Finding.AS_PRINTED,
-    note="Checked on instances whose expected squared distance goes to 0, which makes them linearly stable. Strictness is "
-    "right: at lambda_max = 2/eta GD keeps its distance. For GD it is sufficient too: M1.a.",
-    no_extremal="mean-square growth below 1 excludes equality; GD with eta lambda_max = 2 attains it",
+    note="Checked on instances whose expected squared distance goes to 0, or that GD keeps at their distance: these are "
+    "linearly stable for every radius. Weak inequality is right: at lambda_max = 2/eta GD stays. For GD it is sufficient "
+    "too: M1.a.",
+    extremal=Instance(
+        {"hessians": np.array([[[Fraction(2)]]], dtype=object), "step_size": Fraction(1), "batch_size": 1}, "named"
+    ),
 )
 
 M1A = Claim(
@@ -104,51 +122,138 @@ M1A = Claim(
     form=Form.EQUIVALENCE,
     symbols=(HESSIANS, STEP_SIZE),
     assumptions=(_a_smooth_minimum(),),
-    sides=_gradient_descent_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                1 - (1 - _eta * _h) ** 2,
-                _eta * _h * (2 - _eta * _h),
-                Rule.IDENTITY,
-                "the component along an eigenvector does not grow iff this is >= 0, that is iff 0 <= eta lambda <= 2",
-            ),
-        ),
-        "gradient descent, any dimension; eigenvalues of a minimum are >= 0",
-    ),
+    sides=gradient_descent_sides,
+    proof=proofs.m1a,
     finding=Finding.AS_PRINTED,
     note="For a minimum, whose Hessian has no negative eigenvalue; at a saddle it is false.",
     no_extremal="an equivalence",
 )
 
 
-def _switching(given: Instance) -> dict[str, Any]:
-    """Return delta, gamma and the lambda_m of Lemma 2 for a direction q [d] and mode Hessians [M, d, d]."""
-    q, hessians = given["direction"], given["mode_hessians"]
-    lambdas = np.array([q @ h @ q for h in hessians]) / (q @ q)
-    size = np.sqrt(q @ q)
-    unit = q / size
-    delta = max(float(np.linalg.norm(h @ unit - v * unit)) for h, v in zip(hessians, lambdas, strict=True))
-    gamma = max(float(np.mean(np.abs(g @ unit))) for g in given["gradients"])
-    return {"q": unit, "lower": float(lambdas.min()), "delta": delta, "gamma": gamma}
+def _gradients(name: str, value: Any) -> Array:
+    """Return stochastic gradients as an array [M, S, d].
+
+    Raises:
+        ValueError: if a mode has none.
+    """
+    gradients = real_array(name, value, ndim=3)
+    if 0 in gradients.shape:
+        raise ValueError(f"{name} must have shape [modes, gradients, d], none of them 0, got {gradients.shape}")
+    return gradients
 
 
-def _beyond_the_edge(given: Instance) -> float:
-    """Return lambda_lower - 2/eta - gamma/eps."""
-    switching = _switching(given)
-    return float(switching["lower"] - 2 / given["step_size"] - switching["gamma"] / given["epsilon"])
+def _not_zero(name: str, value: Any) -> Array:
+    """Return a direction [d].
+
+    Raises:
+        ValueError: if all its entries are 0.
+    """
+    direction = real_array(name, value)
+    if not np.any(direction != 0):
+        raise ValueError(f"{name} must not be zero")
+    return direction
 
 
-def _escape_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    """The smallest, over the mode that eps q lies in, expected distance after one step from eps q; against eps."""
-    q, epsilon = _switching(given)["q"], given["epsilon"]
-    expected = [
-        float(np.mean(np.linalg.norm(epsilon * q - given["step_size"] * (g + epsilon * (h @ q)), axis=1)))
-        for h, g in zip(given["mode_hessians"], given["gradients"], strict=True)
-    ]
-    value = min(expected)
-    scale = value + epsilon + given["step_size"] * float(np.abs(given["gradients"]).max())
-    return Enclosure.around(value, 64 * EPS * scale), Enclosure.exactly(float(epsilon))
+@dataclass(frozen=True)
+class Switching:
+    """What Lemma 2 needs to know of a direction, the modes and their gradients, in rationals.
+
+    Attributes:
+        quotients: q^T H_m q of each mode for the unit vector q.
+        gamma: the largest mean of |q^T g| over the gradients of a mode.
+        lengths: the mean of ||eps q - eta (g + eps H_m q)|| over the gradients of each mode.
+        radius: eps.
+        edge: 2/eta.
+    """
+
+    quotients: tuple[Fraction, ...]
+    gamma: Enclosure
+    lengths: tuple[Enclosure, ...]
+    radius: Fraction
+    edge: Fraction
+
+    def margin(self, lower: Fraction) -> Enclosure:
+        """Return lambda_lower - 2/eta - gamma/eps."""
+        rest = lower - self.edge
+        return Enclosure(
+            rest - Fraction(self.gamma.upper) / self.radius, rest - Fraction(self.gamma.lower) / self.radius
+        )
+
+
+def _mean_of(enclosures: list[Enclosure]) -> Enclosure:
+    count = len(enclosures)
+    return Enclosure(
+        sum((Fraction(e.lower) for e in enclosures), Fraction(0)) / count,
+        sum((Fraction(e.upper) for e in enclosures), Fraction(0)) / count,
+    )
+
+
+def _largest(enclosures: list[Enclosure]) -> Enclosure:
+    return Enclosure(max(e.lower for e in enclosures), max(e.upper for e in enclosures))
+
+
+def switching(given: Instance) -> Switching:
+    """Return what Lemma 2 needs to know.
+
+    Raises:
+        ValueError: if the shapes of the modes, the gradients and the direction differ.
+    """
+    q, hessians, gradients = (rationals(given[name]) for name in ("direction", "mode_hessians", "gradients"))
+    if not (len(hessians) == len(gradients) and hessians.shape[2] == gradients.shape[2] == len(q)):
+        shapes = ", ".join(str(array.shape) for array in (hessians, gradients, q))
+        raise ValueError(
+            f"mode_hessians, gradients and direction must be of one size and number of modes, got {shapes}"
+        )
+    eps, eta = Fraction(given["epsilon"]), Fraction(given["step_size"])
+    square = Fraction(dot(q, q))
+    size = square_root(square)
+    long, short = Fraction(size.upper), Fraction(size.lower)
+    quotients, along, lengths = [], [], []
+    for hessian, drawn in zip(hessians, gradients, strict=True):
+        image = hessian @ q
+        quotients.append(Fraction(dot(q, image)) / square)
+        mean = sum((abs(Fraction(dot(q, g))) for g in drawn), Fraction(0)) / len(drawn)
+        along.append(Enclosure(mean / long, mean / short))
+        moved = q - eta * image
+        error = eps * sum(np.abs(moved), Fraction(0)) * (1 / short - 1 / long)  # of the length, as q/||q|| is rounded
+        ends = [eps / long * moved - eta * g for g in drawn]
+        roots = [square_root(Fraction(dot(v, v))) for v in ends]
+        lengths.append(_mean_of([Enclosure(Fraction(r.lower) - error, Fraction(r.upper) + error) for r in roots]))
+    return Switching(tuple(quotients), _largest(along), tuple(lengths), eps, 2 / eta)
+
+
+def eigenvector_margin(given: Instance, times: Fraction = Fraction(1)) -> Enclosure:
+    """Return lambda_lower - 2/eta - gamma/eps - times delta, delta the largest ||H_m q - lambda_m q||, ||q|| = 1.
+
+    Raises:
+        ValueError: if there is not one lambda_m a mode, or the shapes differ.
+    """
+    q, hessians, values = (rationals(given[name]) for name in ("direction", "mode_hessians", "eigenvalues"))
+    if len(values) != len(hessians):
+        raise ValueError(f"eigenvalues must hold one for each of the {len(hessians)} modes, got {len(values)}")
+    margin = switching(given).margin(min(values))
+    off = [hessian @ q - value * q for hessian, value in zip(hessians, values, strict=True)]
+    delta = _largest([square_root(Fraction(dot(v, v)) / Fraction(dot(q, q))) for v in off])
+    return Enclosure(margin.lower - times * Fraction(delta.upper), margin.upper - times * Fraction(delta.lower))
+
+
+def quotient_margin(given: Instance) -> Enclosure:
+    """Return min_m q^T H_m q - 2/eta - gamma/eps, ||q|| = 1."""
+    found = switching(given)
+    return found.margin(min(found.quotients))
+
+
+def _first_step(given: Instance) -> Enclosure:
+    """Return the expected distance after one step from eps q, the smallest over the mode that eps q may lie in."""
+    lengths = switching(given).lengths
+    return Enclosure(min(e.lower for e in lengths), min(e.upper for e in lengths))
+
+
+def quantified_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return the expected distance after one step from eps q, and eps (1 + eta margin)."""
+    margin, eps, eta = quotient_margin(given), Fraction(given["epsilon"]), Fraction(given["step_size"])
+    ends = [eps * (1 + eta * Fraction(end)) for end in (margin.lower, margin.upper)]
+    return _first_step(given), Enclosure(*ends)
 
 
 M2 = Claim(
@@ -159,55 +264,36 @@ M2 = Claim(
     r"\text{not stable}",
     form=Form.AT_LEAST,
     symbols=(
-        Symbol("mode_hessians", "(H_m)", "mean Hessians of the modes, [M, d, d]"),
+        Symbol("mode_hessians", "(H_m)", "mean Hessians of the modes, [M, d, d]", hessians_array),
         Symbol(
-            "gradients", r"(\hat g_m)", "the equally likely stochastic gradients of each mode at the minimum, [M, S, d]"
+            "gradients",
+            r"(\hat g_m)",
+            "the equally likely stochastic gradients of each mode at the minimum, [M, S, d]",
+            _gradients,
         ),
         Symbol(
-            "direction", "q", "a direction, [d]; lambda_m = q^T H_m q / ||q||^2, the choice that makes delta smallest"
+            "direction",
+            "q",
+            "a direction, [d], taken at length 1",
+            _not_zero,
         ),
-        Symbol("epsilon", r"\varepsilon", "radius, above 0"),
+        Symbol("eigenvalues", r"(\lambda_m)", "any number for each mode, [M]; they determine delta", real_array),
+        Symbol("epsilon", r"\varepsilon", "radius, above 0", positive),
         STEP_SIZE,
     ),
     assumptions=(
         Assumption(
             "eq 15: lambda_lower > 2/eta + delta + gamma/eps",
-            lambda given: _beyond_the_edge(given) - _switching(given)["delta"],
-            lambda margin: margin > 0,
+            eigenvector_margin,
+            lambda margin: margin.lower > 0,
         ),
     ),
-    sides=_escape_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Symbol("E_norm"),
-                sp.Symbol("E_q"),
-                Rule.CITED,
-                "Jensen and Cauchy-Schwarz: E ||v_1|| >= |q^T E v_1|, "
-                "v_0 = eps q; its mode m is fixed, so E v_1 = v_0 - eta (E g_m + H_m v_0)",
-            ),
-            Step(
-                _eps * (_eta * ((2 + _s) / _eta + _delta + _gamma / _eps) - 1) - _eta * _delta * _eps - _eta * _gamma,
-                _eps * (1 + _s),
-                Rule.IDENTITY,
-                "with lambda_m = (2 + s)/eta + delta + gamma/eps: after one step the "
-                "component along q is at least eps (1 + s)",
-            ),
-            Step(
-                (1 + _s) * _a,
-                _a + _s * _a,
-                Rule.IDENTITY,
-                "with delta = 0 this repeats for a = E |q^T v_t|, whatever modes the v_t are in: given v_t, "
-                "|q^T E v_{t+1}| is at least |eta lambda - 1| |q^T v_t| - eta gamma, so a >= eps becomes at least "
-                "(1 + s) a, and grows without bound",
-            ),
-        ),
-        "any number of modes; strong stability already fails in the first step",
-    ),
-    finding=Finding.LOOSE,
-    note="True, and delta is not needed for strong stability if lambda_m is the Rayleigh quotient of q (M2.a). One step "
-    "from eps q suffices for strong stability. For stability (delta = 0) the expected component along q "
-    "grows geometrically in every mode, so the switching does not matter.",
+    sides=lambda given: (_first_step(given), Enclosure.exactly(Fraction(given["epsilon"]))),
+    proof=proofs.m2,
+    finding=Finding.AS_PRINTED,
+    note="One step from eps q suffices for strong stability; delta pays for lambda_m other than the Rayleigh quotient of q, "
+    "which does without it (M2.a). For stability (delta = 0) the expected component along q grows geometrically in every "
+    "mode, so the switching does not matter.",
     no_extremal="the hypothesis is strict",
 )
 
@@ -216,38 +302,26 @@ M2A = Claim(
     id="M2.a",
     amends="M2",
     source=Source(MULAYOFF2021, "Lemma 2, sharpened"),
-    statement=r"\min_m q^T H_m q > \tfrac2\eta + \tfrac\gamma\varepsilon \;\Rightarrow\; "
-    r"\text{not } \varepsilon \text{ strongly stable}",
+    statement=r"\mu = \min_m q^T H_m q - \tfrac2\eta - \tfrac\gamma\varepsilon > 0 \;\Rightarrow\; "
+    r"\mathbb E\|\theta_1 - \theta^*\| \ge \varepsilon (1 + \eta\mu) \text{ from } \theta_0 = \theta^* + \varepsilon q: "
+    r"\text{ not } \varepsilon \text{ strongly stable}",
     form=Form.AT_LEAST,
-    symbols=M2.symbols,
-    assumptions=(
-        Assumption(
-            "min_m q^T H_m q > 2/eta + gamma/eps",
-            _beyond_the_edge,
-            lambda margin: margin > 0,
-        ),
-    ),
-    sides=_escape_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Symbol("E_norm"),
-                sp.Symbol("E_q"),
-                Rule.CITED,
-                "Jensen and Cauchy-Schwarz: E ||v_1|| >= |q^T E v_1|, v_0 = eps q, E v_1 = v_0 - eta (E g_m + H_m v_0)",
-            ),
-            Step(
-                _eps * (_eta * ((2 + _s) / _eta + _gamma / _eps) - 1) - _eta * _gamma,
-                _eps * (1 + _s),
-                Rule.IDENTITY,
-                "with q^T H_m q = (2 + s)/eta + gamma/eps the component along q is at least eps (1 + s) after one step",
-            ),
-        ),
-        "any number of modes",
-    ),
+    symbols=tuple(symbol for symbol in M2.symbols if symbol.name != "eigenvalues"),
+    assumptions=(Assumption("min_m q^T H_m q > 2/eta + gamma/eps", quotient_margin, lambda margin: margin.lower > 0),),
+    sides=quantified_sides,
+    proof=proofs.m2a,
     finding=Finding.OURS,
     note="Any direction q will do: it need not be close to an eigenvector of the modes.",
-    no_extremal="the hypothesis is strict",
+    extremal=Instance(
+        {
+            "mode_hessians": np.array([[[Fraction(4)]]], dtype=object),
+            "gradients": np.array([[[Fraction(-1)]]], dtype=object),
+            "direction": rationals([1]),
+            "epsilon": Fraction(1),
+            "step_size": Fraction(1),
+        },
+        "named",
+    ),
 )
 
 
@@ -267,12 +341,24 @@ def _inside(rays: Array, point: Array) -> bool:
     return bool(first >= 0 and second >= 0)
 
 
+def _hessian_at(modes: Any, point: Array) -> Array:
+    """Return the Hessian of the mode that a point lies in.
+
+    Raises:
+        ValueError: if the cones of the modes leave the point out.
+    """
+    for hessian, rays in modes:
+        if _inside(rays, point):
+            return np.asarray(hessian)
+    raise ValueError(f"modes must cover the plane, but none holds ({', '.join(map(str, point))})")
+
+
 def _trajectory_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """The largest squared distance over 12 steps of the switching system, against the squared distance at the start."""
     point = rationals(given["start"])
     start = largest = Fraction(dot(point, point))
     for _ in range(12):
-        hessian = next(h for h, rays in given["modes"] if _inside(rays, point))
+        hessian = _hessian_at(given["modes"], point)
         point = point - given["step_size"] * (hessian @ point)
         largest = max(largest, dot(point, point))
     return Enclosure.exactly(largest), Enclosure.exactly(start)
@@ -340,17 +426,7 @@ M3A = Claim(
     symbols=(MODES, STEP_SIZE, START),
     assumptions=(_flattest_upper(), _modes_semidefinite()),
     sides=_trajectory_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                1 - (1 - _eta * _h) ** 2,
-                _eta * _h * (2 - _eta * _h),
-                Rule.IDENTITY,
-                "no eigendirection of any mode expands iff 0 <= eta lambda <= 2; a step contracts in every mode",
-            ),
-        ),
-        "any dimension and number of modes",
-    ),
+    proof=proofs.m3a,
     finding=Finding.OURS,
     note="Each step is a contraction, whichever mode it is taken in.",
     extremal=Instance(

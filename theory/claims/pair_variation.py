@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, dot, rationals
+from theory.checks import Array, dot, exact_matrix, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.volhejn2020 import WEIGHTS, length
-from theory.claims.volhejn2020_spline import HIDDEN, matrix
+from theory.claims.volhejn2020_spline import HIDDEN
 from theory.enclosure import Enclosure, square_root
 from theory.piecewise_linear import PiecewiseLinear
 from theory.proof import Proof, Rule, Step
@@ -38,7 +38,7 @@ def data(name: str, value: Any) -> Array:
     return rationals(sequence(name, value, fewest=1))
 
 
-NETWORK = (*HIDDEN[:3], Symbol("inputs", "(x_j)", "the data, rationals, [n, d]; points may coincide", matrix))
+NETWORK = (*HIDDEN[:3], Symbol("inputs", "(x_j)", "the data, rationals, [n, d]; points may coincide", exact_matrix))
 ON_DATA = (WEIGHTS, Symbol("x", "(x_j)", "the data, rationals, [n]; points may coincide", data))
 
 
@@ -46,11 +46,6 @@ def network(given: Instance) -> tuple[Array, Array, Array]:
     """Return w1 [h, d], b1 [h] and w2 [h] of an instance, exactly."""
     w1, b1, w2 = (rationals(given[name]) for name in ("hidden", "biases", "outputs"))
     return w1, b1, w2
-
-
-def scaled(value: Enclosure, factor: Fraction) -> Enclosure:
-    """Return the product with a non-negative rational."""
-    return Enclosure(value.lower * factor, value.upper * factor)
 
 
 def gradient_variation(w1: Array, b1: Array, w2: Array, a: Array, b: Array) -> Enclosure:
@@ -78,7 +73,7 @@ def _mean_gradient_variation(given: Instance) -> Enclosure:
     for j in range(len(points)):
         for k in range(j):
             total = total + gradient_variation(*network(given), points[j], points[k])
-    return scaled(total, Fraction(2, len(points) ** 2))
+    return total.times(Fraction(2, len(points) ** 2))
 
 
 def active_shares(given: Instance) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, dot, rationals, real_array
+from theory.checks import Array, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
@@ -26,7 +26,7 @@ def check_curve(name: str, value: Any) -> Array:
         TypeError: if they hold no real numbers.
         ValueError: if there are fewer than two, no coordinates, or nan or inf.
     """
-    vertices = rationals(real_array(name, value, ndim=2))
+    vertices = exact_matrix(name, value)
     if len(vertices) < 2 or not vertices.shape[1]:
         raise ValueError(f"{name} must be at least two points, one a row, got shape {vertices.shape}")
     return vertices
@@ -45,7 +45,7 @@ def check_interval(name: str, value: Any) -> Array:
         TypeError: if they are no real numbers.
         ValueError: if they are not two finite numbers, the first below the second.
     """
-    ends = rationals(real_array(name, value))
+    ends = exact_vector(name, value)
     if len(ends) != 2 or ends[0] >= ends[1]:
         raise ValueError(f"{name} must be two numbers, the first below the second, got {value!r}")
     return ends

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, data_points, rationals, real_array
+from theory.checks import Array, data_points, exact_matrix, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.pair_variation import function_variation
 from theory.claims.volhejn2020 import WEIGHTS
@@ -37,7 +37,7 @@ def _table(name: str, value: Any) -> Array:
         TypeError: if an entry is no real number.
         ValueError: if it is not square, symmetric and 0 on the diagonal, or has a negative entry, nan or inf.
     """
-    table = rationals(real_array(name, value, ndim=2))
+    table = exact_matrix(name, value)
     if not len(table) or table.shape[0] != table.shape[1]:
         raise ValueError(f"{name} must have a row and a column for every point, got shape {table.shape}")
     if np.any(table != table.T) or np.any(table < 0) or np.any(np.diag(table) != 0):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, dot, rationals, real_array
+from theory.checks import Array, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.volhejn2020 import INTERVAL, WEIGHTS, derivative_values, ends
 from theory.enclosure import Enclosure
@@ -31,26 +31,6 @@ def _order(name: str, value: Any) -> int:
 ORDER = Symbol("order", "o", "0 for TV(f), 1 for TV(f')", _order)
 _t = sp.Symbol("t", real=True)
 _u, _v, _w = sp.symbols("u v w", real=True)
-
-
-def matrix(name: str, value: Any) -> Array:
-    """Return rows of rationals, [k, d].
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if it has not two axes or holds nan or inf.
-    """
-    return rationals(real_array(name, value, ndim=2))
-
-
-def vector(name: str, value: Any) -> Array:
-    """Return rationals, [k].
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if it has not one axis or holds nan or inf.
-    """
-    return rationals(real_array(name, value))
 
 
 def gradient_jump(given: Instance) -> Array:
@@ -97,11 +77,11 @@ def _alone() -> Assumption:
 
 
 HIDDEN = (
-    Symbol("hidden", "w^{(1)}", "input weights, rationals, [k, d]", matrix),
-    Symbol("biases", "b^{(1)}", "biases, [k]", vector),
-    Symbol("outputs", "w^{(2)}", "output weights, [k]", vector),
+    Symbol("hidden", "w^{(1)}", "input weights, rationals, [k, d]", exact_matrix),
+    Symbol("biases", "b^{(1)}", "biases, [k]", exact_vector),
+    Symbol("outputs", "w^{(2)}", "output weights, [k]", exact_vector),
     Symbol("unit", "i", "the unit whose ReLU is crossed, from 0", lambda name, value: count(name, value, fewest=0)),
-    Symbol("point", "x", "a point on its hyperplane, [d]", vector),
+    Symbol("point", "x", "a point on its hyperplane, [d]", exact_vector),
 )
 
 V6 = Claim(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, data_points, positive, rationals, real_array
+from theory.checks import Array, data_points, exact_matrix, positive, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
@@ -156,7 +156,7 @@ def _family(name: str, value: Any) -> Array:
         TypeError: if an entry is no real number.
         ValueError: if there is no candidate or no point, or nan or inf.
     """
-    values = rationals(real_array(name, value, ndim=2))
+    values = exact_matrix(name, value)
     if not values.size:
         raise ValueError(f"{name} must hold a value of each candidate at each point, got shape {values.shape}")
     return values

@@ -17,18 +17,13 @@ from theory.proofs import walker2023_coherence as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 from theory.volhejn2020 import count
-from theory.walker2023 import batch_coherence, coherence, example_coherence, orthogonal_limit, vectors_array
+from theory.walker2023 import batch_coherence, coherence, exact_vectors, example_coherence, orthogonal_limit
 
-
-def _vectors(name: str, value: Any) -> Array:
-    return rationals(vectors_array(name, value))
-
-
-VECTORS = Symbol("vectors", r"\mathcal V", "vectors, one a row, rationals, [m, d]", _vectors)
+VECTORS = Symbol("vectors", r"\mathcal V", "vectors, one a row, rationals, [m, d]", exact_vectors)
 FACTOR = Symbol("factor", "k", "what all vectors are multiplied by", lambda n, v: Fraction(real_array(n, [v])[0]))
 BATCH = Symbol("draws", "k", "number of independent draws in a mean, at least 1", count)
 GROUP = Symbol("group", "k", "number of consecutive examples in a batch, a divisor of m", count)
-DIRECTIONS = Symbol("directions", "g_1, .., g_d", "gradients, one a row, rationals, [d, d]", _vectors)
+DIRECTIONS = Symbol("directions", "g_1, .., g_d", "gradients, one a row, rationals, [d, d]", exact_vectors)
 COPIES = Symbol("copies", "k", "how often the sample holds each, at least 1", count)
 
 _ONE = Enclosure.exactly(Fraction(1))

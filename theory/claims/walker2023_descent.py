@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.checks import Array, dot, nonnegative, positive, rationals, real_array
+from theory.checks import Array, dot, exact_matrix, exact_vector, nonnegative, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021 import STEP_SIZE
 from theory.enclosure import Enclosure, square_root
@@ -43,7 +43,7 @@ def _slopes(name: str, value: Any) -> Array:
 
 
 def _steps(name: str, value: Any) -> Array:
-    steps = rationals(real_array(name, value))
+    steps = exact_vector(name, value)
     for step in steps:
         positive(name, step)
     return steps
@@ -56,7 +56,7 @@ def _column(name: str, value: Any) -> Array:
         TypeError: if an entry is no real number.
         ValueError: if there is none, or one is not finite.
     """
-    numbers = rationals(real_array(name, value))
+    numbers = exact_vector(name, value)
     if not len(numbers):
         raise ValueError(f"{name} must hold at least one number, got none")
     return numbers
@@ -72,10 +72,6 @@ def _picked(name: str, value: Any) -> tuple[int, ...]:
     return tuple(count(name, number, fewest=0) for number in value)
 
 
-def _inputs(name: str, value: Any) -> Array:
-    return rationals(real_array(name, value, ndim=2))
-
-
 LOSS_SLOPES = Symbol(
     "loss_slopes",
     r"(\nabla l_z)",
@@ -89,7 +85,7 @@ VALUES = Symbol("values", r"g_i^{(j)}", "one coordinate of the gradients, ration
 LEVEL = Symbol("level", "c", "level of winsorization, 0 to 50 per cent", lambda n, v: Fraction(level_of(n, v)))
 OUTLIERS = Symbol("outliers", "O", "the examples that may be anything, by number, from 0", _picked)
 GROUPS = Symbol("groups", "k", "number of groups, 1 to m", count)
-DESIGN = Symbol("design", "X", "inputs of the motivating example, one a row, [n, 6]", _inputs)
+DESIGN = Symbol("design", "X", "inputs of the motivating example, one a row, [n, 6]", exact_matrix)
 LABELS = Symbol("labels", "y", "its labels, [n]", _column)
 ENTRY = Symbol("entry", "j", "number of an entry of the inputs, from 0", lambda n, v: count(n, v, fewest=0))
 EXAMPLES = Symbol("examples", "m", "number of training examples, at least 1", count)
@@ -164,16 +160,12 @@ def along(spreads: Sequence[Enclosure], step_sizes: Array, growth: Fraction) -> 
     return total
 
 
-def _scaled(value: Enclosure, factor: Fraction) -> Enclosure:
-    return Enclosure(value.lower * factor, value.upper * factor)
-
-
 def one_run(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Return the gap, and the printed bound along the run at hand."""
     curves, steps, sample = given["loss_slopes"], given["step_sizes"], given["sample"]
     lipschitz, beta = constants(curves)
     spreads = [spread(coherence_at(curves, w)) for w in run(curves, sample, steps)[:-1]]
-    bound = _scaled(along(spreads, steps, beta), lipschitz**2 / len(sample))
+    bound = along(spreads, steps, beta).times(lipschitz**2 / len(sample))
     return Enclosure.exactly(abs(gap(curves, len(sample), steps))), bound
 
 
@@ -189,7 +181,7 @@ def expected_bound(given: Instance, growth: Fraction) -> Enclosure:
     runs, steps = coherences_of_runs(given), given["step_sizes"]
     each = [along([spread(a) for a in alphas], steps, growth) for alphas in runs]
     mean = Enclosure(sum(v.lower for v in each), sum(v.upper for v in each))
-    return _scaled(mean, constants(given["loss_slopes"])[0] ** 2 / (given["sample_size"] * len(runs)))
+    return mean.times(constants(given["loss_slopes"])[0] ** 2 / (given["sample_size"] * len(runs)))
 
 
 def all_runs(given: Instance) -> tuple[Enclosure, Enclosure]:

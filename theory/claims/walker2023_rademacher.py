@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.checks import Array, rationals
 from theory.claim import Claim, Finding, Form, Instance
-from theory.enclosure import EPS, Enclosure, square_root
+from theory.enclosure import EPS, Enclosure
 from theory.proofs import walker2023_rademacher as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
@@ -21,8 +21,8 @@ from theory.walker2023 import (
     chance,
     distribution,
     empirical_rademacher_margin,
+    exact_vectors,
     rademacher_margin,
-    vectors_array,
 )
 
 
@@ -33,7 +33,7 @@ def _functions(name: str, value: Any) -> Array:
         TypeError: if an entry is no real number.
         ValueError: if the shape is wrong or a value is not from 0 to 1.
     """
-    table = rationals(vectors_array(name, value))
+    table = exact_vectors(name, value)
     if np.any((table < 0) | (table > 1)):
         raise ValueError(f"{name} must have values from 0 to 1, got {table[(table < 0) | (table > 1)][0]}")
     return table
@@ -140,9 +140,7 @@ def log_inverse(delta: Fraction) -> Enclosure:
 
 def _margin(factor: int, numerator: Enclosure, denominator: int) -> Enclosure:
     """Return factor sqrt(numerator / denominator)."""
-    ends = (square_root(Fraction(end) / denominator) for end in (numerator.lower, numerator.upper))
-    lower, upper = ends
-    return Enclosure(factor * Fraction(lower.lower), factor * Fraction(upper.upper))
+    return numerator.times(Fraction(1, denominator)).root().times(Fraction(factor))
 
 
 def _sides(given: Instance) -> tuple[Enclosure, Enclosure]:

@@ -13,14 +13,14 @@ from theory.enclosure import Enclosure, square_root
 from theory.proofs import walker2023_stiffness as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
-from theory.walker2023 import vectors_array
+from theory.walker2023 import exact_vectors
 
 
 def exactly_shaped(rows: int) -> Any:
     """Return a check for vectors, exact, of which there must be so many."""
 
     def check(name: str, value: Any) -> Array:
-        vectors = rationals(vectors_array(name, value))
+        vectors = exact_vectors(name, value)
         if len(vectors) != rows:
             raise ValueError(f"{name} must be {rows} vectors, one a row, got shape {vectors.shape}")
         return vectors
@@ -103,9 +103,7 @@ def distance(first: Array, second: Array) -> Enclosure:
 
 def chord(first: Array, second: Array) -> Enclosure:
     """Return sqrt(2 (1 - cos)), the distance of the two directions on the sphere, as the crow flies."""
-    d = distance(first, second)
-    lower, upper = (square_root(2 * max(Fraction(end), Fraction(0))) for end in (d.lower, d.upper))
-    return Enclosure(lower.lower, upper.upper)
+    return distance(first, second).times(Fraction(2)).root()
 
 
 def _triangle_sides(given: Instance) -> tuple[Enclosure, Enclosure]:

@@ -9,22 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from theory.checks import Array, dot, nonnegative, rationals, real_array
+from theory.checks import Array, dot, exact_vector, nonnegative, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021 import STEP_SIZE
 from theory.enclosure import Enclosure, square_root
 from theory.proofs import walker2023_tangent as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
-from theory.walker2023 import path_rademacher_bound, rademacher_bound, tangent_complexity, vectors_array
-
-
-def _vectors(name: str, value: Any) -> Array:
-    return rationals(vectors_array(name, value))
-
-
-def _vector(name: str, value: Any) -> Array:
-    return rationals(real_array(name, value))
+from theory.walker2023 import exact_vectors, path_rademacher_bound, rademacher_bound, tangent_complexity
 
 
 def _stack(name: str, value: Any) -> Array:
@@ -38,22 +30,22 @@ def _radii(name: str, value: Any) -> Array:
         TypeError: if an entry is no real number.
         ValueError: if one is negative or not finite.
     """
-    radii = _vector(name, value)
+    radii = exact_vector(name, value)
     for radius in radii:
         nonnegative(name, radius)
     return radii
 
 
-FEATURES = Symbol("features", r"\Phi", "tangent features of the sample, one example a row, [m, d]", _vectors)
-BASIS = Symbol("basis", r"v_j", "eigenvectors of the mean of Phi(x) Phi(x)^T, one a row, [d, d]", _vectors)
-EIGENVALUES = Symbol("eigenvalues", r"\lambda_j", "their eigenvalues, [d]", _vector)
-OUTPUT_GRADIENT = Symbol("output_gradient", r"\nabla_h l", "gradient of the loss in the m outputs, [m]", _vector)
-FEATURE = Symbol("feature", r"\Phi(x)", "tangent features of any point, [d]", _vector)
-MATRIX = Symbol("matrix", "A", "a matrix [d, d]", _vectors)
+FEATURES = Symbol("features", r"\Phi", "tangent features of the sample, one example a row, [m, d]", exact_vectors)
+BASIS = Symbol("basis", r"v_j", "eigenvectors of the mean of Phi(x) Phi(x)^T, one a row, [d, d]", exact_vectors)
+EIGENVALUES = Symbol("eigenvalues", r"\lambda_j", "their eigenvalues, [d]", exact_vector)
+OUTPUT_GRADIENT = Symbol("output_gradient", r"\nabla_h l", "gradient of the loss in the m outputs, [m]", exact_vector)
+FEATURE = Symbol("feature", r"\Phi(x)", "tangent features of any point, [d]", exact_vector)
+MATRIX = Symbol("matrix", "A", "a matrix [d, d]", exact_vectors)
 RADIUS = Symbol("radius", "M_A", "bound on the norm of w, at least 0", lambda n, v: Fraction(nonnegative(n, v)))
 MATRICES = Symbol("matrices", "(A_t)", "matrices, [T, d, d]", _stack)
 RADII = Symbol("radii", "(m_t)", "bounds on the norms of the updates, at least 0, [T]", _radii)
-UPDATES = Symbol("updates", r"\delta w_t", "updates of the weights, one a row, [T, d]", _vectors)
+UPDATES = Symbol("updates", r"\delta w_t", "updates of the weights, one a row, [T, d]", exact_vectors)
 MAPS = Symbol("feature_maps", r"(\Phi_t)", "tangent features of the sample at each step, [T, m, d]", _stack)
 
 
@@ -126,11 +118,6 @@ def _invertible(matrix: Array) -> bool:
     return True
 
 
-def times(value: Enclosure, factor: Fraction) -> Enclosure:
-    """Return an interval of non-negative rationals times a factor >= 0."""
-    return Enclosure(value.lower * factor, value.upper * factor)
-
-
 def total(terms: Iterator[Enclosure]) -> Enclosure:
     """Return the sum of intervals."""
     return sum(terms, Enclosure.exactly(Fraction(0)))
@@ -150,7 +137,7 @@ def mean_dual_norm(features: Array, gram: Array) -> Enclosure:
     signs = (np.array((1, *rest), dtype=object) for rest in product((1, -1), repeat=m - 1))
     vectors = (features.T @ sigma for sigma in signs)
     whole = total(square_root(Fraction(dot(v, back @ v))) for v in vectors)
-    return times(whole, Fraction(1, 2 ** (m - 1)))
+    return whole.times(Fraction(1, 2 ** (m - 1)))
 
 
 def path_complexity(features: Array, matrices: Array, radii: Array) -> Enclosure:
@@ -159,14 +146,14 @@ def path_complexity(features: Array, matrices: Array, radii: Array) -> Enclosure
     The parts are free of each other, so the supremum of the sum is the sum of the suprema.
     """
     pairs = zip(matrices, radii, strict=True)
-    parts = (times(mean_dual_norm(features, a @ a.T), Fraction(r) / len(features)) for a, r in pairs)
+    parts = (mean_dual_norm(features, a @ a.T).times(Fraction(r) / len(features)) for a, r in pairs)
     return total(parts)
 
 
 def path_bound(features: Array, matrices: Array, radii: Array) -> Enclosure:
     """Return sum_t (m_t / m) ||A_t^-1 Phi^T||_F."""
     pairs = zip(matrices, radii, strict=True)
-    return total(times(frobenius(inverse(a) @ features.T), Fraction(r) / len(features)) for a, r in pairs)
+    return total(frobenius(inverse(a) @ features.T).times(Fraction(r) / len(features)) for a, r in pairs)
 
 
 def _one_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -185,7 +172,7 @@ def _maps_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     norms = [mean_dual_norm(phi, plain) for phi in maps], [frobenius(phi) for phi in maps]
     sides = [
         total(
-            times(Enclosure(n.lower * s.lower, n.upper * s.upper), Fraction(1, m))
+            Enclosure(n.lower * s.lower, n.upper * s.upper).times(Fraction(1, m))
             for n, s in zip(side, sizes, strict=True)
         )
         for side in norms

@@ -165,6 +165,7 @@ def m3a() -> Proof:
 
 def m4() -> Proof:
     """At interpolation the Hessian is the Gram matrix of the gradients."""
+    unit, image = reals("v z")
     f, s, y = sp.Function("f", real=True), sp.Symbol("s", real=True), sp.Symbol("y", real=True)
     return Proof(
         (
@@ -172,13 +173,14 @@ def m4() -> Proof:
                 sp.diff((f(s) - y) ** 2 / 2, s, 2).doit(),
                 sp.diff(f(s), s) ** 2 + (f(s) - y) * sp.diff(f(s), s, 2),
                 Rule.IDENTITY,
-                "one sample, along any line in the weights",
+                "one sample, along any line in the weights; the second term vanishes at f = y, and the first is the squared "
+                "product of the line's direction and the gradient",
             ),
-            Step(
-                sp.Symbol(r"\lambda_{\max}(\Phi\Phi^T)"),
-                sp.Symbol(r"\lambda_{\max}(\Phi^T\Phi)"),
-                Rule.CITED,
-                "the second term vanishes at f = y, and Phi Phi^T and Phi^T Phi have the same non-zero eigenvalues",
+            cauchy_schwarz(
+                unit,
+                image,
+                "Phi Phi^T and Phi^T Phi have the same top eigenvalue: for a unit vector v take u = Phi^T v / ||Phi^T v|| "
+                "and z = Phi u, then ||Phi u|| >= v^T z = ||Phi^T v||; and the other way round",
             ),
         ),
         "any width and number of samples, where no unit toggles on a data point",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.proof import Proof, Rule, Step
-from theory.proofs.lemmas import cauchy_schwarz, over_all, reals, triangle_inequality
-from theory.proofs.lemmas import INDEX as _i
+from theory.proofs.lemmas import INDEX, cauchy_schwarz, over_all, reals, triangle_inequality
 from theory.proofs.mulayoff2021 import mean_along
 
 _eta = sp.Symbol("eta", positive=True)
@@ -21,7 +20,9 @@ def _one_step(direction: str) -> tuple[Step, ...]:
     """Return q^T H_m q <= 2/eta for a unit vector q, m the mode of theta + eps q: the first four steps of a proof."""
     quotient = sp.Symbol("r", real=True)
     return (
-        *mean_along(f"q is {direction}, w = v_1, the first step from v_0 = eps q in its mode m, so E v_1 = v_0 - eta H_m v_0"),
+        *mean_along(
+            f"q is {direction}, w = v_1, the first step from v_0 = eps q in its mode m, so E v_1 = v_0 - eta H_m v_0"
+        ),
         Step(
             2 / _eta,
             quotient,
@@ -39,7 +40,7 @@ def _two_sides(number: int) -> tuple[Step, ...]:
         number: of the first of the two steps, counted from 0.
     """
     w, z, base = sp.Symbol("w", real=True), sp.Symbol("z", real=True), sp.Symbol("c", real=True)
-    many = {symbol: sp.IndexedBase(symbol.name, real=True)[_i] for symbol in (w, z)}
+    many = {symbol: sp.IndexedBase(symbol.name, real=True)[INDEX] for symbol in (w, z)}
     parts = w * (z + sp.Abs(z)) / 2 + w * (z - sp.Abs(z)) / 2
     return (
         Step(
@@ -95,7 +96,9 @@ def _balance(because: str) -> Step:
 def _at_coincident_knots(place: int) -> tuple[Step, ...]:
     (jumps,) = reals("u")
     return triangle_inequality(
-        jumps, "knots that coincide: the sizes of their units' jumps add up to at least that of the jump of f'", place=place
+        jumps,
+        "knots that coincide: the sizes of their units' jumps add up to at least that of the jump of f'",
+        place=place,
     )
 
 
@@ -103,7 +106,7 @@ def b4() -> Proof:
     """Two modes differ in two entries a toggling unit, on its one sample."""
     w, x, other, w1, b1 = sp.symbols("w x t w1 b1", real=True)
     bound = sp.Symbol("C", nonnegative=True)
-    many = sp.IndexedBase("w", real=True)[_i]
+    many = sp.IndexedBase("w", real=True)[INDEX]
     return Proof(
         (
             Step(
@@ -272,6 +275,7 @@ def m9b() -> Proof:
     share = sp.Symbol("tau", real=True)
     m, s, x = sp.Symbol("m", nonnegative=True), sp.Symbol("S", real=True), sp.Symbol("x", real=True)
     first, second = sp.symbols("A B", nonnegative=True)
+    a, e = reals("a e")
     slope = m + s * x + share * (1 + x**2)
     return Proof(
         (
@@ -285,11 +289,13 @@ def m9b() -> Proof:
                 "Phi_tau in place of Phi_U what is left over, (1 - 2 tau) w2 z, is not negative",
                 conditions=(
                     sp.Or(
-                        sp.And(sp.Eq(share, 0), sp.Ge(slope, 0)), sp.And(sp.Eq(share, 1), sp.Le(slope, 0)), sp.Eq(slope, 0)
+                        sp.And(sp.Eq(share, 0), sp.Ge(slope, 0)),
+                        sp.And(sp.Eq(share, 1), sp.Le(slope, 0)),
+                        sp.Eq(slope, 0),
                     ),
                 ),
             ),
-            cauchy_schwarz(*reals("a e"), "with e = (1,..,1): sqrt(n) (||a|| + ||b||) >= e^T (a + b) >= 2 n v^T v/||v||"),
+            cauchy_schwarz(a, e, "with e = (1,..,1): sqrt(n) (||a|| + ||b||) >= e^T (a + b) >= 2 n v^T v/||v||"),
             _balance(
                 "n v holds (w2 (S + tau x), w2 (m + tau), w1 A) for a unit, R its distance from the origin on the segment "
                 "of the first two, and n for b2: ||v||^2 >= 1 + 2 sum |w1 w2| A R/n^2",
