@@ -55,7 +55,6 @@ READINGS: Mapping[str, Reading] = MappingProxyType(
             "step_size_jump",
             {
                 "rise": "rise",
-                "interpolates": "raised_interpolates",
                 "raised_sharpness": "raised_sharpness",
                 "constant_sharpness": "constant_sharpness",
             },

@@ -60,7 +60,6 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "M12.b": (
         turned(M12B),
         without(M12B, M12B.assumptions[0].name),
-        without(M12B, M12B.assumptions[1].name),
         right(
             M12B,
             "a tenth as sharp",

@@ -102,7 +102,8 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         without(B4, MODES),
     ),
     "M7.a": (
-        *_bounds_of(M7A),
+        stronger(M7A),
+        turned(M7A),
         with_sides(M7A, "1 for sqrt(2)", Kind.DROPPED, lambda given: residual_sides(given, ONE)),
         without(M7A, NO_IDLE),
         without(M7A, MODES),

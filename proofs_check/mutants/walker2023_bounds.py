@@ -11,7 +11,6 @@ import numpy as np
 from proofs_check.mutants.operators import (
     Kind,
     Mutant,
-    Sides,
     both_ways,
     bounds,
     left,
@@ -58,24 +57,24 @@ def _spectral(matrix: Array) -> Enclosure:
 def _path(matrices: Callable[[Instance], Array], radii: Callable[[Instance], Array]) -> tuple[Mutant, ...]:
     """Return mutants of W6 or W7, whose symbols these read."""
 
-    def bound(change: Callable[[Array], Array], norm: Callable[[Array], Enclosure], most: int | None) -> Sides:
-        def sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-            features, stack, sizes = given["features"], matrices(given), radii(given)
-            pairs = list(zip(stack, sizes, strict=True))[:most]
-            parts = (norm(tangent.inverse(change(a)) @ features.T).times(Fraction(r) / len(features)) for a, r in pairs)
-            return tangent.path_complexity(features, stack, sizes), tangent.total(parts)
+    def bound(
+        change: Callable[[Array], Array], norm: Callable[[Array], Enclosure], most: int | None = None
+    ) -> Callable[[Instance], Enclosure]:
+        def side(given: Instance) -> Enclosure:
+            features = given["features"]
+            pairs = list(zip(matrices(given), radii(given), strict=True))[:most]
+            return tangent.total(
+                norm(tangent.inverse(change(a)) @ features.T).times(Fraction(r) / len(features)) for a, r in pairs
+            )
 
-        return sides
+        return side
 
     claim = tangent.W6 if matrices is _one_matrix else tangent.W7
-    plain = bound(lambda a: a, tangent.frobenius, None)
-    transposed = _times(claim, "the transpose of A", Kind.DROPPED, bound(lambda a: a.T, tangent.frobenius, None))
-    spectral = "the spectral norm", Kind.MIN_MAX, bound(lambda a: a, _spectral, None)
-    dropped = "one update fewer", Kind.OFF_BY_ONE, bound(lambda a: a, tangent.frobenius, -1)
+    transposed = right(claim, "the transpose of A", Kind.DROPPED, bound(lambda a: a.T, tangent.frobenius))
+    spectral = right(claim, "the spectral norm", Kind.MIN_MAX, bound(lambda a: a, _spectral))
+    dropped = right(claim, "one update fewer", Kind.OFF_BY_ONE, bound(lambda a: a, tangent.frobenius, -1))
     more = _times(
-        "",
-        Kind.OFF_BY_ONE,
-        plain.claim,
+        claim,
         "m + 1 for m",
         Kind.OFF_BY_ONE,
         lambda given: Fraction(len(given["features"]), len(given["features"]) + 1),
@@ -143,7 +142,7 @@ def _example(given: Instance) -> tuple[int, Fraction]:
     return given["examples"], given["strength"]
 
 
-W3, W3A, W3B, W3C = rademacher.CLAIMS
+W3, W3A, W3B, W3C, _ = rademacher.CLAIMS
 W6, W7, W7A, W10A = tangent.W6, tangent.W7, tangent.W7A, descent.W10A
 W12, W12A, W12B, W12C = descent.W12, descent.W12A, descent.W12B, descent.W12C
 W13A, W13B = descent.W13A, descent.W13B
@@ -194,9 +193,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "W10.a": (
         right(W10A, "no growth of differences", Kind.DROPPED, _no_growth),
         right(W10A, "one step fewer", Kind.OFF_BY_ONE, _fewer_steps),
-        "L for L^2",
-        Kind.DROPPED,
-        _over_lipschitz,
+        _times(W10A, "L for L^2", Kind.DROPPED, _over_lipschitz),
         _times(W10A, "m^2 for m", Kind.DROPPED, lambda given: Fraction(1, given["sample_size"])),
         _times(W10A, "sqrt(1 - alpha)", Kind.DROPPED, lambda given: _root(Fraction(1, 2))),
         turned(W10A),
@@ -236,11 +233,6 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             Kind.OFF_BY_ONE,
             lambda given: Fraction(sides_of(W13B)(given.but(steps=given["steps"] + 1))[1].lower),
         ),
-        _times(
-            W13B,
-            "s for m s",
-            Kind.DROPPED,
-            lambda given: Fraction(1, given["examples"]),
-        ),
+        _times(W13B, "s for m s", Kind.DROPPED, lambda given: Fraction(1, given["examples"])),
     ),
 }

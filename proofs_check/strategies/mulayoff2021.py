@@ -145,6 +145,15 @@ def balanced_by_a_resting_unit(draw: st.DrawFn) -> Instance:
 
 
 @st.composite
+def one_large_unit(draw: st.DrawFn) -> Instance:
+    """Draw a unit that toggles on the one point, with so large an output weight that Lemma 5 is nearly an equality."""
+    at, w2 = draw(st.sampled_from([-1, 1])), Fraction(draw(st.integers(200, 2000)))
+    weights = _on_points(rationals([at]), [0], [draw(not_zero)], [draw(st.sampled_from([-1, 1])) * w2])
+    instance = Instance({"weights": weights, "x": rationals([at])}, "drawn")
+    return instance.but(mode=np.ones((1, 1), dtype=np.int64), other_mode=np.zeros((1, 1), dtype=np.int64))
+
+
+@st.composite
 def two_modes(draw: st.DrawFn) -> Instance:
     """Draw a network with units that toggle, and two modes around it; now and then what is no mode."""
     instance = draw(st.one_of(toggling(), on_one_point(), idle()))
@@ -310,7 +319,7 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     "M6": st.one_of(with_step_size(), balanced_at_the_edge()),
     "M6.a": st.one_of(with_step_size(), balanced_at_the_edge()),
     "M7": two_modes(),
-    "M7.a": two_modes(),
+    "M7.a": st.one_of(two_modes(), two_modes(), one_large_unit()),
     "B4": two_modes(),
     "M8": st.one_of(along_toggling_units(), along_toggling_units(), opposed_beside_others()),
     "M8.a": st.one_of(along_toggling_units(), along_toggling_units(), opposed_beside_others()),

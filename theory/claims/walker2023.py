@@ -51,16 +51,22 @@ def _root(lower: float | Fraction, upper: float | Fraction) -> Enclosure:
     return Enclosure(np.nextafter(float(lower) ** 0.5, 0), np.nextafter(float(upper) ** 0.5, np.inf))
 
 
-def _larger(first: Enclosure, second: Enclosure) -> Enclosure:
-    return Enclosure(max(first.lower, second.lower), max(first.upper, second.upper))
+def _largest(*values: Enclosure) -> Enclosure:
+    return Enclosure(max(value.lower for value in values), max(value.upper for value in values))
+
+
+def distance_from_the_middle(sharpness: Enclosure) -> Enclosure:
+    """Return the larger of eta a / 2 and 1 - eta a / 2, which is at most 1 where 0 <= a <= 2 / eta."""
+    return _largest(sharpness, Enclosure(1 - sharpness.upper, 1 - sharpness.lower))
 
 
 def _necessary_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return _larger(*sharpness_and_spread(given)), Enclosure.exactly(Fraction(1))
+    sharpness, spread = sharpness_and_spread(given)
+    return _largest(distance_from_the_middle(sharpness), spread), Enclosure.exactly(Fraction(1))
 
 
 def _enough_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return _larger(*sharpness_and_spread(given)).at_most(1), growth(given).at_most(1)
+    return _largest(*sharpness_and_spread(given)).at_most(1), growth(given).at_most(1)
 
 
 def _one_dimension() -> Assumption:
@@ -128,8 +134,8 @@ W2 = Claim(
     assumptions=(mean_square_stable(),),
     sides=_necessary_sides,
     finding=Finding.FALSE,
-    note="Eq 2 follows from W1's condition (W2.a), which is itself only sufficient. It is not necessary for stability when "
-    "d >= 2: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
+    note="Read as necessary for stability, as the remark uses it: eq 2 follows from W1's condition (W2.a), which is itself "
+    "only sufficient. For stability it is not necessary when d >= 2: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
     "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
     "list uses it (W2.b).",
     witness=THREE_POINTS,
@@ -141,14 +147,15 @@ W2A = Claim(
     amends="W2",
     source=Source(WALKER2023, "Remark 2.5, repaired"),
     statement=r"\lambda_{\max}\big((1-\eta H)^2 + \eta^2 p\,\Sigma\big) \le 1 \;\Rightarrow\; "
-    r"a \le \tfrac2\eta,\ s \le \tfrac1{\eta\sqrt p}",
+    r"0 \le a \le \tfrac2\eta,\ 0 \le s \le \tfrac1{\eta\sqrt p}",
     form=Form.AT_MOST,
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(_condition_holds(),),
     sides=_necessary_sides,
     proof=proofs.w2a,
     finding=Finding.OURS,
-    note="Necessary for W1's sufficient condition, hence for stability where d = 1.",
+    note="Necessary for W1's sufficient condition, hence for stability where d = 1. The Hessians need not be positive; "
+    "0 <= s needs no condition.",
     extremal=Instance({"hessians": outer_products((1,), (1,)), "step_size": Fraction(2), "batch_size": 1}, "named"),
 )
 
@@ -161,11 +168,11 @@ W2B = Claim(
     symbols=(HESSIANS, STEP_SIZE, BATCH),
     assumptions=(
         _positive_hessians(),
-        Assumption("eq 2", lambda given: _larger(*sharpness_and_spread(given)), lambda v: v.upper <= 1),
+        Assumption("eq 2", lambda given: _largest(*sharpness_and_spread(given)), lambda v: v.upper <= 1),
     ),
     sides=_enough_sides,
     finding=Finding.FALSE,
-    note="'SGD can converge to minima satisfying (2)': h = 3/5, 27/10, 27/10 with eta = B = 1 satisfies it, its second "
+    note="'SGD can converge to minima satisfying (2)', read as 'to every such minimum': h = 3/5, 27/10, 27/10 with eta = B = 1 satisfies it, its second "
     "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
     "mean-square stability alone: h = 1, 3. Nor does GD converge at a = 2 / eta, where it keeps its distance.",
     witness=Instance(

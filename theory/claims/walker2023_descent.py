@@ -244,10 +244,11 @@ W10 = Claim(
     sides=one_run,
     finding=Finding.FALSE,
     note=f"{_UNIFORM_NOTE} The gap is an expectation, the right side depends on the run: three losses, one example, two "
-    "steps, and the run whose alpha(w_1) is 1 has a bound of 1.498 below the gap, 1.667. With an expectation on the right "
-    "the usual proof, by changing one example, still takes alpha at weights that this example has shaped; W10.a pays for "
-    "that with a factor 1 + 1/m in the product. Whether it can be saved is open. Full-batch steps; the theorem says "
-    "'stochastic'.",
+    "steps, and the run whose alpha(w_1) is 1 has a bound of 1.498 below the gap, 1.667. With one example stochastic and "
+    "full-batch steps coincide; Remark 5.5 claims the bound for both. An expectation on the right is not enough: alpha is "
+    "then still taken at weights that the changed example has shaped, and with about 16 losses in as many dimensions, "
+    "m = 1 and T = 2, the gap exceeds that bound too (a construction on paper, not encoded). W10.a pays for it with a "
+    "factor 1 + 1/m in the product; whether that is the right price is not settled here.",
     witness=wells(reach=20, offset=Fraction(1, 10), sample=(0,)),
     no_extremal="refuted",
 )
@@ -268,7 +269,8 @@ W10A = Claim(
     note=f"{_UNIFORM_NOTE} Where all gradients are 0 nothing moves, and alpha is taken as 1. For one step it is the theorem "
     "as printed: w_0 does not depend on the sample.",
     extremal=Instance(
-        {"loss_slopes": rationals([[[0, 1], [-1, 1]]]), "step_sizes": rationals([1]), "sample_size": 1}, "named"
+        {"loss_slopes": rationals([[[0, 1], [-1, 1]]]), "step_sizes": rationals([1]), "sample_size": 1},
+        "named: trivial, 0 = 0 for one loss",
     ),
 )
 
@@ -407,7 +409,8 @@ W12B = Claim(
     proof=proofs.w12b,
     finding=Finding.OURS,
     note="What the threshold does: so few examples, whatever their gradients, move no coordinate of the step beyond what the "
-    "others span. A direction that they alone support is removed.",
+    "others span. A coordinate that they alone support stays 0; an oblique direction need not: for (0, 0) three times, "
+    "(1, -1), and the outlier (1000, 1000), c = 25 gives the step (2/5, 0).",
     extremal=with_values(1, 1, 9, level=Fraction(50), outliers=(2,)),
 )
 

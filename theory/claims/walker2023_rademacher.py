@@ -43,7 +43,21 @@ def _probabilities(name: str, value: Any) -> Array:
     return rationals(distribution(name, rationals(value), len(value)))
 
 
+def _losses(name: str, value: Any) -> Array:
+    """Return the losses of classifiers, one a row, [K, Z], at least 0.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if the shape is wrong or a loss is negative.
+    """
+    table = rationals(vectors_array(name, value))
+    if np.any(table < 0):
+        raise ValueError(f"{name} must be at least 0, got {table[table < 0][0]}")
+    return table
+
+
 FUNCTIONS = Symbol("functions", r"\mathcal F", "a finite class: f(z), one function a row, [K, Z], 0 to 1", _functions)
+LOSSES = Symbol("losses", r"l(h_w(x), y)", "losses of finitely many classifiers, one a row, [K, Z], at least 0", _losses)
 PROBABILITIES = Symbol("probabilities", r"\mathcal D", "probabilities of the outcomes, rationals, [Z]", _probabilities)
 SAMPLE_SIZE = Symbol("sample_size", "m", "number of independent examples, at least 1", count)
 DELTA = Symbol(
@@ -158,6 +172,10 @@ def _empirical_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return worst, _margin(3, log_inverse(given["delta"] / 2), given["sample_size"])
 
 
+def _losses_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return _empirical_sides(given.but(functions=given["losses"]))
+
+
 def _sharp_empirical_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     worst = Enclosure.exactly(excess(given, Fraction(2), empirical=True))
     return worst, _margin(2, log_inverse(given["delta"]), 2 * given["sample_size"])
@@ -178,7 +196,7 @@ def coin(sample_size: int, halvings: int) -> Instance:
 
 
 _SOURCE = Source(WALKER2023, "Theorem 2.8, first bound")
-_EMPIRICAL = Source(WALKER2023, "Theorem 2.8, second and third bound")
+_EMPIRICAL = Source(WALKER2023, "Theorem 2.8, second bound")
 _NONE = "McDiarmid's bound is met only in the limit of many examples"
 
 W3 = Claim(
@@ -196,7 +214,7 @@ W3 = Claim(
     note="Read for all f at once, which is what the proof gives and the use in 'for any w' needs. Left: the least t that "
     "sup_f (E f - mean f) - 2 R exceeds with probability delta at most, over all samples. The margin is sqrt(2) times "
     "larger than McDiarmid's inequality gives: W3.a.",
-    no_extremal=_NONE,
+    no_extremal="the margin is sqrt(2) times as large as need be: W3.a",
 )
 
 W3A = Claim(
@@ -230,8 +248,8 @@ W3B = Claim(
     proof=proofs.w3b,
     finding=Finding.AS_PRINTED,
     note="Holds with room to spare: 3 sqrt(log(2/delta)/m) exceeds 1, and says nothing, for m <= 6; W3.c has a margin "
-    "that is smaller by more than a factor of 2. The third bound of the theorem is this one for the losses of a class "
-    "of classifiers, and needs losses in [0, 1], which section 2.1 does not ask for.",
+    "that is smaller by more than a factor of 2. The third bound of the theorem is this one for losses, which need not "
+    "be in [0, 1]: W3.d.",
     no_extremal="the margin is more than twice as large as need be: W3.c",
 )
 
@@ -249,8 +267,34 @@ W3C = Claim(
     proof=proofs.w3c,
     finding=Finding.OURS,
     note="McDiarmid once, on the difference: the empirical complexity of functions into [0, 1] moves by 1/(2m) only when "
-    "one example is changed. Whether the 2 can be smaller is open.",
-    no_extremal=_NONE,
+    "one example is changed. Whether the 2 can be smaller is not settled here.",
+    no_extremal="it is not known whether the 2 is needed",
 )
 
-CLAIMS = (W3, W3A, W3B, W3C)
+W3D = Claim(
+    id="W3.d",
+    amends="W3",
+    source=Source(WALKER2023, "Theorem 2.8, third bound"),
+    statement=r"l \ge 0:\quad \mathbb P\Big(L(w) \le \hat L(w) + 2\hat{\mathfrak R}(\mathcal F) + "
+    r"3\sqrt{\log(2/\delta)/m}\Big) \ge 1 - \delta",
+    form=Form.AT_MOST,
+    symbols=(LOSSES, PROBABILITIES, SAMPLE_SIZE, DELTA),
+    sides=_losses_sides,
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="Section 2.1 lets losses be anything in [0, infinity), and the bound has no unit of the loss in it. One classifier, "
+    "a loss of 16 with probability 1/4 and 0 otherwise, one example: with probability 3/4 > delta = 1/2 the training loss "
+    "is 0 and L = 4 exceeds 3 sqrt(log 4) = 3.532. For losses in [0, 1] it is W3.b, and for losses in [0, M] its margin "
+    "times M.",
+    witness=Instance(
+        {
+            "losses": rationals([[16, 0]]),
+            "probabilities": rationals([Fraction(1, 4), Fraction(3, 4)]),
+            "sample_size": 1,
+            "delta": Fraction(1, 2),
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+CLAIMS = (W3, W3A, W3B, W3C, W3D)

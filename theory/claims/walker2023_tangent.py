@@ -202,8 +202,8 @@ W5 = Claim(
     sides=_update_sides,
     proof=proofs.w5,
     finding=Finding.AS_PRINTED,
-    note="For lambda_j = 0, which is sure to occur when d > m, u_j is 0/0 as printed; its term is read as absent. The text "
-    "takes the gradient step on one example and the lemma on all m: it is read for a loss of all outputs, and delta f, "
+    note="For lambda_j = 0 (certain for the sample's covariance when d > m) u_j divides by 0; read as an absent term. The "
+    "text takes the gradient step on one example and the lemma on all m: it is read for a loss of all outputs, and delta f, "
     "f and h as one. The eigenvectors may be of any distribution whose support holds the sample.",
     extremal=Instance(
         {

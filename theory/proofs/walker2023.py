@@ -73,7 +73,8 @@ def w1a() -> Proof:
 
 def w2a() -> Proof:
     """Both parts of eq 2 follow from W1's condition."""
-    a, s = sp.symbols("a s", nonnegative=True)
+    a, s = sp.Symbol("a", real=True), sp.Symbol("s", nonnegative=True)
+    along_top = (sp.Le((1 - _eta * a) ** 2 + _eta**2 * _share * _spread, 1),)
     return Proof(
         (
             Step(
@@ -81,8 +82,9 @@ def w2a() -> Proof:
                 _eta * a,
                 Rule.POLYNOMIAL,
                 "along the top eigenvector of H: p v = p q^T Sigma q is not negative",
-                conditions=(sp.Le((1 - _eta * a) ** 2 + _eta**2 * _share * _spread, 1),),
+                conditions=along_top,
             ),
+            Step(_eta * a, sp.Integer(0), Rule.POLYNOMIAL, "and so a is not negative either", conditions=along_top),
             Step(
                 sp.Integer(1),
                 _eta * sp.sqrt(_share) * s,

@@ -85,6 +85,13 @@ def w8d() -> Proof:
                 "a vector at distance a from the mean, of probability p > 0, and q for all others: if p a^2 + q = 0 then a = 0",
                 conditions=(sp.Eq(_weight * _a**2 + _q, 0),),
             ),
+            Step(
+                -sp.Abs(_alpha - 1),
+                sp.Integer(0),
+                Rule.POLYNOMIAL,
+                "and if all of positive probability are equal, each is mu and E|v - mu|^2 = q = 0: then alpha = 1",
+                conditions=(sp.Eq(1 - _alpha, _q / _size), sp.Eq(_q, 0)),
+            ),
         ),
         "any finite distribution that is not concentrated at 0",
     )
@@ -260,4 +267,39 @@ def w11d() -> Proof:
             ),
         ),
         "any finite distribution that is not concentrated at 0, any k",
+    )
+
+
+def w11f() -> Proof:
+    """Count the pairs of examples in a batch, and solve for the coherence of the sample."""
+    more, others = sp.Symbol("q", integer=True, nonnegative=True), sp.Symbol("r", integer=True, positive=True)
+    k, m = more + 1, more + 1 + others
+    total = sp.Symbol("U", positive=True)
+    between = (m**2 * total - m * _size) / (m * (m - 1))
+    of_batches = (k * _size + k * (k - 1) * between) / k**2
+    return Proof(
+        (
+            Step(
+                of_batches,
+                (others * _size + m * (k - 1) * total) / (k * (m - 1)),
+                Rule.IDENTITY,
+                "E|w|^2 over all batches of k = q + 1 of the m = k + r examples, G the mean of |g_i|^2 and U = |mean g_i|^2: "
+                "of the k^2 pairs in a batch k are of an example with itself and k (k - 1) of different ones, on average "
+                "(m^2 U - m G) / (m (m - 1)) each",
+            ),
+            Step(
+                k * (m - 1) - (k - 1) * m * total / ((others * _size + m * (k - 1) * total) / (k * (m - 1))),
+                k * (m - 1) * others * _size / (others * _size + m * (k - 1) * total),
+                Rule.IDENTITY,
+                "every partition has the mean U for its numerator, so A = U / E|w|^2; the denominator is positive",
+            ),
+            Step(
+                (others * total / ((others * _size + m * (k - 1) * total) / (k * (m - 1))))
+                / (k * (m - 1) * others * _size / (others * _size + m * (k - 1) * total)),
+                total / _size,
+                Rule.IDENTITY,
+                "A (m - k) over it is alpha_m = U / G",
+            ),
+        ),
+        "any sample whose mean is not 0, any k < m that divides m, all partitions equally likely",
     )

@@ -6,8 +6,8 @@ import sympy as sp
 
 from theory.proof import Proof, Rule, Step
 
-_eps, _g, _b, _c, _s = (sp.Symbol(name, positive=True) for name in ("epsilon", "G", "beta", "c", "s"))
-_r, _x1, _x2, _x3 = sp.symbols("r x1 x2 x3", real=True)
+_eps, _g, _b, _s = (sp.Symbol(name, positive=True) for name in ("epsilon", "G", "beta", "s"))
+_c, _r, _x1, _x2, _x3 = sp.symbols("c r x1 x2 x3", real=True)
 _product = sp.Symbol("p", real=True)
 
 
@@ -16,12 +16,12 @@ def w4a() -> Proof:
     return Proof(
         (
             Step(
-                _eps * _g - _eps**2 * _c,
+                _eps * _g - _c,
                 _eps * _g / 2,
                 Rule.POLYNOMIAL,
-                "if g_1.g_2 = G > 0 and the second-order term is c eps^2 at most, the loss falls by eps G / 2 at least once "
-                "eps <= G / (2c)",
-                conditions=(_eps <= _g / (2 * _c),),
+                "if g_1.g_2 = G > 0, then for all small eps what differentiability leaves over, c, is eps G / 2 at most, and "
+                "the loss falls by as much at least",
+                conditions=(_c <= _eps * _g / 2,),
             ),
             Step(
                 sp.Symbol("Delta_l2"),
@@ -36,7 +36,7 @@ def w4a() -> Proof:
                 "for a squared loss, s = x_2.g_1, residual r: what lies above the tangent",
             ),
         ),
-        "any convex l_2 with a gradient that is Lipschitz near w; checked on squared losses",
+        "any convex l_2 that is differentiable at w; checked on squared losses",
     )
 
 

@@ -94,17 +94,17 @@ def w7() -> Proof:
 
 
 def w7a() -> Proof:
-    """A change of variables takes W7 to fixed feature maps."""
+    """W7 with identity matrices, each update on a feature map of its own."""
     return Proof(
         (
-            *_complexity_steps(),
+            *w7().steps,
             Step(
                 _n1 * _n2,
                 _a * _b,
                 Rule.POLYNOMIAL,
-                "w -> A^T w, Phi -> A^-1 Phi leaves <w, Phi> as it is, in one dimension",
+                "the remark's w -> A^T w, Phi -> A^-1 Phi leaves <w, Phi> as it is, in one dimension",
                 conditions=(sp.Ne(_c, 0), sp.Eq(_n1, _a * _c), sp.Eq(_n2, _b / _c)),
             ),
         ),
-        "W7 with Phi_t = Phi A_t^-T; any number of fixed feature maps",
+        "any number of fixed feature maps, of any kind: the steps of W7 with A_t = I, each on its Phi_t",
     )
