@@ -116,6 +116,10 @@ class _CounterexampleFoundError(Exception):
     """Tells Hypothesis that an instance violates the claim."""
 
 
+NEAR = 0.5
+"""The relative slack below which Hypothesis is told to go for less: farther off it spends its time on failed drawings."""
+
+
 def falsify(
     claim: Claim,
     instances: SearchStrategy[Instance],
@@ -154,7 +158,7 @@ def falsify(
             found.counterexample, found.source = (verdict, instance), "drawn"
             raise _CounterexampleFoundError
         relative = relative_slack(verdict)
-        if math.isfinite(relative):
+        if relative < NEAR:
             hypothesis.target(-relative)
 
     run = hypothesis.seed(seed)(

@@ -228,7 +228,8 @@ def _w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
         sigma = [[p - q for p, q in zip(*rows, strict=True)] for rows in zip(of_squares, square, strict=True)]
         share = Fraction(n - b, b * (n - 1)) if n > 1 else Fraction(0)
         spread = (ball(eta**2 * share) * top_eigenvalue(sigma).max(flint.arb(0))).sqrt()
-        return (ball(eta) * top_eigenvalue(mean) / 2).max(spread), flint.arb(1)
+        half = ball(eta) * top_eigenvalue(mean) / 2
+        return largest([half, 1 - half, spread]), flint.arb(1)
 
 
 ORACLES: Mapping[str, Oracle] = {

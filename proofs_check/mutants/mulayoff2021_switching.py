@@ -31,7 +31,6 @@ from theory.claims.mulayoff2021_switching import (
     M9B,
     change_sides,
     deduction_sides,
-    excess_share,
     excess_sides,
     residual_sides,
     share,

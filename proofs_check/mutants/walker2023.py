@@ -66,6 +66,16 @@ def _one_part(part: int, factor: Fraction) -> Callable[[Instance], Enclosure]:
     return lambda given: sharpness_and_spread(given)[part].times(factor)
 
 
+def _above(factor: Fraction) -> Callable[[Instance], Enclosure]:
+    """Return 1 - eta a / 2 times a factor."""
+
+    def side(given: Instance) -> Enclosure:
+        value = sharpness_and_spread(given)[0]
+        return Enclosure(factor * (1 - Fraction(value.upper)), factor * (1 - Fraction(value.lower)))
+
+    return side
+
+
 FREE = replace(W1, assumptions=())
 
 OWN: Mapping[str, tuple[Mutant, ...]] = {
@@ -89,6 +99,7 @@ OWN: Mapping[str, tuple[Mutant, ...]] = {
     "W2.a": (
         stronger(W2A),
         left(W2A, "a <= 1.98 / eta", Kind.CONSTANT, _one_part(0, MORE)),
+        left(W2A, "a >= 0.02 / eta", Kind.CONSTANT, _above(MORE)),
         left(W2A, "s <= 0.99 / (eta sqrt(p))", Kind.CONSTANT, _one_part(1, MORE)),
         turned(W2A),
         without(W2A, CONDITION),

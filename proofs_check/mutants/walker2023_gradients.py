@@ -75,6 +75,25 @@ def _of_means(given: Instance) -> Fraction:
     return coherence.alpha(*coherence.means_of(given))
 
 
+def _in_a_sample(value: Callable[[Instance], Fraction], shift: int = 0) -> Callable[[Instance], Fraction]:
+    """Return W11.f's right side with another value for A, or for m another number of examples."""
+    return lambda g: coherence.without_replacement(value(g), g["group"], len(g["vectors"]) + shift)
+
+
+def _harmonic(given: Instance) -> Fraction:
+    each = coherence.coherences_of_batches(given)
+    return len(each) / sum((1 / a for a in each), Fraction(0))
+
+
+def _arithmetic(given: Instance) -> Fraction:
+    each = coherence.coherences_of_batches(given)
+    return sum(each, Fraction(0)) / len(each)
+
+
+def _one_partition(given: Instance) -> Fraction:
+    return coherence.coherences_of_batches(given)[0]
+
+
 def _only_zero(given: Instance) -> bool:
     return _value(given) == 0
 
@@ -89,7 +108,7 @@ def _some_zero(claim: Claim) -> Mutant:
 W4A, W4B, W4D, W4F, W5 = stiffness.W4A, stiffness.W4B, stiffness.W4D, stiffness.W4F, tangent.W5
 W8, W8B, W8D, W8E = coherence.W8, coherence.W8B, coherence.W8D, coherence.W8E
 W9, W9A, W9C = coherence.W9, coherence.W9A, coherence.W9C
-W11, W11B, W11C, W11D = coherence.W11, coherence.W11B, coherence.W11C, coherence.W11D
+W11, W11B, W11C, W11D, W11F = coherence.W11, coherence.W11B, coherence.W11C, coherence.W11D, coherence.W11F
 ONE, ZERO = Fraction(1), Fraction(0)
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
@@ -186,5 +205,17 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             Kind.OFF_BY_ONE,
             lambda g: coherence.inverse_formula(_of_means(g), g["draws"] + 1),
         ),
+    ),
+    "W11.f": (
+        *both_ways(W11F),
+        right(
+            W11F,
+            "independent draws, as printed",
+            Kind.DROPPED,
+            lambda g: coherence.inverse_formula(_harmonic(g), g["group"]),
+        ),
+        right(W11F, "m + 1 for m", Kind.OFF_BY_ONE, _in_a_sample(_harmonic, 1)),
+        right(W11F, "the mean of alpha, not of 1/alpha", Kind.MIN_MAX, _in_a_sample(_arithmetic)),
+        right(W11F, "one partition", Kind.DROPPED, _in_a_sample(_one_partition)),
     ),
 }

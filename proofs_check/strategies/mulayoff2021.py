@@ -229,7 +229,10 @@ def along_toggling_units(draw: st.DrawFn) -> Instance:
         direction = rationals(draw(st.lists(small, min_size=3 * k + 1, max_size=3 * k + 1)))
     else:
         z = weights.pre_activations(x)
-        shift, others = np.zeros((2, k), dtype=object), draw(st.sampled_from([1, Fraction(1, 2), 0]))
+        shift, others = (
+            np.zeros((2, k), dtype=object),
+            draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(0)])),
+        )
         for i in range(k):
             at = np.flatnonzero(z[:, i] == 0)
             sign = draw(st.sampled_from([1, -1])) if kind == "knots" else (1 if weights.w2[i] > 0 else -1)
@@ -245,10 +248,10 @@ def along_toggling_units(draw: st.DrawFn) -> Instance:
 def balanced_exactly(draw: st.DrawFn) -> Instance:
     """Draw two points and a unit active on each, balanced, exactly: at their edge Theorem 1 is attained."""
     a = draw(st.sampled_from([Fraction(3, 4), Fraction(4, 3), Fraction(5, 12), Fraction(12, 5)]))
-    root = Fraction(math.isqrt((a.numerator**2 + a.denominator**2)), a.denominator)  # of 1 + a^2
+    root = Fraction(math.isqrt(a.numerator**2 + a.denominator**2), a.denominator)  # of 1 + a^2
     knot, w1 = (
         a * draw(st.fractions(0, Fraction(4, 5), max_denominator=5)),
-        draw(st.sampled_from([1, 3, Fraction(1, 2)])),
+        draw(st.sampled_from([Fraction(1), Fraction(3), Fraction(1, 2)])),
     )
     w2 = w1 * (a - knot) / root
     weights = Weights(rationals([w1, -w1]), rationals([-w1 * knot] * 2), rationals([w2, w2]), draw(small))
@@ -274,7 +277,7 @@ def nearly_balanced_on_points(draw: st.DrawFn) -> Instance:
 @st.composite
 def toggling_with_step_size(draw: st.DrawFn, *, resting: bool = False) -> Instance:
     """Draw a network with units that toggle, and a step size around the edge of its mean gradient."""
-    instance = draw(
+    instance: Instance = draw(
         st.one_of(
             toggling(),
             on_one_point(),
@@ -307,10 +310,30 @@ def numbers_of_eq_35(draw: st.DrawFn) -> Instance:
     )
 
 
+@st.composite
+def drifting_at_the_edge(draw: st.DrawFn) -> Instance:
+    """Draw one mode on the line whose gradients point back, and a sharpness around 2/eta + gamma/eps, where eq 15 is tight."""
+    positive = st.fractions(min_value=Fraction(1, 4), max_value=4, max_denominator=4)
+    eta, epsilon, drift = draw(positive), draw(positive), draw(positive)
+    share = draw(st.sampled_from([Fraction(p, 1000) for p in (980, 995, 1001, 1005)]))
+    sharpness = 2 / eta + share * drift / epsilon
+    return Instance(
+        {
+            "mode_hessians": rationals([[[sharpness]]]),
+            "eigenvalues": rationals([sharpness]),
+            "gradients": rationals([[[-drift], [-drift]]]),
+            "direction": rationals([1]),
+            "epsilon": epsilon,
+            "step_size": eta,
+        },
+        "drawn",
+    )
+
+
 INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     "M1": linearised(),
     "M1.a": linearised(),
-    "M2": switching(),
+    "M2": st.one_of(switching(), switching(), drifting_at_the_edge()),
     "M2.a": switching(),
     "M3": switching_in_the_plane(),
     "M3.a": switching_in_the_plane(),

@@ -223,6 +223,31 @@ def copied(draw: st.DrawFn) -> Instance:
     return Instance({"directions": rows, "copies": draw(st.integers(1, 4))}, "drawn")
 
 
+@st.composite
+def in_batches(draw: st.DrawFn) -> Instance:
+    """Draw gradients of a sample that parts into batches in several ways, or into one."""
+    m, k = draw(st.sampled_from([(2, 1), (3, 1), (4, 2), (4, 2), (4, 2), (6, 2), (6, 3), (2, 2), (3, 2)]))
+    row = st.lists(st.integers(-1, 2), min_size=2, max_size=2)
+    return Instance({"vectors": rationals([draw(row) for _ in range(m)]), "group": k}, "drawn: in batches")
+
+
+@st.composite
+def rare_losses(draw: st.DrawFn) -> Instance:
+    """Draw one classifier or two, right but for a rare loss of any size, and a sample that may well miss it."""
+    loss = st.sampled_from([Fraction(1, 2), Fraction(1), Fraction(8), Fraction(16), Fraction(40), Fraction(1000)])
+    rare = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)]))
+    table = [[draw(loss), 0] for _ in range(draw(st.integers(1, 2)))]
+    return Instance(
+        {
+            "losses": rationals(table),
+            "probabilities": rationals([rare, 1 - rare]),
+            "sample_size": draw(st.integers(1, 4)),
+            "delta": draw(st.sampled_from([Fraction(1, 10), Fraction(1, 2), Fraction(7, 10)])),
+        },
+        "drawn: rare losses",
+    )
+
+
 bounds: SearchStrategy[Instance] = st.one_of(classes(), classes(), everything(), tosses())
 
 INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
@@ -239,6 +264,7 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     ),
     "W2.b": linearised(),
     **dict.fromkeys(("W3", "W3.a", "W3.b", "W3.c"), bounds),
+    "W3.d": rare_losses(),
     **dict.fromkeys(("W4", "W4.a", "W4.b", "W4.c", "W4.d"), pairs()),
     **dict.fromkeys(("W4.e", "W4.f"), triples()),
     "W5": decompositions(),
@@ -248,5 +274,6 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = {
     **dict.fromkeys(("W9.a", "W9.b", "W9.c"), copied()),
     **dict.fromkeys(("W11", "W11.a", "W11.b", "W11.c", "W11.d"), distributions()),
     "W11.e": samples(),
+    "W11.f": in_batches(),
     **walker2023_descent.INSTANCES,
 }

@@ -12,7 +12,7 @@ from proofs_check.kept import KEPT
 from proofs_check.mutants import MUTANTS
 from proofs_check.strategies import INSTANCES
 from proofs_check.symbolic import proved
-from theory.claim import Claim, Finding, Form, Instance, Ruling
+from theory.claim import Claim, Finding, Instance, Ruling
 from theory.registry import CLAIMS
 
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,13 @@ from proofs_check.strategies import INSTANCES
 from theory import walker2023 as w
 from theory.checks import rationals
 from theory.claim import Claim, Instance, Ruling
+from theory.claims import walker2023 as stability
 from theory.claims import walker2023_coherence as coherence
 from theory.claims import walker2023_descent as descent
 from theory.claims import walker2023_rademacher as rademacher
 from theory.claims import walker2023_stiffness as stiffness
 from theory.claims import walker2023_tangent as tangent
+from theory.enclosure import Enclosure
 from theory.registry import CLAIMS
 
 RNG = np.random.default_rng(0)
@@ -262,6 +264,38 @@ def test_the_means_of_draws_are_enumerated_with_their_chances() -> None:
     means, chances = coherence.means_of(given)
     assert [m[0] for m in means] == [0, Fraction(1, 3), Fraction(2, 3), 1]
     assert list(chances) == [Fraction(v, 27) for v in (8, 12, 6, 1)]
+
+
+def test_partitions_are_all_there_once() -> None:
+    parts = list(coherence.partitions((0, 1, 2, 3, 4, 5), 2))
+    assert len(parts) == len({frozenset(map(frozenset, way)) for way in parts}) == 15
+    assert all(sorted(i for batch in way for i in batch) == list(range(6)) for way in parts)
+    assert list(coherence.partitions((0, 1), 1)) == [((0,), (1,))]
+
+
+def test_the_coherence_of_a_sample_from_its_batches() -> None:
+    # Of four orthogonal gradients every pair of batches has coherence 1/2, where that of independent draws is 2/5.
+    given = Instance({"vectors": rationals(np.eye(4, dtype=int)), "group": 2}, "test")
+    assert coherence.coherences_of_batches(given) == [HALF] * 3
+    assert coherence.without_replacement(HALF, 2, 4) == w.orthogonal_limit(4)
+
+
+def test_a_direction_that_outliers_share_survives_clipping() -> None:
+    vectors = rationals([[0, 0]] * 3 + [[1, -1], [1000, 1000]])
+    assert list(w.winsorised_mean(vectors, Fraction(25))) == [Fraction(2, 5), 0]
+
+
+def test_losses_are_not_negative() -> None:
+    witness = CLAIMS["W3.d"].witness
+    assert witness is not None
+    assert CLAIMS["W3.d"].evaluate(witness).lhs == Enclosure.exactly(Fraction(4))
+    with pytest.raises(ValueError, match="losses must be at least 0, got -1"):
+        CLAIMS["W3.d"].evaluate(witness.but(losses=[[-1, 0]]))
+
+
+def test_eq_2_bounds_the_sharpness_from_both_ends() -> None:
+    for sharpness, expected in ((Fraction(-1, 4), Fraction(5, 4)), (Fraction(0), 1), (Fraction(3, 4), Fraction(3, 4))):
+        assert stability.distance_from_the_middle(Enclosure.exactly(sharpness)) == Enclosure.exactly(Fraction(expected))
 
 
 BOUNDED = [claim for claim in CLAIMS.values() if claim.id.startswith("W") and claim.bound_on is not None]

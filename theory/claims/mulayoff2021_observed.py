@@ -105,6 +105,7 @@ M11 = Claim(
         "trained: row parabola-000-000 of results/stability_sweep",
     ),
     no_extremal="refuted",
+    study="experiments.stability_sweep",
 )
 
 M11A = Claim(
@@ -184,6 +185,7 @@ M12 = Claim(
         "trained: row step-002-002 (157) of results/step_size_jump",
     ),
     no_extremal="refuted",
+    study="experiments.step_size_jump",
 )
 
 M12A = Claim(

@@ -354,9 +354,9 @@ def _hessian_at(modes: Any, point: Array) -> Array:
 
 
 def _trajectory_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    """The largest squared distance over 12 steps of the switching system, against the squared distance at the start."""
+    """The largest squared distance after 1 to 12 steps of the switching system, against that at the start."""
     point = rationals(given["start"])
-    start = largest = Fraction(dot(point, point))
+    start, largest = Fraction(dot(point, point)), Fraction(0)
     for _ in range(12):
         hessian = _hessian_at(given["modes"], point)
         point = point - given["step_size"] * (hessian @ point)

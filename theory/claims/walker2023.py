@@ -135,7 +135,8 @@ W2 = Claim(
     sides=_necessary_sides,
     finding=Finding.FALSE,
     note="Read as necessary for stability, as the remark uses it: eq 2 follows from W1's condition (W2.a), which is itself "
-    "only sufficient. For stability it is not necessary when d >= 2: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
+    "only sufficient. For stability it is not necessary when d >= 2: linear regression on x = -1, 0, 1 at "
+    "eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
     "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
     "list uses it (W2.b).",
     witness=THREE_POINTS,
@@ -172,7 +173,8 @@ W2B = Claim(
     ),
     sides=_enough_sides,
     finding=Finding.FALSE,
-    note="'SGD can converge to minima satisfying (2)', read as 'to every such minimum': h = 3/5, 27/10, 27/10 with eta = B = 1 satisfies it, its second "
+    note="'SGD can converge to minima satisfying (2)', read as 'to every such minimum': h = 3/5, 27/10, 27/10 with "
+    "eta = B = 1 satisfies it, its second "
     "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
     "mean-square stability alone: h = 1, 3. Nor does GD converge at a = 2 / eta, where it keeps its distance.",
     witness=Instance(

@@ -254,7 +254,7 @@ def _divides() -> Assumption:
 def _divides_properly() -> Assumption:
     def usable(given: Instance) -> bool:
         m, k = len(given["vectors"]), given["group"]
-        return m % k == 0 and k < m
+        return bool(m % k == 0 and k < m)
 
     return Assumption("k divides m and is below it", usable, bool)
 

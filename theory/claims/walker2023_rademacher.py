@@ -23,6 +23,7 @@ from theory.walker2023 import (
     empirical_rademacher_margin,
     exact_vectors,
     rademacher_margin,
+    vectors_array,
 )
 
 
@@ -57,7 +58,9 @@ def _losses(name: str, value: Any) -> Array:
 
 
 FUNCTIONS = Symbol("functions", r"\mathcal F", "a finite class: f(z), one function a row, [K, Z], 0 to 1", _functions)
-LOSSES = Symbol("losses", r"l(h_w(x), y)", "losses of finitely many classifiers, one a row, [K, Z], at least 0", _losses)
+LOSSES = Symbol(
+    "losses", r"l(h_w(x), y)", "losses of finitely many classifiers, one a row, [K, Z], at least 0", _losses
+)
 PROBABILITIES = Symbol("probabilities", r"\mathcal D", "probabilities of the outcomes, rationals, [Z]", _probabilities)
 SAMPLE_SIZE = Symbol("sample_size", "m", "number of independent examples, at least 1", count)
 DELTA = Symbol(

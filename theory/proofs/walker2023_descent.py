@@ -53,7 +53,8 @@ def w10a() -> Proof:
                 conditions=(_delta <= _total,),
             ),
         ),
-        "any dimension and finite distribution; full-batch steps, and SGD whose batches are drawn afresh each step, the same in both runs",
+        "any dimension and finite distribution; full-batch steps, and SGD whose batches are drawn afresh each "
+        "step, the same in both runs",
     )
 
 
