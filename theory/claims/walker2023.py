@@ -10,7 +10,7 @@ from theory.checks import Array, positive
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021_stability import BATCH, HESSIANS, growth, mean_square_stable
 from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
-from theory.linear_stability import mean_square_condition, moments, noise_share
+from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share
 from theory.proofs import walker2023 as proofs
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
@@ -34,11 +34,11 @@ def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Return eta a / 2 and eta s sqrt(p), which eq 2 asks to be at most 1."""
-    mean, sigma = moments(given["hessians"])
-    a, variance = top_eigenvalue(mean), top_eigenvalue(sigma)
+    edge = mean_growth(given["hessians"], given["step_size"])
+    variance = top_eigenvalue(moments(given["hessians"])[1])
     eta, share = given["step_size"], noise_share(len(given["hessians"]), given["batch_size"])
     scaled = [eta**2 * end * (share if isinstance(end, Fraction) else float(share)) for end in _ends(variance)]
-    return Enclosure(eta * a.lower / 2, eta * a.upper / 2), _root(scaled[0], scaled[1])
+    return Enclosure(edge.lower / 2, edge.upper / 2), _root(scaled[0], scaled[1])
 
 
 def _ends(value: Enclosure) -> tuple[float | Fraction, float | Fraction]:

@@ -291,8 +291,8 @@ def w11f() -> Proof:
                 k * (m - 1) - (k - 1) * m * total / ((others * _size + m * (k - 1) * total) / (k * (m - 1))),
                 k * (m - 1) * others * _size / (others * _size + m * (k - 1) * total),
                 Rule.IDENTITY,
-                "every partition has the mean U for its numerator, so A = U / E|w|^2; the denominator is positive. A (m - k) over "
-                "this is alpha_m = U / G",
+                "every partition has the mean U for its numerator, so A = U / E|w|^2; the denominator is positive. "
+                "A (m - k) over this is alpha_m = U / G",
             ),
         ),
         "any sample whose mean is not 0, any k < m that divides m, all partitions equally likely",
