@@ -163,12 +163,6 @@ def test_an_assumption_error_survives_the_way_between_processes() -> None:
     assert (again.claim, again.assumption, again.value) == ("T1", "a is even", Fraction(1, 2))
 
 
-def test_an_observation_has_no_verdict() -> None:
-    observation = replace(CLAIM, id="T2", sides=None, study="experiments.weight_function")
-    with pytest.raises(TypeError, match=r"^T2 is an observation: experiments.weight_function reports on it$"):
-        observation.evaluate({"a": 2, "b": 5})
-
-
 def test_statuses_are_ordered() -> None:
     order = [
         Status.REFUTED,
