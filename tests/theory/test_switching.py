@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theory import switching
-from theory.checks import rationals
+from theory.checks import Array, dot, rationals
 from theory.claim import Ruling
 from theory.enclosure import top_eigenvalue
 from theory.registry import CLAIMS
@@ -20,10 +20,9 @@ OPPOSED = Weights([ONE, ONE], [-ONE, -ONE], [ONE, -ONE], ZERO)
 X = rationals([-1, 1, 3])
 
 
-def curvature(weights: Weights, x: object, mode: object, direction: object) -> Fraction:
-    outputs = switching.mode_features(weights, rationals(x), np.asarray(mode)) @ rationals(direction)
-    square = rationals(direction) @ rationals(direction)
-    return Fraction(outputs @ outputs) / (len(outputs) * square)
+def curvature(weights: Weights, x: Array, mode: Array, direction: Array) -> Fraction:
+    outputs = switching.mode_features(weights, x, mode) @ direction
+    return Fraction(dot(outputs, outputs)) / (len(outputs) * Fraction(dot(direction, direction)))
 
 
 def test_units_toggle_where_their_pre_activation_vanishes() -> None:
