@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 
 from proofs_check.counterexamples import load, stored
 from proofs_check.falsify import Arena
@@ -12,16 +13,15 @@ from theory.claim import Claim, Instance
 from theory.registry import CLAIMS
 
 
-def named(*, but: str = "") -> Iterator[Instance]:
-    """Yield the named instances of the registry and the stored counterexamples, but for those of one claim."""
+@cache
+def named() -> tuple[tuple[str, Instance], ...]:
+    """Return the named instances of the registry and the stored counterexamples, each with the id of its claim."""
+    found = []
     for claim in CLAIMS.values():
-        if claim.id != but:
-            for role, instance in (("extremal", claim.extremal), ("witness", claim.witness)):
-                if instance is not None:
-                    yield Instance(instance.given, f"named: {role} instance of {claim.id}")
-    for id in stored():
-        if id != but and id in CLAIMS:
-            yield load(id)
+        for role, instance in (("extremal", claim.extremal), ("witness", claim.witness)):
+            if instance is not None:
+                found.append((claim.id, Instance(instance.given, f"named: {role} instance of {claim.id}")))
+    return *found, *((id, load(id)) for id in stored() if id in CLAIMS)
 
 
 def fitting(claim: Claim, instances: Sequence[Instance]) -> tuple[Instance, ...]:
@@ -46,9 +46,10 @@ def arena_of(claim: Claim, trained: Sequence[Instance], *, searching: bool) -> A
         searching: leave the named instances out, so that a counterexample has to be found.
     """
     own = () if claim.extremal is None else (claim.extremal,)
+    others = [instance for id, instance in named() if id != claim.id]
     rows = KEPT[claim.id]() if claim.id in KEPT else []
     return Arena(
-        () if searching else (*own, *fitting(claim, list(named(but=claim.id)))),
+        () if searching else (*own, *fitting(claim, others)),
         (*rows, *fitting(claim, trained)),
         INSTANCES.get(claim.id),
     )

@@ -8,8 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from proofs_check.mutants.operators import LESS, Kind, Mutant, with_sides, without
-from proofs_check.mutants.sides import bounds, right
+from proofs_check.mutants.operators import LESS, Kind, Mutant, bounds, right, with_sides, without
 from theory.checks import Array
 from theory.claim import Instance
 from theory.claims import beyond
@@ -85,7 +84,7 @@ TOGGLES = (
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "B1.a": (
-        *bounds("B1.a"),
+        *bounds(CLAIMS["B1.a"]),
         _weighed("the higher limit of g", Kind.MIN_MAX, _higher_of),
         _weighed("g(x_j) itself (B1)", Kind.DROPPED, weight_enclosure),
         _weighed("g(x_j-), from the left alone", Kind.DROPPED, lambda knots, x: beyond.beside(knots, x)[0]),
@@ -93,7 +92,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         _weighed("g_*(x_{j+1})", Kind.OFF_BY_ONE, _next_point),
     ),
     "B7": (
-        *bounds("B7"),
+        *bounds(CLAIMS["B7"]),
         _with_loss("B7", "without the loss", Kind.DROPPED, _nothing),
         _with_loss("B7", "sqrt(2 L) without R", Kind.DROPPED, _one),
         _with_loss("B7", "R for R + 1", Kind.OFF_BY_ONE, _radius),
@@ -103,7 +102,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         _toggling("B7", TOGGLES),
     ),
     "B7.a": (
-        *bounds("B7.a"),
+        *bounds(CLAIMS["B7.a"]),
         right(CLAIMS["B7.a"], "1/2 off by 1 %", Kind.CONSTANT, _half_moved),
         _with_loss("B7.a", "without the loss", Kind.DROPPED, _nothing),
         _with_loss("B7.a", "half of the loss term", Kind.CONSTANT, _times(beyond.sharp_factor, Fraction(1, 2))),

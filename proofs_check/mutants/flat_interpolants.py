@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.mutants.operators import LESS, MORE, Kind, Mutant, negated, turned
-from proofs_check.mutants.sides import left, right
+from proofs_check.mutants.operators import LESS, MORE, Kind, Mutant, left, negated, right, turned
 from theory.checks import Array
 from theory.claim import Instance
 from theory.claims.flat_interpolants import (

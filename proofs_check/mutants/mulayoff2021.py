@@ -15,17 +15,17 @@ from proofs_check.mutants.operators import (
     MORE,
     Kind,
     Mutant,
+    left,
     moved,
     negated,
+    right,
     scaled,
-    sides_of,
     strict,
     stronger,
     turned,
     with_sides,
     without,
 )
-from proofs_check.mutants.sides import left, right
 from theory.checks import dot, rationals
 from theory.claim import Assumption, Claim, Instance
 from theory.claims.mulayoff2021 import M4, M5, M6, M6A
@@ -212,9 +212,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         *_bounds_of(M5),
         stronger(M5, offset=1),
         right(M5, "max of g- and g+", Kind.MIN_MAX, _with_larger_side),
-        right(
-            M5, "1.01 + 2 int |f''| g", Kind.CONSTANT, lambda given: _shifted(sides_of(M5)(given)[1], Fraction(1, 100))
-        ),
+        right(M5, "1.01 + 2 int |f''| g", Kind.CONSTANT, lambda given: _shifted(M5.sides(given)[1], Fraction(1, 100))),
         replace(without(M5, SMOOTH), equivalent=INACTIVE),
     ),
     "M6": (*_theorem_1(M6), replace(without(M6, M6.assumptions[0].name), equivalent=INACTIVE)),

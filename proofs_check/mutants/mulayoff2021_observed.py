@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from proofs_check.mutants.operators import Kind, Mutant, negated, stronger, turned, without
-from proofs_check.mutants.sides import left, right
+from proofs_check.mutants.operators import Kind, Mutant, left, negated, right, stronger, turned, without
 from theory.claim import Instance
 from theory.claims.mulayoff2021_observed import M10, M11A, M12A, M12B
 from theory.enclosure import Enclosure

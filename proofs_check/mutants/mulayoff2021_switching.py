@@ -11,13 +11,13 @@ from proofs_check.mutants.operators import (
     Kind,
     Mutant,
     moved,
+    right,
     strict,
     stronger,
     turned,
     with_sides,
     without,
 )
-from proofs_check.mutants.sides import right
 from theory import switching
 from theory.claim import Claim, Instance
 from theory.claims.mulayoff2021_switching import (

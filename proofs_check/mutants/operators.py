@@ -47,20 +47,9 @@ class Mutant:
     equivalent: str = ""
 
 
-def sides_of(claim: Claim) -> Sides:
-    """Return how the sides of a claim are computed.
-
-    Raises:
-        ValueError: if it has none.
-    """
-    if claim.sides is None:
-        raise ValueError(f"{claim.id} has no sides")
-    return claim.sides
-
-
 def scaled(claim: Claim, factor: Fraction, *, offset: int = 0) -> Mutant:
     """Return the claim with offset + (right side - offset) times a factor."""
-    sides = sides_of(claim)
+    sides = claim.sides
 
     def changed(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -90,7 +79,7 @@ def turned(claim: Claim) -> Mutant:
     """
     opposite = {Form.AT_MOST: Form.AT_LEAST, Form.AT_LEAST: Form.AT_MOST}
     if claim.form is Form.IMPLICATION:
-        sides = sides_of(claim)
+        sides = claim.sides
 
         def swapped(given: Instance) -> tuple[Enclosure, Enclosure]:
             lhs, rhs = sides(given)
@@ -105,7 +94,7 @@ def turned(claim: Claim) -> Mutant:
 
 def negated(claim: Claim) -> Mutant:
     """Return the equivalence or implication with the opposite of its right side."""
-    sides = sides_of(claim)
+    sides = claim.sides
 
     def opposite(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -122,7 +111,7 @@ def strict(claim: Claim) -> Mutant:
     """
     if claim.form not in (Form.AT_MOST, Form.AT_LEAST):
         raise ValueError(f"{claim.id} is {claim.form.value}, not an inequality")
-    sides = sides_of(claim)
+    sides = claim.sides
 
     def truth(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -141,19 +130,19 @@ def with_sides(claim: Claim, name: str, kind: Kind, sides: Sides) -> Mutant:
 
 def right(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
     """Return the claim with another right side: an enclosure, a rational or a truth value."""
-    sides = sides_of(claim)
+    sides = claim.sides
     return with_sides(claim, name, kind, lambda given: (sides(given)[0], _enclosed(side(given))))
 
 
 def left(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
     """Return the claim with another left side."""
-    sides = sides_of(claim)
+    sides = claim.sides
     return with_sides(claim, name, kind, lambda given: (_enclosed(side(given)), sides(given)[1]))
 
 
 def on(claim: Claim, name: str, kind: Kind, change: Callable[[Instance], Instance]) -> Mutant:
     """Return the claim with its sides taken on a changed instance, while its assumptions speak of the given one."""
-    sides = sides_of(claim)
+    sides = claim.sides
     return with_sides(claim, name, kind, lambda given: sides(change(given)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs_check.mutants.operators import Kind, Mutant, both_ways, bounds, left, negated, on, right, sides_of, without
+from proofs_check.mutants.operators import Kind, Mutant, both_ways, bounds, left, negated, on, right, without
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.claims import volhejn2020 as variation
@@ -54,7 +54,7 @@ def _largest_change(given: Instance) -> Fraction:
 
 
 def _one_point_more(given: Instance) -> Fraction:
-    _, bound = sides_of(CLAIMS["V4.a"])(given)
+    _, bound = CLAIMS["V4.a"].sides(given)
     return Fraction(bound.lower) * Fraction(given["points"] - 1, given["points"])
 
 
@@ -166,7 +166,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "V7": (
         *bounds(_V7),
         right(_V7, "the spline without the last point", Kind.OFF_BY_ONE, _spline_without_last),
-        right(_V7, "the other order", Kind.DROPPED, lambda given: sides_of(_V7)(_other_order(given))[1]),
+        right(_V7, "the other order", Kind.DROPPED, lambda given: _V7.sides(_other_order(given))[1]),
     ),
     "V8": (
         *both_ways(_V8),

@@ -16,7 +16,6 @@ from proofs_check.mutants.operators import (
     left,
     moved,
     right,
-    sides_of,
     strict,
     stronger,
     turned,
@@ -32,7 +31,7 @@ from theory.enclosure import Enclosure, square_root, top_eigenvalue
 
 def _times(claim: Claim, name: str, kind: Kind, factor: Callable[[Instance], Fraction]) -> Mutant:
     """Return the claim with its right side times a factor >= 0 that depends on the instance."""
-    sides = sides_of(claim)
+    sides = claim.sides
     return right(claim, name, kind, lambda given: sides(given)[1].times(factor(given)))
 
 
@@ -102,7 +101,7 @@ def _maps(given: Instance) -> Enclosure:
 
 def _fewer_maps(given: Instance) -> Enclosure:
     fewer = given.but(updates=given["updates"][:-1], feature_maps=given["feature_maps"][:-1])
-    return sides_of(tangent.W7A)(fewer)[1]
+    return tangent.W7A.sides(fewer)[1]
 
 
 def _no_growth(given: Instance) -> Enclosure:
@@ -111,7 +110,7 @@ def _no_growth(given: Instance) -> Enclosure:
 
 def _fewer_steps(given: Instance) -> Enclosure:
     fewer = given.but(step_sizes=given["step_sizes"][:-1])
-    return sides_of(descent.W10A)(fewer)[1] if len(fewer["step_sizes"]) else Enclosure.exactly(Fraction(0))
+    return descent.W10A.sides(fewer)[1] if len(fewer["step_sizes"]) else Enclosure.exactly(Fraction(0))
 
 
 def _over_lipschitz(given: Instance) -> Fraction:
@@ -231,7 +230,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             W13B,
             "t + 1 for t",
             Kind.OFF_BY_ONE,
-            lambda given: Fraction(sides_of(W13B)(given.but(steps=given["steps"] + 1))[1].lower),
+            lambda given: Fraction(W13B.sides(given.but(steps=given["steps"] + 1))[1].lower),
         ),
         _times(W13B, "s for m s", Kind.DROPPED, lambda given: Fraction(1, given["examples"])),
     ),

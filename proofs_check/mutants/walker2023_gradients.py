@@ -18,7 +18,6 @@ from proofs_check.mutants.operators import (
     left,
     negated,
     right,
-    sides_of,
     strict,
     turned,
     with_sides,
@@ -114,7 +113,7 @@ ONE, ZERO = Fraction(1), Fraction(0)
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "W4.a": (
         negated(W4A),
-        with_sides(W4A, "rises for falls, as printed", Kind.REVERSED, sides_of(stiffness.W4)),
+        with_sides(W4A, "rises for falls, as printed", Kind.REVERSED, stiffness.W4.sides),
         left(W4A, "g_1.g_2 >= 0", Kind.BOUNDARY, _not_negative),
     ),
     "W4.b": (
@@ -129,7 +128,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "W4.d": (without(W4D, "g_1 is not 0"), negated(W4D)),
     "W4.f": (
         *bounds(W4F),
-        with_sides(W4F, "no root, as printed", Kind.DROPPED, sides_of(stiffness.W4E)),
+        with_sides(W4F, "no root, as printed", Kind.DROPPED, stiffness.W4E.sides),
     ),
     "W5": (
         *both_ways(W5),
@@ -150,7 +149,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     ),
     "W8.d": (
         negated(W8D),
-        with_sides(W8D, "of any probability, as printed", Kind.DROPPED, sides_of(coherence.W8C)),
+        with_sides(W8D, "of any probability, as printed", Kind.DROPPED, coherence.W8C.sides),
         without(W8D, "E[v.v] > 0"),
     ),
     "W8.e": (
@@ -170,7 +169,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     ),
     "W9.c": (
         *both_ways(W9C),
-        with_sides(W9C, "without itself, as printed", Kind.OFF_BY_ONE, sides_of(coherence.W9B)),
+        with_sides(W9C, "without itself, as printed", Kind.OFF_BY_ONE, coherence.W9B.sides),
         without(W9C, "the directions are pairwise orthogonal"),
         _some_zero(W9C),
     ),

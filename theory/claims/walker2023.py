@@ -9,7 +9,7 @@ import numpy as np
 from theory.checks import Array, positive
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021_stability import BATCH, HESSIANS, growth, mean_square_stable
-from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
+from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
 from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share
 from theory.proofs import walker2023 as proofs
 from theory.sources import WALKER2023, Source
@@ -35,20 +35,10 @@ def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Return eta a / 2 and eta s sqrt(p), which eq 2 asks to be at most 1."""
     edge = mean_growth(given["hessians"], given["step_size"])
+    share = noise_share(len(given["hessians"]), given["batch_size"])
     variance = top_eigenvalue(moments(given["hessians"])[1])
-    eta, share = given["step_size"], noise_share(len(given["hessians"]), given["batch_size"])
-    scaled = [eta**2 * end * (share if isinstance(end, Fraction) else float(share)) for end in _ends(variance)]
-    return Enclosure(edge.lower / 2, edge.upper / 2), _root(scaled[0], scaled[1])
-
-
-def _ends(value: Enclosure) -> tuple[float | Fraction, float | Fraction]:
-    return max(value.lower, 0 * value.lower), max(value.upper, 0 * value.upper)
-
-
-def _root(lower: float | Fraction, upper: float | Fraction) -> Enclosure:
-    if isinstance(lower, Fraction) and isinstance(upper, Fraction):
-        return Enclosure(square_root(lower).lower, square_root(upper).upper)
-    return Enclosure(np.nextafter(float(lower) ** 0.5, 0), np.nextafter(float(upper) ** 0.5, np.inf))
+    spread = variance.times(Fraction(given["step_size"]) ** 2 * share).root()
+    return Enclosure(edge.lower / 2, edge.upper / 2), spread
 
 
 def _largest(*values: Enclosure) -> Enclosure:
