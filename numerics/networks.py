@@ -120,9 +120,9 @@ def initialise(width: int, *, seed: int, scheme: Scheme = "uniform_fan_in", scal
     """Return random initial weights of a network on one input, drawn by numpy in the order w1, b1, w2, b2.
 
     "uniform_fan_in" is what `torch.nn.Linear` does: weights and biases uniform within 1/sqrt(fan in) of 0, the fan in
-    being 1 in the first layer and `width` in the second. "glorot_uniform" is what the released code of volhejn2020
-    does: weights uniform within sqrt(3 scale / mean of fan in and fan out) of 0, and zero biases, which put every knot
-    at 0. (The paper prints the sum of the fans for their mean.)
+    being 1 in the first layer and `width` in the second. "glorot_uniform" is what the prose of volhejn2020
+    names: weights uniform within sqrt(3 scale / mean of fan in and fan out) of 0, and zero biases, which put every knot
+    at 0. (Its eq 4.1 prints the sum of the fans for their mean.)
 
     Args:
         width: the number of hidden units, at least 1.

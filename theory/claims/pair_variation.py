@@ -295,8 +295,9 @@ B6B = Claim(
         "any number of units and points, any dimension",
     ),
     finding=Finding.OURS,
-    note="With equality iff every unit with w2 w1 != 0 halves the data and no jumps cancel; never for odd n. So the 'PL1 = "
-    "WP' of volhejn2020, eq 3.18, is about TV(f'), another quantity (V9.c).",
+    note="With equality iff every unit with w2 w1 != 0 halves the data, and the jumps of units that "
+    "switch together on a segment point the same way; never for odd n, unless WP = 0. So the 'PL1 = WP' of "
+    "volhejn2020, eq 3.18, is about TV(f'), another quantity (V9.c).",
     extremal=Instance({"hidden": [[3, 4]], "biases": [-1], "outputs": [1], "inputs": [[0, 0], [1, 1]]}, "named"),
 )
 
@@ -330,7 +331,7 @@ B6C = Claim(
                 term=0,
             ),
         ),
-        "any function of bounded variation that is continuous; any data",
+        "any absolutely continuous function; any data",
     ),
     finding=Finding.OURS,
     note="O((n + m) log (n + m)) for n points and m knots, where eq 3.5 takes n^2 segments.",

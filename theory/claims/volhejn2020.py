@@ -248,7 +248,7 @@ V2 = Claim(
                 "down 2 and up 2",
             ),
         ),
-        "the three printed examples",
+        "the curve and |x|; the Heaviside function has a single jump of 1",
     ),
     finding=Finding.AS_PRINTED,
     note="All three values are right.",
@@ -281,7 +281,8 @@ V4 = Claim(
     finding=Finding.LOOSE,
     note="Printed as an approximation, without a bound, and encoded as the equality that it stands in for: the estimate is "
     "never too high, and may be 0 for a function that is not constant, where f turns between two of the points. V4.a "
-    "says by how much it may fall short. Besides, PL0 is estimated from 1000 pairs, which are a sample; B6 needs neither.",
+    "says by how much it may fall short. Besides, PL0 is estimated from 1000 pairs, which are a sample; B6.c, for one input, "
+    "needs neither.",
     witness=Instance(
         {
             "weights": Weights([1, -1], [Fraction(0), Fraction(0)], [1, 1], Fraction(0)),
@@ -356,7 +357,8 @@ V5 = Claim(
     symbols=(WEIGHTS, INTERVAL),
     sides=_constant_gradient_sides,
     finding=Finding.NEEDS_ASSUMPTION,
-    note="As printed the segment (x1, x2) is open, while the variation is taken over the closed one. With the derivative "
+    note="This rests on the value that f' is given where it does not exist: for differentiable f in one dimension the claim "
+    "is true. As printed the segment (x1, x2) is open, while the variation is taken over the closed one. With the derivative "
     "of the ReLU at 0 postulated to be 1, f = [-x]_+ has f' = 0 on the open segment (0, 1) and f'(0) = -1: its "
     "variation is 1. On closed segments, or with no unit toggling at an end, it holds (V5.a). 'The minimizer is a "
     "linear interpolation' is one direction only: in two dimensions [x+y]_+ - [x-y]_+ is 0 on the line y = 0 while "

@@ -387,7 +387,7 @@ V14B = Claim(
         Enclosure.exactly(Fraction(function_path_length(spline(given), given["x"]))),
         Enclosure.exactly(Fraction(1)),
     ),
-    finding=Finding.FALSE,
+    finding=Finding.NEEDS_ASSUMPTION,
     note="'1 is the lowest achievable value': only if f can be monotone on all segments at once. On a line it cannot once "
     "labels change twice: for x = 0, 1, 2, 3 and y = -1, 1, 1, -1 the least PL0 is 3/2 (V14.c). Where segments meet in data "
     "points only, as almost surely in three and more dimensions, a continuous f attains 1.",
@@ -469,7 +469,8 @@ V14D = Claim(
     ),
     finding=Finding.OURS,
     note="Zero loss is never reached in floats: networks were trained to L = 1e-5, where the bound is lower than eq 4.8 by up "
-    "to 0.0063. With equality for n = 2 if f is monotone and both residuals shorten the step.",
+    "to 0.0063. With equality for n = 2 if f is monotone and both residuals shorten the step by the same amount, not "
+    "past each other; for n >= 3 it is weaker than need be.",
     extremal=Instance(
         {
             "weights": Weights([1], [0], [Fraction(1, 2)], Fraction(1, 4)),

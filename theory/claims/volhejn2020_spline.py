@@ -234,7 +234,7 @@ V8 = Claim(
                 "TV(f): down 1, down and up 1/2, up 1",
             ),
         ),
-        "the four printed values",
+        "the two values of f; those of f_L are read off its slopes -1, 0 and 1",
     ),
     finding=Finding.AS_PRINTED,
     note="The values are right. f is not piecewise linear, so it is outside the class that the section minimises over; "
@@ -346,8 +346,9 @@ V9 = Claim(
     sides=_closed_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="A knot at an end of the interval need not count: [x]_+ on [0, 1] has f' = 1 throughout and WP = 1. In the open "
-    "interval it holds (V9.a); eq 3.18 is V9.c. 'Almost every theta' is true of distinct knots, not of knots inside [a, b]; "
-    "and the printed proof of it needs b_j != 0, while the thesis starts from biases 0, with every knot at 0.",
+    "interval it holds (V9.a); eq 3.18 is V9.c. That almost every theta has distinct knots "
+    "is proved there for b_j != 0, almost sure under the Gaussian it names, while the thesis starts from biases 0, with "
+    "every knot at 0.",
     witness=Instance({"weights": _unit(1, 0), "interval": (0, 1)}, "named"),
     no_extremal="an identity",
 )
@@ -381,7 +382,8 @@ V9B = Claim(
     bound_on=_weights_product,
     proof=proofs.v9b,
     finding=Finding.OURS,
-    note="With equality iff every unit with w1 w2 != 0 has its knot inside and no jumps of opposite sign meet.",
+    note="With equality iff every unit with w1 w2 != 0 has its knot inside and no jumps of opposite sign meet; f' "
+    "is left undefined at knots, where the postulated value may vary further: [x]_+ - [-x]_+ on [-1, 1] has f' = 1, 2, 1.",
     extremal=Instance({"weights": _unit(-1, 0), "interval": (-1, 1)}, "named"),
 )
 
@@ -440,7 +442,8 @@ V9D = Claim(
         "any number of units, any knots, the uniform distribution",
     ),
     finding=Finding.OURS,
-    note="With equality iff every unit with w1 w2 != 0 has its knot in the middle and no jumps of opposite sign meet.",
+    note="With equality iff every unit with w1 w2 != 0 has its knot in the middle and no jumps of opposite sign "
+    "meet; f' is left undefined at knots (V9.b).",
     extremal=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
 )
 

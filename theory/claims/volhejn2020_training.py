@@ -85,8 +85,8 @@ V10 = Claim(
     sides=_printed_sides,
     finding=Finding.FALSE,
     note="Glorot's limit is sqrt(6/(n_in + n_out)); the printed one is smaller by sqrt 2, for every layer: at n_in = 1, "
-    "n_out = 2 it is 1, Glorot's is sqrt 2. The released code does what the prose says: Keras' VarianceScaling(alpha, "
-    "'fan_avg', 'uniform') divides by the mean of the fans, and eq 4.1 by their sum (V10.a).",
+    "n_out = 2 it is 1, Glorot's is sqrt 2. What the prose says is Keras' VarianceScaling(alpha, "
+    "'fan_avg', 'uniform') which divides by the mean of the fans, and eq 4.1 by their sum (V10.a).",
     witness=_fans(1, 2, 1),
     no_extremal="refuted",
 )
@@ -280,9 +280,10 @@ V11A = Claim(
     assumptions=(_nested(), _fitted("some candidate has a loss below the threshold", mean_loss_below)),
     sides=lambda given: _selected(given, mean_loss_below),
     finding=Finding.FALSE,
-    note="A point that is fitted well lowers the mean loss. Two points and two functions suffice: targets 1, 0, the "
+    note="What eq 4.2 would say of training to a threshold; the thesis says it of zero loss. A point that is fitted well "
+    "lowers the mean loss. Two points and two functions suffice: targets 1, 0, the "
     "threshold 3/4; the constant 0 has loss 1 on the first and 1/2 on both. With lines through (1/2, 1/2), data (0, 0), "
-    "(1, 1) and then (1/2, 1/2), the least slope falls from 1 - 2 sqrt(eps) to 1 - sqrt(6 eps).",
+    "(1, 1) and then (1/2, 1/2), the infimum of the slope falls from 1 - 2 sqrt(eps) to 1 - sqrt(6 eps).",
     witness=Instance(
         {
             "values": rationals([[0, 0], [1, 0]]),
@@ -360,7 +361,8 @@ V11C = Claim(
     assumptions=(_nested(),),
     sides=_own_measure,
     finding=Finding.FALSE,
-    note="Eq 3.5 averages over the training set, which changes with i. The line through (0, 0) and (1, 1) minimises PL0 on "
+    note="What eq 4.2 would say of a measure taken on the training set. Eq 3.5 averages over it, which changes "
+    "with i. The line through (0, 0) and (1, 1) minimises PL0 on "
     "them, with 1/2; a third point (1/2, 1/2) leaves it the minimiser, with 4/9. The measure has to be taken over fixed "
     "points, a test set say, as section 4.4.1 does.",
     witness=MIDDLE_LAST,
@@ -563,7 +565,7 @@ V12B = Claim(
     symbols=(MEASURED, GROUPS),
     assumptions=(_equally_long(), _varied()),
     sides=_rectified_sides,
-    finding=Finding.FALSE,
+    finding=Finding.NEEDS_ASSUMPTION,
     note="tau_b reaches 1 if the same pairs are tied in X and Y, and only then (V12.c). X = (0, 1, 2) and Y = (0, 0, 1) "
     "increase together and have tau_b = 2/sqrt 6. Section 4.3.2 says as much of its own runs; see V12.d.",
     witness=Instance({"measured": rationals([0, 1, 2]), "groups": rationals([0, 0, 1])}, "named"),

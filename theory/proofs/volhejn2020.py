@@ -143,7 +143,8 @@ def v4a() -> Proof:
                 conditions=(sp.Ge(n, 2), sp.Eq(_l * (n - 1), b - a), sp.Le(up, total)),
             ),
         ),
-        "any function whose derivative has bounded variation",
+        "any absolutely continuous function whose derivative has bounded variation; p and q are those of the cells on "
+        "which f is not monotone, for the others miss nothing",
     )
 
 
