@@ -19,6 +19,10 @@ STOP_LOSS = 1e-13
 """The loss (1/2n) sum (f - y)^2 below which a network counts as interpolating."""
 
 
+GRID = 64
+"""What the gradients that make up the Hessians are rounded to multiples of: 1 over it."""
+
+
 def networks(count: int, *, seed: int = 0, device: str = "cpu") -> list[Instance]:
     """Train small networks on small data sets, half by gradient descent and half by SGD, and describe what they end in.
 
@@ -73,7 +77,8 @@ def _described(task: Task, weights: Weights, outcome: Outcome, index: int, gener
         "interval": (min([*knots, Fraction(-1)]) - 1, max([*knots, Fraction(1)]) + 1),
         "points": int(generator.integers(2, 9)),
         "direction": rationals(generator.integers(-3, 4, size=3 * weights.width + 1)),
-        "hessians": np.array([np.outer(column, column) for column in triangle.T]),
+        # Exact and of rank one: outer products of floats need not be positive semidefinite.
+        "hessians": np.array([np.outer(column, column) for column in rationals(np.round(GRID * triangle.T)) / GRID]),
         "curve": rationals([[v] for v in f(rationals(x))]),
     }
     return Instance(values, f"trained: network {index}, {outcome.value}")

@@ -89,11 +89,11 @@ def gradient_descent_sides(given: Instance, limit: Fraction = Fraction(2)) -> tu
 
 def _a_smooth_minimum() -> Assumption:
     """Return the assumption that this is a minimum: the mean Hessian has no negative eigenvalue."""
-
-    def semidefinite(given: Instance) -> Enclosure:
-        return top_eigenvalue(-moments(rationals(given["hessians"]))[0])
-
-    return Assumption("a minimum: the Hessian is positive semidefinite", semidefinite, lambda v: v.lower <= 0)
+    return Assumption(
+        "a minimum: the Hessian is positive semidefinite",
+        lambda given: positive_semidefinite(moments(rationals(given["hessians"]))[0]),
+        bool,
+    )
 
 
 M1 = Claim(
