@@ -33,7 +33,7 @@ def observe_all(rule: StopRule, watch: Watch, step: int, loss: torch.Tensor) -> 
 
 @dataclass
 class Batch:
-    """R networks of one width on n points each, as float64 tensors, trained step by step together.
+    """R networks of one width on n points each, as tensors of one dtype, trained step by step together.
 
     Attributes:
         weights: w1, b1, w2, [3, R, k].

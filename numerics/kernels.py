@@ -1,9 +1,9 @@
 """Steps of gradient descent on tiny two-layer ReLU networks, one at a time, in two ways that agree: numba and numpy.
 
-These and those of `numerics.batched` work in float64 with hand-written gradients: with r_j the scaled residuals, S1 the
-sum of r_j and Sx the sum of r_j x_j over the points on which a unit is active, the gradients are w2 Sx in w1, w2 S1 in b1
-and w1 Sx + b1 S1 in w2. A unit whose pre-activation is exactly 0 is inactive, as in torch. `observe` is the one statement
-of when a run stops.
+These and those of `numerics.batched` have hand-written gradients, in the precision of the weights: with r_j the scaled
+residuals, S1 the sum of r_j and Sx the sum of r_j x_j over the points on which a unit is active, the gradients are
+w2 Sx in w1, w2 S1 in b1 and w1 Sx + b1 S1 in w2. A unit whose pre-activation is exactly 0 is inactive, as in torch.
+`observe` is the one statement of when a run stops.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ except ImportError:
     HAS_NUMBA = False
 
 LARGEST = float(np.finfo(np.float64).max)
+LARGEST_SINGLE = float(np.finfo(np.float32).max)
 RUNNING, INTERPOLATED, STALLED, DIVERGED, BUDGET_SPENT = range(5)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -143,18 +144,29 @@ _observe = _compiled(observe)
 
 @_compiled_for_speed
 def _outputs(w1: Array, b1: Array, w2: Array, b2: float, x: Array, f: Array) -> None:
-    """Write f(x_j) to f [n] for x [n], n a multiple of 4: four points at a time share one pass over the units."""
-    for j in range(0, len(x), 4):
+    """Write f(x_j) to f [n] for x [n], n even: four points at a time, and the last two, share a pass over the units."""
+    zero = x.dtype.type(0.0)  # a float64 constant among float32 numbers would make them all float64
+    blocks = len(x) // 4 * 4
+    for j in range(0, blocks, 4):
         x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
-        f0 = f1 = f2 = f3 = 0.0
+        f0 = f1 = f2 = f3 = zero
         for i in range(len(w1)):
             u, v, w = w1[i], b1[i], w2[i]
             z0, z1, z2, z3 = u * x0 + v, u * x1 + v, u * x2 + v, u * x3 + v
-            f0 += w * (0.0 if z0 <= 0.0 else z0)  # so that nan stays nan
-            f1 += w * (0.0 if z1 <= 0.0 else z1)
-            f2 += w * (0.0 if z2 <= 0.0 else z2)
-            f3 += w * (0.0 if z3 <= 0.0 else z3)
+            f0 += w * (zero if z0 <= zero else z0)  # so that nan stays nan
+            f1 += w * (zero if z1 <= zero else z1)
+            f2 += w * (zero if z2 <= zero else z2)
+            f3 += w * (zero if z3 <= zero else z3)
         f[j], f[j + 1], f[j + 2], f[j + 3] = f0 + b2, f1 + b2, f2 + b2, f3 + b2
+    for j in range(blocks, len(x), 2):
+        x0, x1 = x[j], x[j + 1]
+        f0 = f1 = zero
+        for i in range(len(w1)):
+            u, v, w = w1[i], b1[i], w2[i]
+            z0, z1 = u * x0 + v, u * x1 + v
+            f0 += w * (zero if z0 <= zero else z0)
+            f1 += w * (zero if z1 <= zero else z1)
+        f[j], f[j + 1] = f0 + b2, f1 + b2
 
 
 @_compiled_for_speed
@@ -169,18 +181,36 @@ def _mean_square(w1: Array, b1: Array, w2: Array, b2: float, x: Array, y: Array,
 
 @_compiled_for_speed
 def _active_sums(w1: Array, b1: Array, x: Array, r: Array, s1: Array, sx: Array) -> None:
-    """Write S1 and Sx, [k], of residuals r [n] at x [n], n a multiple of 4."""
-    s1[:] = 0.0
-    sx[:] = 0.0
-    for j in range(0, len(x), 4):
+    """Write S1 and Sx, [k], of residuals r [n] at x [n], n even."""
+    zero = x.dtype.type(0.0)
+    blocks = len(x) // 4 * 4
+    s1[:] = zero
+    sx[:] = zero
+    for j in range(0, blocks, 4):
         x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
         r0, r1, r2, r3 = r[j], r[j + 1], r[j + 2], r[j + 3]
         q0, q1, q2, q3 = r0 * x0, r1 * x1, r2 * x2, r3 * x3
         for i in range(len(w1)):
             u, v = w1[i], b1[i]
-            a0, a1, a2, a3 = u * x0 + v > 0.0, u * x1 + v > 0.0, u * x2 + v > 0.0, u * x3 + v > 0.0
-            s1[i] += ((r0 if a0 else 0.0) + (r1 if a1 else 0.0)) + ((r2 if a2 else 0.0) + (r3 if a3 else 0.0))
-            sx[i] += ((q0 if a0 else 0.0) + (q1 if a1 else 0.0)) + ((q2 if a2 else 0.0) + (q3 if a3 else 0.0))
+            a0, a1, a2, a3 = u * x0 + v > zero, u * x1 + v > zero, u * x2 + v > zero, u * x3 + v > zero
+            s1[i] += ((r0 if a0 else zero) + (r1 if a1 else zero)) + ((r2 if a2 else zero) + (r3 if a3 else zero))
+            sx[i] += ((q0 if a0 else zero) + (q1 if a1 else zero)) + ((q2 if a2 else zero) + (q3 if a3 else zero))
+    for j in range(blocks, len(x), 2):
+        x0, x1, r0, r1 = x[j], x[j + 1], r[j], r[j + 1]
+        q0, q1 = r0 * x0, r1 * x1
+        for i in range(len(w1)):
+            a0, a1 = w1[i] * x0 + b1[i] > zero, w1[i] * x1 + b1[i] > zero
+            s1[i] += (r0 if a0 else zero) + (r1 if a1 else zero)
+            sx[i] += (q0 if a0 else zero) + (q1 if a1 else zero)
+
+
+@_compiled
+def _infinite(w1: Array, b1: Array, w2: Array, largest: float) -> bool:
+    """Return whether a weight is infinite or nan."""
+    found = False
+    for i in range(len(w1)):
+        found = found or not (abs(w1[i]) <= largest and abs(b1[i]) <= largest and abs(w2[i]) <= largest)
+    return found
 
 
 @_compiled_for_speed
@@ -205,7 +235,7 @@ def advance_numba(
     Args:
         buffers: w1, b1, w2 and a row for sums, twice, [2, 4, k]: the weights of `state.current`, and room for the next
             ones. (Rounding depends on how far apart the rows lie, so they come in one piece.)
-        x: inputs, [n] padded with anything finite to a multiple of 4.
+        x: inputs, [n] padded with anything finite to an even number.
         y: targets, padded likewise.
         order: the points of the batches to come, one batch after the other; unused for full batches.
         plan: the run's numbers.
@@ -217,12 +247,14 @@ def advance_numba(
     Returns:
         The new state and how many losses were recorded. The loss of the state is that of its weights if it has ended.
     """
-    step, code, loss, b2, current, watch = state
-    points, batch, per_epoch, last_batch, step_size, scale, record_every = plan
+    step, code, loss, bias, current, watch = state
+    points, batch, per_epoch, last_batch, eta, scale, record_every = plan
     full = batch == points
-    padded = len(x) if full else (batch + 3) // 4 * 4
-    bx, by = (x, y) if full else (np.zeros(padded), np.zeros(padded))
-    everything, f, r = np.empty(len(x)), np.empty(padded), np.zeros(padded)
+    padded = len(x) if full else (batch + 1) // 2 * 2
+    bx, by = (x, y) if full else (np.zeros(padded, x.dtype), np.zeros(padded, x.dtype))
+    everything, f, r = np.empty(len(x), x.dtype), np.empty(padded, x.dtype), np.zeros(padded, x.dtype)
+    b2, step_size = x.dtype.type(bias), x.dtype.type(eta)
+    largest = x.dtype.type(LARGEST_SINGLE if x.itemsize == 4 else LARGEST)
     units = buffers.shape[2]
     s1, sx = buffers[0, 3], buffers[1, 3]
     place, recorded = 0, 0
@@ -249,24 +281,32 @@ def advance_numba(
                 bx[j], by[j] = x[order[place + j]], y[order[place + j]]
             place += size
             _outputs(w1, b1, w2, b2, bx, f)
-        weight = scale / size
+        weight = x.dtype.type(scale / size)
         for j in range(size):
             r[j] = (f[j] - by[j]) * weight
         r[size:] = 0.0
-        slope = 0.0
+        slope = x.dtype.type(0.0)
         for j in range(padded):
             slope += r[j]
         _active_sums(w1, b1, bx, r, s1, sx)
         n1, c1, n2 = buffers[1 - current, 0], buffers[1 - current, 1], buffers[1 - current, 2]
-        infinite = 0
+        zero = x.dtype.type(0.0)
+        tainted = zero  # becomes nan if a new weight is not finite
+        # One loop an output: a compiler that has to prove more pointers apart at run time gives up on vectors.
         for i in range(units):
             u = w1[i] - step_size * (w2[i] * sx[i])
+            n1[i] = u
+            tainted += zero * u
+        for i in range(units):
             v = b1[i] - step_size * (w2[i] * s1[i])
+            c1[i] = v
+            tainted += zero * v
+        for i in range(units):
             w = w2[i] - step_size * (w1[i] * sx[i] + b1[i] * s1[i])
-            n1[i], c1[i], n2[i] = u, v, w
-            infinite += not (abs(u) <= LARGEST and abs(v) <= LARGEST and abs(w) <= LARGEST)
+            n2[i] = w
+            tainted += zero * w
         c2 = b2 - step_size * slope
-        if infinite > 0 or not abs(c2) <= LARGEST:
+        if (tainted != zero and _infinite(n1, c1, n2, largest)) or not abs(c2) <= largest:
             code = 3
             if not known:
                 loss = scale / 2 * _mean_square(w1, b1, w2, b2, x, y, points, everything)
@@ -274,7 +314,7 @@ def advance_numba(
         b2 = c2
         current = 1 - current
         step += 1
-    return State(step, code, loss, b2, current, watch), recorded
+    return State(step, code, loss, float(b2), current, watch), recorded
 
 
 def advance_numpy(

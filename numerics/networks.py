@@ -12,6 +12,7 @@ from torch import nn
 from theory.checks import positive
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
+from theory.volhejn2020 import initialization_limit
 
 Scheme = Literal["uniform_fan_in", "glorot_uniform"]
 """How initial weights are drawn: see `initialise`."""
@@ -141,12 +142,39 @@ def initialise(width: int, *, seed: int, scheme: Scheme = "uniform_fan_in", scal
         raise ValueError(f"scale must be 1 with scheme 'uniform_fan_in', got {scale}")
     generator = np.random.default_rng(seed)
     if scheme == "glorot_uniform":
-        limit = math.sqrt(3 * scale / ((1 + width) / 2))
+        limit = initialization_limit(1, width, scale)
         w1 = generator.uniform(-limit, limit, width)
         return Weights(w1, np.zeros(width), generator.uniform(-limit, limit, width), 0.0)
     w1, b1 = generator.uniform(-1, 1, width), generator.uniform(-1, 1, width)
     limit = 1 / math.sqrt(width)
     return Weights(w1, b1, generator.uniform(-limit, limit, width), float(generator.uniform(-limit, limit)))
+
+
+def glorot_network(
+    width: int, in_features: int, *, seed: int, scale: float = 1.0, dtype: torch.dtype = torch.float32
+) -> TwoLayerReLU:
+    """Return a network with zero biases and weights as "glorot_uniform" in `initialise` has them, for any inputs.
+
+    Args:
+        width: the number of hidden units, at least 1.
+        in_features: the number of inputs, at least 1.
+        seed: for `numpy.random.default_rng`, at least 0.
+        scale: alpha in volhejn2020, above 0; half of it gives its eq 4.1 as printed.
+        dtype: of the weights.
+
+    Raises:
+        TypeError: if `width`, `in_features` or `seed` is no integer, or `scale` no real number.
+        ValueError: if an argument is out of its range.
+    """
+    width, in_features, seed = count("width", width, 1), count("in_features", in_features, 1), count("seed", seed, 0)
+    network, generator = TwoLayerReLU(width, in_features, dtype=dtype), np.random.default_rng(seed)
+    with torch.no_grad():
+        for layer in (network.hidden, network.output):
+            fan_out, fan_in = layer.weight.shape
+            limit = initialization_limit(fan_in, fan_out, scale)
+            layer.weight.copy_(torch.from_numpy(generator.uniform(-limit, limit, (fan_out, fan_in))))
+            layer.bias.zero_()
+    return network
 
 
 def _linear(in_features: int, out_features: int, dtype: torch.dtype) -> nn.Linear:

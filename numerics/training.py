@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from theory.two_layer import Weights
 
 Sampling = Literal["without_replacement", "reshuffling"]
 """How batches are drawn: see `batches`."""
+
+Precision = Literal["float64", "float32"]
+"""What the weights and the steps are computed in; the float32 loops are about twice as fast."""
 
 Backend = Literal["auto", "numba", "numpy", "torch"]
 """What does the steps; "auto" is numba on the CPU, numpy there if numba is not installed, and torch on a GPU."""
@@ -63,6 +66,8 @@ class Task:
         step_size: step size on the loss that training is asked to use.
         batch_size: points in a batch; None for gradient descent on all points.
         seed: of the batches, at least 0.
+        max_steps: the most steps that this network makes; None for what training is asked to use.
+        stop_loss: the loss below which this network counts as interpolating; None likewise.
     """
 
     initial: Weights
@@ -71,6 +76,8 @@ class Task:
     step_size: float
     batch_size: int | None = None
     seed: int = 0
+    max_steps: int | None = None
+    stop_loss: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +161,11 @@ def train(
     dwell: int = 100,
     record_every: int = 0,
     seed: int = 0,
+    precision: Precision = "float64",
     device: str = "cpu",
     backend: Backend = "auto",
 ) -> Run:
-    """Train a network on one input by gradient descent, or by SGD, in float64.
+    """Train a network on one input by gradient descent, or by SGD.
 
     The loss on all points is looked at before each step, under SGD only once an epoch (every n / batch_size steps,
     rounded up), and at the end. The run then ends with the first outcome that applies:
@@ -182,6 +190,7 @@ def train(
         dwell: steps for which the loss must stay below `stop_loss`, at least 0.
         record_every: steps between the losses in `Run.losses`; 0 for none.
         seed: of the batches, at least 0.
+        precision: of the weights and of every step.
         device: "cpu", or a CUDA device of torch such as "cuda" or "cuda:0".
         backend: what does the steps; they agree up to rounding. Only "torch" runs on a GPU.
 
@@ -199,6 +208,7 @@ def train(
         patience=patience,
         dwell=dwell,
         record_every=record_every,
+        precision=precision,
         device=device,
         backend=backend,
         threads=1,
@@ -216,6 +226,7 @@ def train_many(
     patience: int = 100_000,
     dwell: int = 100,
     record_every: int = 0,
+    precision: Precision = "float64",
     device: str = "cpu",
     backend: Backend = "auto",
     threads: int | None = None,
@@ -231,18 +242,20 @@ def train_many(
     """
     rule = stop_rule(max_steps, stop_loss, patience, dwell)
     engine, scale = _engine(backend, device), loss_scale(loss)
+    if precision not in get_args(Precision):
+        raise ValueError(f"precision must be one of {', '.join(map(repr, get_args(Precision)))}, got {precision!r}")
     count("record_every", record_every, 0)
     workers = (os.cpu_count() or 1) if threads is None else count("threads", threads, 1)
-    jobs = [_Job.prepare(task, sampling, scale, record_every) for task in tasks]
+    jobs = [_Job.prepare(task, sampling, scale, record_every, rule, precision) for task in tasks]
     if engine == "torch":
-        return _train_together(jobs, sampling, rule, torch.device(device))
+        return _train_together(jobs, sampling, torch.device(device))
     stop = threading.Event()
     if engine == "numpy":
-        return [_train_alone(job, sampling, rule, kernels.advance_numpy, stop) for job in jobs]
+        return [_train_alone(job, sampling, kernels.advance_numpy, stop) for job in jobs]
     # Not even one network is trained in the main thread: see `advance_numba`.
     with ThreadPoolExecutor(workers) as pool:
         try:
-            futures = [pool.submit(_train_alone, job, sampling, rule, kernels.advance_numba, stop) for job in jobs]
+            futures = [pool.submit(_train_alone, job, sampling, kernels.advance_numba, stop) for job in jobs]
             return [future.result() for future in futures]
         finally:
             stop.set()
@@ -251,7 +264,7 @@ def train_many(
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A `Task` after its checks: floats, and the numbers of its run."""
+    """A `Task` after its checks: floats of one precision, the numbers of its run and the rule that ends it."""
 
     w1: Array
     b1: Array
@@ -260,16 +273,23 @@ class _Job:
     x: Array
     y: Array
     plan: Plan
+    rule: StopRule
     seed: int
 
     @classmethod
-    def prepare(cls, task: Task, sampling: Sampling, scale: int, record_every: int) -> _Job:
+    def prepare(
+        cls, task: Task, sampling: Sampling, scale: int, record_every: int, rule: StopRule, precision: Precision
+    ) -> _Job:
         initial = require_weights("initial", task.initial)
         x, y = (real_array(name, values).astype(np.float64) for name, values in (("x", task.x), ("y", task.y)))
         data_set(x, y, fewest=1)
         plan = plan_of(len(x), task.batch_size, sampling, task.step_size, scale, record_every)
-        w1, b1, w2 = (column.astype(np.float64) for column in (initial.w1, initial.b1, initial.w2))
-        return cls(w1, b1, w2, float(initial.b2), x, y, plan, count("seed", task.seed, 0))
+        max_steps = rule.max_steps if task.max_steps is None else task.max_steps
+        stop_loss = rule.stop_loss if task.stop_loss is None else task.stop_loss
+        own = stop_rule(max_steps, stop_loss, rule.patience, rule.dwell)
+        columns = (initial.w1, initial.b1, initial.w2, x, y)
+        w1, b1, w2, x, y = (column.astype(np.float64).astype(precision) for column in columns)
+        return cls(w1, b1, w2, float(initial.b2), x, y, plan, own, count("seed", task.seed, 0))
 
 
 def stop_rule(max_steps: int, stop_loss: float, patience: int, dwell: int) -> StopRule:
@@ -286,6 +306,21 @@ def stop_rule(max_steps: int, stop_loss: float, patience: int, dwell: int) -> St
     )
 
 
+def checked_device(device: str) -> torch.device:
+    """Return the device of this name.
+
+    Raises:
+        ValueError: if it is neither the CPU nor a CUDA device that is there.
+    """
+    kind, _, index = str(device).partition(":")
+    if kind not in ("cpu", "cuda") or not (index.isdecimal() or str(device) == kind):
+        raise ValueError(f"device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got {device!r}")
+    there = torch.cuda.device_count()
+    if kind == "cuda" and int(index or 0) >= there:
+        raise ValueError(f"device must be one that is there, got {device!r} with {there} CUDA devices")
+    return torch.device(device)
+
+
 def _engine(backend: Backend, device: str) -> Backend:
     """Return the backend to use on `device`, after checking both.
 
@@ -294,12 +329,7 @@ def _engine(backend: Backend, device: str) -> Backend:
     """
     if backend not in get_args(Backend):
         raise ValueError(f"backend must be one of {', '.join(map(repr, get_args(Backend)))}, got {backend!r}")
-    kind, _, index = str(device).partition(":")
-    if kind not in ("cpu", "cuda") or not (index.isdecimal() or str(device) == kind):
-        raise ValueError(f"device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got {device!r}")
-    there = torch.cuda.device_count()
-    if kind == "cuda" and int(index or 0) >= there:
-        raise ValueError(f"device must be one that is there, got {device!r} with {there} CUDA devices")
+    kind = checked_device(device).type
     if backend == "auto":
         return "torch" if kind == "cuda" else "numba" if kernels.HAS_NUMBA else "numpy"
     if backend != "torch" and kind == "cuda":
@@ -315,21 +345,25 @@ def _slice_steps(plan: Plan, width: int) -> int:
     return max(1, SLICE_WORK // (work * plan.per_epoch)) * plan.per_epoch
 
 
-def _aligned(*shape: int) -> Array:
+CACHE_LINE = 64
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Return zeros that start on a cache line, which makes the compiled loops about a tenth faster."""
-    size = int(np.prod(shape))
-    raw = np.zeros(size + 8)
-    start = -raw.ctypes.data // 8 % 8
+    size, line = int(np.prod(shape)), CACHE_LINE // dtype.itemsize
+    raw = np.zeros(size + line, dtype)
+    start = -raw.ctypes.data // dtype.itemsize % line
     return raw[start : start + size].reshape(shape)
 
 
 def _train_alone(
-    job: _Job, sampling: Sampling, rule: StopRule, advance: Callable[..., tuple[State, int]], stop: threading.Event
+    job: _Job, sampling: Sampling, advance: Callable[..., tuple[State, int]], stop: threading.Event
 ) -> Run:
-    began, plan, width = time.perf_counter(), job.plan, len(job.w1)
-    buffers = _aligned(2, 4, -(-width // 8) * 8)  # the units added have zero weights, and keep them
+    began, plan, rule, width = time.perf_counter(), job.plan, job.rule, len(job.w1)
+    line = CACHE_LINE // job.w1.itemsize
+    buffers = _aligned((2, 4, -(-width // line) * line), job.w1.dtype)  # added units have zero weights, and keep them
     buffers[0, :3, :width] = job.w1, job.b1, job.w2
-    x, y = (np.append(values, np.zeros(-len(values) % 4)) for values in (job.x, job.y))
+    x, y = (np.append(values, np.zeros(len(values) % 2, values.dtype)) for values in (job.x, job.y))
     generator = np.random.default_rng(job.seed)
     state = State(0, kernels.RUNNING, 0.0, job.b2, 0, Watch())
     stride = _slice_steps(plan, width)
@@ -350,27 +384,28 @@ def _train_alone(
     return Run(weights, state.loss, state.step, OUTCOMES[state.code], np.concatenate(recorded), seconds)
 
 
-def _train_together(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, device: torch.device) -> list[Run]:
-    """Train networks by batched torch, those on equally many points with equal batches together."""
-    alike: dict[tuple[int, int], list[int]] = {}
+def _train_together(jobs: Sequence[_Job], sampling: Sampling, device: torch.device) -> list[Run]:
+    """Train networks by batched torch, those on equally many points with equal batches and rules together."""
+    alike: dict[tuple[int, int, StopRule], list[int]] = {}
     for index, job in enumerate(jobs):
-        alike.setdefault((job.plan.points, job.plan.batch), []).append(index)
+        alike.setdefault((job.plan.points, job.plan.batch, job.rule), []).append(index)
     runs: dict[int, Run] = {}
     for indices in alike.values():
         for first in range(0, len(indices), TOGETHER):
             chunk = indices[first : first + TOGETHER]
-            runs.update(zip(chunk, _train_batch([jobs[i] for i in chunk], sampling, rule, device), strict=True))
+            runs.update(zip(chunk, _train_batch([jobs[i] for i in chunk], sampling, device), strict=True))
     return [runs[index] for index in range(len(jobs))]
 
 
-def _train_batch(jobs: Sequence[_Job], sampling: Sampling, rule: StopRule, device: torch.device) -> list[Run]:
-    began, plan, width = time.perf_counter(), jobs[0].plan, max(len(job.w1) for job in jobs)
-    weights = np.zeros((3, len(jobs), width))
+def _train_batch(jobs: Sequence[_Job], sampling: Sampling, device: torch.device) -> list[Run]:
+    began, plan, rule, width = time.perf_counter(), jobs[0].plan, jobs[0].rule, max(len(job.w1) for job in jobs)
+    dtype = jobs[0].w1.dtype
+    weights = np.zeros((3, len(jobs), width), dtype)
     for row, job in enumerate(jobs):
         weights[:, row, : len(job.w1)] = job.w1, job.b1, job.w2
     columns = ([job.b2 for job in jobs], [job.x for job in jobs], [job.y for job in jobs])
     b2, x, y, step_sizes = (
-        torch.tensor(np.array(c), device=device) for c in (*columns, [j.plan.step_size for j in jobs])
+        torch.tensor(np.array(c, dtype), device=device) for c in (*columns, [j.plan.step_size for j in jobs])
     )
     zero = torch.zeros(len(jobs), dtype=torch.int64, device=device)
     batch = Batch(torch.tensor(weights, device=device), b2, x, y, step_sizes, zero, zero, Watch(b2, b2, zero, zero))

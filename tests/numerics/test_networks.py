@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.networks import TwoLayerReLU, initialise
+from numerics.networks import TwoLayerReLU, glorot_network, initialise
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
+from theory.volhejn2020 import initialization_limit
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -132,6 +133,20 @@ HALF: Any = 1.5
 HE: Any = "he"
 NO_WEIGHTS: Any = NETWORK
 NO_FUNCTION: Any = 3
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0])
+def test_glorot_networks_of_any_inputs_lie_in_their_bounds(scale: float) -> None:
+    network = glorot_network(300, 50, seed=2, scale=scale)
+    for layer, fans in ((network.hidden, (50, 300)), (network.output, (300, 1))):
+        limit = initialization_limit(*fans, scale)
+        largest = float(layer.weight.detach().abs().max())
+        assert 0.95 * limit < largest <= limit * (1 + 1e-6)
+        assert bool((layer.bias == 0).all())
+    assert network.hidden.weight.dtype == torch.float32
+    same, other = (glorot_network(300, 50, seed=seed, scale=scale) for seed in (2, 3))
+    assert torch.equal(network.hidden.weight, same.hidden.weight)
+    assert not torch.equal(network.hidden.weight, other.hidden.weight)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from numerics import kernels, training
 from numerics.batched import observe_all
 from numerics.kernels import StopRule, Watch, observe
-from numerics.module_training import ModuleRun, train_module
 from numerics.networks import TwoLayerReLU, initialise
-from numerics.training import Outcome, Run, Task, batches, train, train_many
+from numerics.training import Outcome, Task, batches, train, train_many
 from theory.checks import Array
 from theory.symbols import Loss
 from theory.two_layer import Weights
@@ -29,7 +28,7 @@ BACKENDS = [
     "numpy",
     "torch",
 ]
-SCHEDULES = [(None, "without_replacement"), (3, "without_replacement"), (4, "reshuffling")]
+SCHEDULES = [(3, "without_replacement"), (4, "reshuffling")]
 
 
 def points(n: int) -> tuple[Array, Array]:
@@ -125,7 +124,33 @@ def test_gradient_descent_follows_autograd(backend: Any, n: int, width: int, los
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("size", "sampling"), SCHEDULES[1:])
+@pytest.mark.parametrize(("n", "width"), [(2, 256), (6, 256), (9, 50)])
+def test_single_precision_follows_double_precision(backend: Any, n: int, width: int) -> None:
+    x, y = points(n)
+    initial = initialise(width, seed=5, scheme="glorot_uniform", scale=0.01)
+    options: dict[str, Any] = {"step_size": 0.1, "loss": "mean", "max_steps": 1000, "stop_loss": 0.0, "record_every": 1}
+    single = train(initial, x, y, backend=backend, precision="float32", **options)
+    double = train(initial, x, y, backend=backend, **options)
+    assert single.weights.w1.dtype == np.float64
+    assert np.array_equal(single.weights.w1, single.weights.w1.astype(np.float32))
+    np.testing.assert_allclose(single.losses, double.losses, rtol=0, atol=1e-5 * double.losses[0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_task_may_have_its_own_budget_and_stop_loss(backend: Any) -> None:
+    x, y = points(4)
+    initial = initialise(30, seed=1)
+    tasks = [Task(initial, x, y, 0.1, max_steps=7), Task(initial, x, y, 0.1, stop_loss=1e-2), Task(initial, x, y, 0.1)]
+    options: dict[str, Any] = {"max_steps": 20_000, "stop_loss": 1e-4, "dwell": 0, "backend": backend}
+    short, coarse, common = train_many(tasks, **options)
+    assert (short.outcome, short.steps) == (Outcome.BUDGET_SPENT, 7)
+    assert coarse.outcome == common.outcome == Outcome.INTERPOLATED
+    assert 1e-4 < coarse.loss < 1e-2
+    assert common.loss < 1e-4
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("size", "sampling"), SCHEDULES)
 def test_sgd_follows_autograd_on_the_same_batches(backend: Any, size: int, sampling: Any) -> None:
     x, y = points(10)
     initial = initialise(50, seed=2)
@@ -145,25 +170,6 @@ def test_sgd_follows_autograd_on_the_same_batches(backend: Any, size: int, sampl
     drawn = list(itertools.islice(batches(10, size, sampling=sampling, seed=7), 1000))
     expected = autograd_losses(TwoLayerReLU.from_weights(initial), x, y, drawn, 0.05, 1.0)
     np.testing.assert_allclose(run.losses, expected, rtol=0, atol=1e-12 * expected[0])
-
-
-@pytest.mark.parametrize(("size", "sampling"), SCHEDULES)
-def test_module_on_two_inputs_follows_autograd(size: int | None, sampling: Any) -> None:
-    generator = np.random.default_rng(0)
-    x, y = generator.normal(size=(10, 2)), generator.normal(size=10)
-    torch.manual_seed(0)
-    network = TwoLayerReLU(30, 2)
-    before = [parameter.detach().clone() for parameter in network.parameters()]
-    run = train_module(
-        network, x, y, step_size=0.05, batch_size=size, sampling=sampling, max_steps=500, record_every=1, seed=3
-    )
-    drawn = list(itertools.islice(batches(10, size or 10, sampling=sampling, seed=3), 500))
-    assert all(torch.equal(parameter, old) for parameter, old in zip(network.parameters(), before, strict=True))
-    expected = autograd_losses(network, x, y, drawn, 0.05, 1.0)
-    np.testing.assert_allclose(run.losses, expected, rtol=0, atol=1e-12 * expected[0])
-    assert run.loss == run.losses[-1]
-    for ours, theirs in zip(run.network.parameters(), network.parameters(), strict=True):
-        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=0, atol=1e-12)
 
 
 @settings(deadline=None, max_examples=25)
@@ -204,15 +210,11 @@ def test_all_ways_to_train_agree(
         "seed": seed,
     }
     expected = train(initial, x, y, backend="numpy", **options)
-    others = [train(initial, x, y, backend=backend, **options) for backend in available("numba", "torch")]
-    module = train_module(TwoLayerReLU.from_weights(initial), x, y, **options)
-    runs: list[Run | ModuleRun] = [*others, module]
-    for run in runs:
-        weights = run.weights if isinstance(run, Run) else run.network.weights()
+    for run in [train(initial, x, y, backend=backend, **options) for backend in available("numba", "torch")]:
         assert (run.outcome, run.steps, len(run.losses)) == (expected.outcome, expected.steps, len(expected.losses))
         initial_loss = loss_of(initial, x, y, 2.0)
         np.testing.assert_allclose(run.losses, expected.losses, rtol=0, atol=1e-12 * initial_loss)
-        np.testing.assert_allclose(weights.vector, expected.weights.vector, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(run.weights.vector, expected.weights.vector, rtol=0, atol=1e-12)
     assert len(expected.losses) == (expected.steps // record_every + 1 if record_every else 0)
     scale = 2.0 if loss == "mean" else 1.0
     assert expected.loss == pytest.approx(loss_of(expected.weights, x, y, scale), rel=1e-9, abs=1e-28)
@@ -267,14 +269,6 @@ def test_step_that_overflows_in_a_unit_only_is_not_taken(backend: Any) -> None:
     run = train(initial, [-1.0, 1.0], [-1000.0, 1001.5], step_size=1.7e308, max_steps=10, backend=backend)
     assert (run.outcome, run.steps, run.loss) == (Outcome.DIVERGED, 0, 5e5)
     np.testing.assert_array_equal(run.weights.vector, initial.vector)
-
-
-def test_overflowing_module_step_is_not_taken() -> None:
-    x, y = points(5)
-    network = TwoLayerReLU.from_weights(initialise(6, seed=0))
-    run = train_module(network, x, 1e3 * y, step_size=1.7e308, max_steps=10)
-    assert (run.outcome, run.steps) == (Outcome.DIVERGED, 0)
-    assert all(torch.equal(a, b) for a, b in zip(run.network.parameters(), network.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("poisoned", [0, 1, 2])
@@ -508,6 +502,11 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
         ValueError,
         "sampling must be one of 'without_replacement', 'reshuffling', got 'bootstrap'",
     ),
+    (
+        {"precision": "float16"},
+        ValueError,
+        "precision must be one of 'float64', 'float32', got 'float16'",
+    ),
     ({"loss": "sum"}, ValueError, "loss must be one of 'half_mean', 'mean', got 'sum'"),
     ({"initial": [1.0]}, TypeError, "initial must be a theory.two_layer.Weights, got list"),
     (
@@ -549,32 +548,3 @@ def test_compiled_backend_on_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ValueError, match="device 'cuda', got 'numpy'") as raised:
         train(initialise(3, seed=0), x, y, step_size=0.1, max_steps=5, device="cuda", backend="numpy")
     assert str(raised.value) == "backend must be 'torch' or 'auto' on device 'cuda', got 'numpy'"
-
-
-PLANE, FLAT = np.zeros((4, 2)), np.zeros(4)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error", "message"),
-    [
-        ({"network": 3}, TypeError, "network must be a TwoLayerReLU, got int"),
-        ({"x": [[0.0, 1.0]]}, TypeError, "x must be a numpy array or a torch tensor, got list"),
-        ({"x": FLAT}, ValueError, "x must have shape (n, 2) with n at least 1, got (4,)"),
-        ({"x": PLANE[:0]}, ValueError, "x must have shape (n, 2) with n at least 1, got (0, 2)"),
-        ({"y": FLAT[:3]}, ValueError, "y must have shape (4,), one target for each row of x, got (3,)"),
-        ({"y": FLAT + math.nan}, ValueError, "y must hold finite numbers, got nan at index 0"),
-        (
-            {"x": torch.full((4, 2), math.inf)},
-            ValueError,
-            "x must hold finite numbers in torch.float64, got nan or inf",
-        ),
-        ({"batch_size": 5}, ValueError, "batch_size must be between 1 and the number of data points, 4, got 5"),
-        ({"step_size": -1.0}, ValueError, "step_size must be finite and above 0, got -1.0"),
-        ({"max_steps": 0}, ValueError, "max_steps must be at least 1, got 0"),
-    ],
-)
-def test_wrong_module_input_is_named(wrong: dict[str, Any], error: type[Exception], message: str) -> None:
-    fitting: dict[str, Any] = {"network": TwoLayerReLU(3, 2), "x": PLANE, "y": FLAT, "step_size": 0.1, "max_steps": 5}
-    with pytest.raises(error) as raised:
-        train_module(**(fitting | wrong))
-    assert str(raised.value) == message
