@@ -81,7 +81,9 @@ class Folder:
         """
         if not rows:
             raise ValueError(f"rows must hold at least one row for the task {key!r}, got none")
-        table = pa.Table.from_pylist([{"key": key, **row} for row in rows])
+        # pyarrow takes its columns from the first row, and would drop what only later ones have.
+        columns = dict.fromkeys(name for row in rows for name in row)
+        table = pa.Table.from_pylist([{"key": key, **columns, **row} for row in rows])
         self._shard(key).parent.mkdir(exist_ok=True)
         write_whole(self._shard(key), lambda aside: pq.write_table(table, aside))
 

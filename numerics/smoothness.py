@@ -11,17 +11,18 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from numerics.networks import TwoLayerReLU
 from numerics.networks import count as integer
+from numerics.segments import ENTRIES, function_variations, gradient_variations, sampled_function_variations
 from numerics.tangent import Layers, Network, layers
 from theory import volhejn2020
 from theory.checks import Array
@@ -33,10 +34,6 @@ Points = torch.Tensor | Array
 
 ROWS = 1024
 """At most so many points go through a module at once."""
-
-ENTRIES = 2**21
-"""Inputs, Jacobians and pre-activations are held in pieces of at most so many numbers, unless one point needs more."""
-
 
 NOT_REAL = (torch.bool, torch.complex32, torch.complex64, torch.complex128)
 
@@ -111,7 +108,8 @@ def function_path_length(model: nn.Module, pairs: Points, *, points_per_segment:
     """Return PL0 along pairs, the variation of f between equidistant points (volhejn2020, eqs 3.5 and 3.6).
 
     For a vector-valued f differences are taken in the Euclidean norm. Never above the variation of f, rounding errors
-    aside. The module is evaluated as in `gradient_norm`, a bounded number of points at a time.
+    aside. The module is evaluated as in `gradient_norm`, a bounded number of points at a time; a `TwoLayerReLU` only at
+    the ends, in float64.
 
     Args:
         model: maps [n, d] to [n], [n, 1] or [n, c]; points are moved to the dtype and device of its parameters.
@@ -123,7 +121,10 @@ def function_path_length(model: nn.Module, pairs: Points, *, points_per_segment:
         ValueError: if `pairs` are empty, of a shape that `model` does not take or not finite, the outputs of `model`
             are of a wrong shape or not finite, or `points_per_segment` is below 2.
     """
-    return _path_length(model, pairs, points_per_segment, None)
+    cells = integer("points_per_segment", points_per_segment, 2) - 1
+    if isinstance(model, TwoLayerReLU):
+        return _along_segments(model, pairs, partial(sampled_function_variations, cells=cells))
+    return _path_length(model, pairs, cells, None)
 
 
 def gradient_path_length(
@@ -132,8 +133,9 @@ def gradient_path_length(
     """Return PL1 along pairs, the variation of the gradient between equidistant points (volhejn2020, eqs 3.6 and 3.7).
 
     For a vector-valued f differences of the Jacobian are taken in the Frobenius norm. The module is evaluated as in
-    `gradient_norm`, a bounded number of points at a time. Never above the variation of the gradient, but well below it
-    where many units switch between two neighbouring points: their jumps then partly cancel.
+    `gradient_norm`, a bounded number of points at a time; a `TwoLayerReLU` with slope 1 only at the ends, in float64.
+    Never above the variation of the gradient, but well below it where many units switch between two neighbouring
+    points: their jumps then partly cancel.
 
     Args:
         model: maps [n, d] to [n], [n, 1] or [n, c]; points are moved to the dtype and device of its parameters.
@@ -147,7 +149,10 @@ def gradient_path_length(
             or their gradients are of a wrong shape, not finite or cut off from its inputs, or `points_per_segment` or
             the slope is out of range.
     """
-    return _path_length(model, pairs, points_per_segment, _slope(relu_slope_at_zero))
+    cells, slope = integer("points_per_segment", points_per_segment, 2) - 1, _slope(relu_slope_at_zero)
+    if isinstance(model, TwoLayerReLU) and slope == 1:
+        return _along_segments(model, pairs, partial(gradient_variations, cells=cells))
+    return _path_length(model, pairs, cells, slope)
 
 
 def weights_product(network: Network) -> float:
@@ -174,7 +179,7 @@ def exact_function_path_length(network: Network, pairs: Points) -> Estimate:
         TypeError: if an argument is of the wrong type.
         ValueError: if `pairs` are empty, of a wrong shape or not finite, or a weight or a pre-activation is not finite.
     """
-    return _exact(network, pairs, _function_variations)
+    return _along_segments(network, pairs, function_variations)
 
 
 def exact_gradient_path_length(network: Network, pairs: Points) -> Estimate:
@@ -199,7 +204,7 @@ def exact_gradient_path_length(network: Network, pairs: Points) -> Estimate:
         TypeError: if an argument is of the wrong type.
         ValueError: if `pairs` are empty, of a wrong shape or not finite, or a weight or a pre-activation is not finite.
     """
-    return _exact(network, pairs, _gradient_variations)
+    return _along_segments(network, pairs, gradient_variations)
 
 
 def gradient_path_length_all_pairs(network: Network, points: Points) -> float:
@@ -528,10 +533,9 @@ def _measuring(
             module.training = True
 
 
-def _path_length(model: nn.Module, pairs: object, points_per_segment: object, slope: float | None) -> Estimate:
+def _path_length(model: nn.Module, pairs: object, steps: int, slope: float | None) -> Estimate:
     """Return the mean variation of f, or of its gradient if a slope is given, between equidistant points of segments."""
     segments = _tensor("pairs", pairs, "(m, 2, d)").to("cpu", torch.float64)
-    steps = integer("points_per_segment", points_per_segment, 2) - 1
     totals = torch.zeros(len(segments), dtype=torch.float64)  # small tensors kept one by one would fragment memory
     with _measuring(model, "pairs", segments, slope) as (measured, rows):
         together = max(1, rows // (steps + 1))
@@ -550,7 +554,7 @@ def _along(start: torch.Tensor, end: torch.Tensor, t: torch.Tensor) -> torch.Ten
     return torch.lerp(start[:, None], end[:, None], t[None, :, None])
 
 
-def _exact(network: Network, pairs: object, variations: Callable[[Layers, torch.Tensor], Array]) -> Estimate:
+def _along_segments(network: Network, pairs: object, variations: Callable[[Layers, torch.Tensor], Array]) -> Estimate:
     """Return the mean over pairs of what `variations` makes of blocks of segments [m, 2, d], [m]."""
     weights = _layers(network)
     k, d = weights.w1.shape
@@ -560,72 +564,6 @@ def _exact(network: Network, pairs: object, variations: Callable[[Layers, torch.
     for first in range(0, len(segments), together):
         values[first : first + together] = variations(weights, segments[first : first + together])
     return _estimate(values)
-
-
-def _ends(weights: Layers, segments: torch.Tensor) -> tuple[Array, Array]:
-    """Return the pre-activations at both ends of segments, [m, k] each, equal where the ends are.
-
-    Raises:
-        ValueError: if one is not finite.
-    """
-    ends = weights.pre_activations(segments.flatten(0, 1)).reshape(len(segments), 2, -1)
-    start, end = ends.cpu().numpy().transpose(1, 0, 2)
-    point = (segments[:, 0] == segments[:, 1]).all(dim=1).cpu().numpy()
-    end = np.where(point[:, None], start, end)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not np.all(np.isfinite(end - start)):
-            raise ValueError("pairs and network must be small enough for pre-activations in float64, but they overflow")
-    return start, end
-
-
-def _function_variations(weights: Layers, segments: torch.Tensor) -> Array:
-    """Return the variation of f along segments [m, 2, d], [m]: |slope| times length over its linear pieces."""
-    start, end = _ends(weights, segments)
-    w2, change = weights.w2.cpu().numpy(), end - start
-    switching = (start > 0) != (end > 0)
-    places = np.divide(start, -change, out=np.ones_like(start), where=switching)
-    order = np.argsort(places, axis=1)
-    places = np.take_along_axis(places, order, axis=1)
-    first = np.sum(np.where(start > 0, w2 * change, 0.0), axis=1, keepdims=True)
-    # A unit adds its slope where it becomes active and takes it away, with the other sign, where it ceases to be.
-    turns = np.take_along_axis(np.where(switching, w2 * np.abs(change), 0.0), order, axis=1)
-    slopes = np.cumsum(np.concatenate([first, turns], axis=1), axis=1)
-    lengths = np.diff(places, axis=1, prepend=0.0, append=1.0)
-    variations: Array = np.sum(np.abs(slopes) * lengths, axis=1)
-    return variations
-
-
-def _gradient_variations(weights: Layers, segments: torch.Tensor) -> Array:
-    """Return the variation of the gradient along segments [m, 2, d], [m]; see `exact_gradient_path_length`."""
-    m, (k, d) = len(segments), weights.w1.shape
-    if k == 0:
-        return np.zeros(m)
-    start, end = _ends(weights, segments)
-    w1, w2 = weights.w1.cpu().numpy(), weights.w2.cpu().numpy()
-    size = segments.abs().amax(dim=1) @ weights.w1.abs().T + weights.b1.abs()  # of the terms of a pre-activation
-    change = end - start
-    switching = ((start >= 0) != (end >= 0)) & (w2 != 0)
-    places = np.divide(start, -change, out=np.full_like(start, 2.0), where=switching)
-    rounding = (d + 3) * np.finfo(np.float64).eps * size.cpu().numpy()
-    errors = np.divide(rounding, np.abs(change), out=np.zeros_like(start), where=switching)
-    order = np.argsort(places, axis=1)
-    places, errors, switching = (np.take_along_axis(part, order, axis=1) for part in (places, errors, switching))
-    begins = np.ones((m, k), dtype=bool)  # a place that no unit before it in order shares
-    begins[:, 1:] = ~switching[:, 1:] | (np.diff(places, axis=1) > errors[:, :-1] + errors[:, 1:])
-    groups = np.cumsum(begins) - 1
-    together = np.bincount(groups)[groups].reshape(m, k) > 1
-    sizes = np.take(np.abs(w2) * np.linalg.norm(w1, axis=1), order)
-    variations: Array = np.sum(np.where(switching & ~together, sizes, 0.0), axis=1)
-    if np.any(together):
-        units, heads = order[together], begins[together]
-        signs = np.sign(np.take_along_axis(change, order, axis=1)[together])
-        starts = np.append(np.flatnonzero(heads), len(units))
-        jumps = csr_array((signs * w2[units], units, starts), shape=(len(starts) - 1, k))
-        step = max(1, ENTRIES // d)
-        norms = [np.linalg.norm(jumps[i : i + step] @ w1, axis=1) for i in range(0, jumps.shape[0], step)]
-        rows = np.nonzero(together)[0][heads]
-        variations += np.bincount(rows, weights=np.concatenate(norms), minlength=m)
-    return variations
 
 
 def _batch(network: Any, batch: Any) -> torch.Tensor:

@@ -199,15 +199,15 @@ class Loop:
 
     def errors(self) -> torch.Tensor:
         """Return f - y at all points, [n]."""
-        f: torch.Tensor = self.network(self.x)
-        return f[:, 0].detach() - self.y
+        outputs_there: torch.Tensor = self.network(self.x)
+        return outputs_there[:, 0].detach() - self.y
 
     def step(self, chosen: torch.Tensor | None) -> torch.Tensor:
         """Make a step on a batch of points, None for all; return f - y there, [B], before the step."""
         x, y = (self.x, self.y) if chosen is None else (self.x[chosen], self.y[chosen])
         with torch.enable_grad():
             self.optimiser.zero_grad()
-            errors = self.network(x)[:, 0] - y
+            errors: torch.Tensor = self.network(x)[:, 0] - y
             value = self.scale / 2 * (errors**2).mean()
             if self.penalty is not None:
                 value = value + self.penalty.coefficient * penalty_value(self.network, x, self.penalty)
@@ -227,4 +227,5 @@ def penalty_value(network: TwoLayerReLU, batch: torch.Tensor, penalty: Penalty) 
     if penalty.measure == "GN":
         return smoothness.gradient_norm_penalty(network, batch)
     path = {"PL0": smoothness.function_path_length_penalty, "PL1": smoothness.gradient_path_length_penalty}
-    return path[penalty.measure](network, batch, points_per_segment=penalty.points_per_segment)
+    value: torch.Tensor = path[penalty.measure](network, batch, points_per_segment=penalty.points_per_segment)
+    return value

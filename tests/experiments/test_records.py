@@ -36,6 +36,12 @@ def complete(path: Path) -> pd.DataFrame:
         return folder.finish(list(TASKS))
 
 
+def test_a_column_of_later_rows_only_is_kept(tmp_path: Path) -> None:
+    with opened(tmp_path / "out", "study", CONFIG) as folder:
+        folder.add("one", [{"a": 1}, {"a": 2, "b": 3}])
+        assert folder.finish(["one"])["b"].tolist()[1] == 3
+
+
 def contents(path: Path) -> set[str]:
     return {str(entry.relative_to(path)) for entry in path.rglob("*")} - {".lock"}
 

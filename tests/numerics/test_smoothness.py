@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -193,7 +193,33 @@ def test_outputs_may_be_one_column_or_none() -> None:
     flat = nn.Sequential(network, nn.Flatten(0))
     assert gradient_norm(flat, pairs[:, 0]) == gradient_norm(network, pairs[:, 0])
     for measure in PATH_LENGTHS:
-        assert measure(flat, pairs) == measure(network, pairs)
+        column = nn.Sequential(network, nn.Identity())
+        assert measure(flat, pairs) == measure(column, pairs)
+
+
+@settings(max_examples=40)
+@given(width=st.integers(0, 30), features=st.integers(1, 5), seed=st.integers(0, 1000), points=st.integers(2, 40))
+def test_networks_are_measured_as_modules_are(width: int, features: int, seed: int, points: int) -> None:
+    network, pairs = random_module(seed, width, features), draws(seed, 7, 2, features)
+    module = nn.Sequential(network, nn.Identity())  # any module but a TwoLayerReLU
+    for measure in PATH_LENGTHS:
+        ours, theirs = (measure(model, pairs, points_per_segment=points) for model in (network, module))
+        assert ours.value == pytest.approx(theirs.value, rel=1e-10, abs=1e-12)
+        assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-8, abs=1e-12)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_kink_on_a_point_of_the_segment_is_read_as_modules_read_it(sign: float) -> None:
+    network = TwoLayerReLU(3)
+    with torch.no_grad():
+        network.hidden.weight[:, 0] = torch.tensor([1.0, 1.0, -1.0])
+        network.hidden.bias[:] = torch.tensor([0.0, -0.25, 0.0])  # kinks at 0, 1/4 and 0
+        network.output.weight[0] = torch.tensor([1.0, 2.0, 4.0])
+    pairs = sign * torch.tensor([[[-1.0], [1.0]], [[0.0], [1.0]], [[-1.0], [0.0]]], dtype=torch.float64)
+    module = nn.Sequential(network, nn.Identity())
+    for points in (2, 3, 5, 9):
+        ours, theirs = (gradient_path_length(model, pairs, points_per_segment=points) for model in (network, module))
+        assert ours.value == pytest.approx(theirs.value, rel=1e-12)
 
 
 class Watched(nn.Module):
@@ -646,14 +672,15 @@ ERRORS: list[tuple[Callable[[], object], str]] = [
         lambda: gradient_norm(Returns(torch.sqrt), 0 * X),
         "ValueError: model must have finite derivatives, got nan or inf",
     ),
-    (lambda: function_path_length(NET, X), "ValueError: pairs must have shape (m, 2, d), got (4, 2)"),
+    (lambda: function_path_length(nn.Sequential(NET), X), "ValueError: pairs must have shape (m, 2, d), got (4, 2)"),
+    (lambda: function_path_length(NET, X), "ValueError: pairs must have shape (m, 2, 2) for this network, got (4, 2)"),
     (
-        lambda: gradient_path_length(NET, draws(0, 4, 3, 2)),
+        lambda: gradient_path_length(nn.Sequential(NET), draws(0, 4, 3, 2)),
         "ValueError: pairs must have shape (m, 2, d), got (4, 3, 2)",
     ),
     (lambda: function_path_length(NET, PAIRS[:0]), "ValueError: pairs must not be empty, got shape (0, 2, 2)"),
     (
-        lambda: gradient_path_length(NET, draws(0, 1, 2, 3)),
+        lambda: gradient_path_length(nn.Sequential(NET), draws(0, 1, 2, 3)),
         "ValueError: pairs must hold inputs of model, which fails on 3",
     ),
     (
