@@ -43,6 +43,9 @@ MODULE_OF = {
 }
 """The module of a distribution that has another name."""
 
+COMPARED = {"jax"}
+"""What a benchmark may try to import, to compare with it where it is installed."""
+
 LONGEST_IMPORT = 1.0
 """Seconds that `import theory.registry` may take beyond numpy's and sympy's own import."""
 
@@ -109,6 +112,7 @@ def violations(root: Path) -> list[str]:
         # Beyond what a package is installed with it may try for a library of another extra; theory may not.
         installed = {"numpy", "sympy"} if folder == "theory" else third_party(pyproject, EXTRAS[folder])
         offered = installed if folder == "theory" else third_party(pyproject, ["dev", "cluster"])
+        offered |= COMPARED if folder == "benchmarks" else set()
         for file in sorted((root / folder).rglob("*.py")):
             where = file.relative_to(root)
             for line, module, hidden, optional in imports(ast.parse(file.read_text(encoding="utf-8"))):
