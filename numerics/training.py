@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from numerics import kernels
+from numerics import kernels, persistent
 from numerics.batched import Batch, advance_torch
 from numerics.kernels import Plan, State, StopRule, Watch
 from numerics.networks import count, require_weights
@@ -28,8 +28,10 @@ Sampling = Literal["without_replacement", "reshuffling"]
 Precision = Literal["float64", "float32"]
 """What the weights and the steps are computed in; the float32 loops are about twice as fast."""
 
-Backend = Literal["auto", "numba", "numpy", "torch"]
-"""What does the steps; "auto" is numba on the CPU, numpy there if numba is not installed, and torch on a GPU."""
+Backend = Literal["auto", "numba", "numpy", "torch", "triton"]
+"""What does the steps; "auto" is numba on the CPU, or numpy if that is not installed, and triton on a GPU, or torch.
+
+The persistent kernel of triton makes gradient descent on all points, without recording losses; torch does the rest."""
 
 SLICE_WORK = 100_000_000
 """Units x points x steps done between two looks at the clock and at Ctrl-C: some hundredths of a second compiled."""
@@ -192,7 +194,7 @@ def train(
         seed: of the batches, at least 0.
         precision: of the weights and of every step.
         device: "cpu", or a CUDA device of torch such as "cuda" or "cuda:0".
-        backend: what does the steps; they agree up to rounding. Only "torch" runs on a GPU.
+        backend: what does the steps; they agree up to rounding. Only "torch" and "triton" run on a GPU.
 
     Raises:
         TypeError: if an argument is of the wrong type.
@@ -247,8 +249,8 @@ def train_many(
     count("record_every", record_every, 0)
     workers = (os.cpu_count() or 1) if threads is None else count("threads", threads, 1)
     jobs = [_Job.prepare(task, sampling, scale, record_every, rule, precision) for task in tasks]
-    if engine == "torch":
-        return _train_together(jobs, sampling, torch.device(device))
+    if engine in ("torch", "triton"):
+        return _train_on(torch.device(device), jobs, sampling, engine, strict=backend == "triton")
     stop = threading.Event()
     if engine == "numpy":
         return [_train_alone(job, sampling, kernels.advance_numpy, stop) for job in jobs]
@@ -331,9 +333,14 @@ def _engine(backend: Backend, device: str) -> Backend:
         raise ValueError(f"backend must be one of {', '.join(map(repr, get_args(Backend)))}, got {backend!r}")
     kind = checked_device(device).type
     if backend == "auto":
-        return "torch" if kind == "cuda" else "numba" if kernels.HAS_NUMBA else "numpy"
-    if backend != "torch" and kind == "cuda":
-        raise ValueError(f"backend must be 'torch' or 'auto' on device {device!r}, got {backend!r}")
+        on_gpu: Backend = "triton" if persistent.HAS_TRITON else "torch"
+        return on_gpu if kind == "cuda" else "numba" if kernels.HAS_NUMBA else "numpy"
+    if backend not in ("torch", "triton") and kind == "cuda":
+        raise ValueError(f"backend must be 'torch', 'triton' or 'auto' on device {device!r}, got {backend!r}")
+    if backend == "triton" and not persistent.HAS_TRITON:
+        raise ValueError("backend must not be 'triton' where triton is not installed")
+    if backend == "triton" and kind == "cpu" and not persistent.INTERPRETED:
+        raise ValueError(f"backend 'triton' needs a CUDA device, got device {device!r}")
     if backend == "numba" and not kernels.HAS_NUMBA:
         raise ValueError("backend must be 'numpy' or 'torch' where numba is not installed, got 'numba'")
     return backend
@@ -382,6 +389,63 @@ def _train_alone(
     weights = Weights(w1, b1, w2, state.b2)
     seconds = time.perf_counter() - began
     return Run(weights, state.loss, state.step, OUTCOMES[state.code], np.concatenate(recorded), seconds)
+
+
+def _train_on(
+    device: torch.device, jobs: Sequence[_Job], sampling: Sampling, engine: Backend, *, strict: bool
+) -> list[Run]:
+    """Train networks on a device: by the persistent kernel those that it can train, the others by batched torch.
+
+    Raises:
+        ValueError: if `strict` and the kernel cannot train one.
+    """
+    fitting = [job.plan.batch == job.plan.points and not job.plan.record_every for job in jobs]
+    if strict and not all(fitting):
+        raise ValueError("backend 'triton' makes gradient descent on all points without recording losses: try 'auto'")
+    if engine == "torch":
+        fitting = [False] * len(jobs)
+    kinds = {
+        True: [i for i, fits in enumerate(fitting) if fits],
+        False: [i for i, fits in enumerate(fitting) if not fits],
+    }
+    runs = dict(zip(kinds[True], _train_persistent([jobs[i] for i in kinds[True]], device), strict=True))
+    runs |= dict(zip(kinds[False], _train_together([jobs[i] for i in kinds[False]], sampling, device), strict=True))
+    return [runs[index] for index in range(len(jobs))]
+
+
+def _train_persistent(jobs: Sequence[_Job], device: torch.device) -> list[Run]:
+    """Train networks by the persistent kernel, those on equally many points in one launch."""
+    alike: dict[tuple[int, float, int, int], list[int]] = {}
+    for index, job in enumerate(jobs):
+        alike.setdefault((job.plan.points, job.plan.scale, job.rule.patience, job.rule.dwell), []).append(index)
+    runs: dict[int, Run] = {}
+    for (_, scale, patience, dwell), indices in alike.items():
+        began, chosen = time.perf_counter(), [jobs[index] for index in indices]
+        dtype, width = chosen[0].w1.dtype, max(len(job.w1) for job in chosen)
+        weights = np.zeros((3, len(chosen), width), dtype)
+        for row, job in enumerate(chosen):
+            weights[:, row, : len(job.w1)] = job.w1, job.b1, job.w2
+        columns = zip(*((j.b2, j.x, j.y, j.plan.step_size, j.rule.stop_loss) for j in chosen), strict=True)
+        b2, x, y, step_size, stop_loss = (torch.tensor(np.array(c, dtype), device=device) for c in columns)
+        ended = persistent.train_persistent(
+            torch.tensor(weights, device=device),
+            b2,
+            x,
+            y,
+            step_size,
+            scale=int(scale),
+            max_steps=torch.tensor([job.rule.max_steps for job in chosen], device=device),
+            stop_loss=stop_loss,
+            patience=patience,
+            dwell=dwell,
+        )
+        final, seconds = ended.weights.cpu().numpy(), time.perf_counter() - began
+        numbers = zip(*(part.tolist() for part in (ended.b2, ended.loss, ended.steps, ended.code)), strict=True)
+        for place, (index, (bias, loss, steps, code)) in enumerate(zip(indices, numbers, strict=True)):
+            w1, b1, w2 = (row[: len(jobs[index].w1)].astype(np.float64) for row in final[:, place])
+            outcome = OUTCOMES[code]
+            runs[index] = Run(Weights(w1, b1, w2, bias), loss, steps, outcome, np.zeros(0), seconds)
+    return [runs[index] for index in range(len(jobs))]
 
 
 def _train_together(jobs: Sequence[_Job], sampling: Sampling, device: torch.device) -> list[Run]:

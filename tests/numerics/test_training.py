@@ -473,6 +473,37 @@ def test_cuda_follows_the_cpu() -> None:
         np.testing.assert_allclose(run.weights.vector, expected.weights.vector, rtol=0, atol=1e-12)
 
 
+INTERPRETED = """
+import numpy as np
+from numerics.networks import initialise
+from numerics.training import Task, train_many
+
+x = np.linspace(-1, 1, 5)
+y = np.sin(3 * x)
+tasks = [Task(initialise(6 + s, seed=s), x, y, 0.05, max_steps=20 + 10 * s) for s in range(3)]
+tasks.insert(1, Task(initialise(6, seed=9), x[:3], y[:3], 0.05, max_steps=15))
+for ours, other in zip(*(train_many(tasks, max_steps=1, backend=b) for b in ("triton", "numpy")), strict=True):
+    assert (ours.steps, ours.outcome) == (other.steps, other.outcome)
+    assert ours.weights.width == other.weights.width
+    assert np.allclose(ours.weights.vector, other.weights.vector, rtol=0, atol=1e-13)
+    assert abs(ours.loss - other.loss) < 1e-13
+try:
+    train_many([Task(initialise(6, seed=0), x, y, 0.05, 2)], max_steps=5, backend="triton")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_the_persistent_kernel_trains_tasks_of_all_sizes() -> None:
+    pytest.importorskip("triton")
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    done = subprocess.run([sys.executable, "-c", INTERPRETED], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == (
+        "backend 'triton' makes gradient descent on all points without recording losses: try 'auto'"
+    )
+
+
 def test_no_tasks_give_no_runs() -> None:
     assert train_many([], max_steps=10) == []
 
@@ -512,8 +543,9 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"backend": "jax"},
         ValueError,
-        "backend must be one of 'auto', 'numba', 'numpy', 'torch', got 'jax'",
+        "backend must be one of 'auto', 'numba', 'numpy', 'torch', 'triton', got 'jax'",
     ),
+    ({"backend": "triton"}, ValueError, "backend 'triton' needs a CUDA device, got device 'cpu'"),
     ({"device": "mps"}, ValueError, "device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got 'mps'"),
     (
         {"device": "cuda:x"},
@@ -547,4 +579,4 @@ def test_compiled_backend_on_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -
     x, y = points(3)
     with pytest.raises(ValueError, match="device 'cuda', got 'numpy'") as raised:
         train(initialise(3, seed=0), x, y, step_size=0.1, max_steps=5, device="cuda", backend="numpy")
-    assert str(raised.value) == "backend must be 'torch' or 'auto' on device 'cuda', got 'numpy'"
+    assert str(raised.value) == "backend must be 'torch', 'triton' or 'auto' on device 'cuda', got 'numpy'"
