@@ -144,6 +144,8 @@ class Line:
         measured: its rank correlation over data sets.
         ceiling: the mean of what it cannot exceed; nan if unknown.
         printed: what the paper prints, if it does.
+        printed_ceiling: what the paper's rank correlation cannot exceed, if it has another ceiling; the verdict is then on
+            the correlation over its ceiling.
     """
 
     of: str
@@ -151,11 +153,20 @@ class Line:
     measured: Spread
     ceiling: float = math.nan
     printed: PrintedValue | None = None
+    printed_ceiling: float = math.nan
+
+    @property
+    def comparable(self) -> Spread:
+        """What is measured, had it the paper's ceiling."""
+        factor = self.printed_ceiling / self.ceiling
+        if not math.isfinite(factor):
+            return self.measured
+        return Spread(self.measured.mean * factor, self.measured.std * factor, self.measured.count)
 
     @property
     def verdict(self) -> str:
         """Whether the measured mean is inside the printed spread; empty if nothing is printed."""
-        return verdict(self.measured, self.printed) if self.printed else ""
+        return verdict(self.comparable, self.printed) if self.printed else ""
 
 
 def agreement_table(lines: Sequence[Line], count: int) -> str:
@@ -177,7 +188,7 @@ def agreement_table(lines: Sequence[Line], count: int) -> str:
     before = ""
     for line in lines:
         shown = f"{line.ceiling:.3f}" if math.isfinite(line.ceiling) else "-"
-        off = standard_errors(line.measured, line.printed, count) if line.printed else math.nan
+        off = standard_errors(line.comparable, line.printed, count) if line.printed else math.nan
         parts = [
             f"{line.of if line.of != before else '':<{width}}  {line.measure:<{label}}  {line.measured!s:<14}",
             f"{line.measured.count:>4} {shown:>7}  {line.printed or ''!s:<14}",

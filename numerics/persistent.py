@@ -4,7 +4,7 @@ A step of such a network is less work than the start of a GPU kernel. So the loo
 in Triton: each program keeps one network's weights in registers until the run ends, and asks the stop rule before every
 step. The steps are those of `numerics.kernels` up to rounding, and the rule is `numerics.kernels.observe`.
 
-Triton can also interpret the kernel on the CPU, several thousand times slower than numba: for tests. That takes the
+Triton can also interpret the kernel on the CPU, at some milliseconds a step and network: for tests. That takes the
 environment variable TRITON_INTERPRET=1 before this module is imported.
 """
 
@@ -205,7 +205,7 @@ def _descend(
             c1 = b1 - w2 * s1
             n2 = w2 - w1 * sx - b1 * s1
             c2 = b2 - slope
-            # 0 if all are finite, else nan; dearer by itself than asking each, but one sum over the warp is all it takes.
+            # 0 if all of them are finite, else nan: one sum over the warp asks them all.
             spoiled = tl.sum(n1 * 0.0 + c1 * 0.0 + n2 * 0.0, 0) + c2 * 0.0
             code = tl.where(spoiled == 0.0, code, DIVERGED)
             if code == RUNNING:
