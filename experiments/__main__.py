@@ -3,10 +3,26 @@
 import sys
 from typing import Any
 
-from experiments import stability_sweep, step_size_jump, weight_function
+from experiments import (
+    explicit_regularization,
+    interpolant_example,
+    stability_sweep,
+    step_size_jump,
+    training_set_size_1d,
+    training_set_size_mnist,
+    weight_function,
+)
 from experiments.study import Study
 
-STUDIES: tuple[Study[Any], ...] = (stability_sweep.STUDY, step_size_jump.STUDY, weight_function.STUDY)
+STUDIES: tuple[Study[Any], ...] = (
+    stability_sweep.STUDY,
+    step_size_jump.STUDY,
+    weight_function.STUDY,
+    training_set_size_1d.STUDY,
+    training_set_size_mnist.STUDY,
+    explicit_regularization.STUDY,
+    interpolant_example.STUDY,
+)
 
 
 def listing() -> str:
