@@ -17,6 +17,9 @@ INSIDE, OUTSIDE = "inside the printed spread", "outside"
 ROUNDING = 0.005
 """Half a unit of the last digit of values printed with two decimals."""
 
+FLAT = 1e-9
+"""Standard errors below are rounding errors."""
+
 RULE = "A mean is inside the printed spread if it differs from the printed mean by at most the printed std"
 """What `verdict` goes by, in words, for standard deviations that are not 0."""
 
@@ -86,12 +89,12 @@ def standard_errors(measured: Spread, printed: PrintedValue, count: int) -> floa
         count: how many data sets the paper has.
 
     Returns:
-        The ratio; nan with fewer than two values, or if neither spreads.
+        The ratio; nan with fewer than two values, or if neither spreads but for rounding errors.
     """
     if measured.count < 2:
         return math.nan
     error = math.sqrt(measured.std**2 / measured.count + printed.std**2 / count)
-    return (measured.mean - printed.mean) / error if error else math.nan
+    return (measured.mean - printed.mean) / error if error > FLAT else math.nan
 
 
 def rounded(values: Array) -> Array:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.agreement import (
+    FLAT,
     INSIDE,
     RULE,
     Line,
@@ -97,9 +98,6 @@ class Results:
 
 MARGIN = 0.05
 """By how much two means of tau differ before the report says so."""
-
-FLAT = 1e-9
-"""Standard deviations below are rounding errors."""
 
 
 def taus(frame: pd.DataFrame, measure: str) -> pd.Series[float]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter
 
 from experiments.agreement import (
     RULE,
@@ -303,6 +304,8 @@ def figure(rows: pd.DataFrame) -> Figure:
         axis.set_yscale("log")
         sizes = sorted(rows["size"].unique())
         axis.set_xticks(sizes, [str(size) for size in sizes])
+        axis.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.yaxis.set_minor_formatter(FormatStrFormatter("%g"))
         axis.set(title=rf"$\alpha = {alpha:g}$", xlabel="training images", ylabel="measure / at the smallest size")
         legend_below(axis, 4)
     _draw_tau(axes[-1], rows, alphas)
@@ -342,7 +345,7 @@ def _draw_tau(axis: Any, rows: pd.DataFrame, alphas: list[float]) -> None:
             )
         axis.axhline(found[0].ceiling, color=colour, linewidth=1, linestyle=":")
     axis.set_xticks(range(len(MEASURES)), MEASURES)
-    axis.set(title="Kendall's tau_b (dotted: its ceiling)", ylim=(-0.5, 1.05))
+    axis.set(title=r"Kendall's $\tau_b$ (dotted: its ceiling)", ylim=(-0.5, 1.05))
     legend_below(axis)
 
 
