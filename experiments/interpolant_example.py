@@ -154,8 +154,10 @@ def network(alpha: float, repeat: int, config: Config) -> list[Row]:
     if run.outcome == Outcome.DIVERGED:
         return [{**given, "data": "example", "kind": "network"}]
     wp = weights_product(run.weights.w1[:, None], run.weights.w2)
-    f = PiecewiseLinear.from_weights(run.weights)
-    return [{**described(f, "example", "network"), **given, "WP": wp, "steps": run.steps}]
+    row = described(PiecewiseLinear.from_weights(run.weights), "example", "network")
+    if repeat:  # the figure shows the first
+        row |= dict.fromkeys(("knots", "jumps"))
+    return [{**row, **given, "WP": wp, "steps": run.steps}]
 
 
 def trained(rows: pd.DataFrame) -> pd.DataFrame:
