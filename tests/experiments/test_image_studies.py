@@ -155,10 +155,21 @@ def test_a_pair_where_a_network_of_the_measure_fails_is_left_out(penalties: pd.D
     made["outcome"] = "interpolated"
     spoiled = (made["penalty"] == "WP") & (made["pair"] == "49") & (made["lambda"] == 1e-5)
     made.loc[spoiled, "outcome"] = "budget spent"
+    assert explicit_regularization.usable(made, "WP") == [3e-5]
+    made.loc[spoiled, "outcome"] = "interpolated"
+    made.loc[(made["step_size"] == 0.01) & (made["penalty"] == "none") & (made["pair"] == "49"), "outcome"] = "diverged"
     assert set(explicit_regularization.compared(made, "WP")["pair"]) == {"01"}
+    made["outcome"] = "interpolated"
+    made.loc[spoiled, "outcome"] = "budget spent"
     assert set(explicit_regularization.compared(made, "GN")["pair"]) == {"01", "49"}
+    made.loc[made["penalty"] == "WP", "outcome"] = "interpolated"
+    assert explicit_regularization.usable(made, "WP") == [1e-5, 3e-5]
+    made.loc[(made["penalty"] == "WP") & (made["lambda"] == 3e-5), "outcome"] = "diverged"
+    assert explicit_regularization.usable(made, "WP") == [1e-5]
+    assert set(explicit_regularization.compared(made, "WP")["lambda"]) == {0.0, 1e-5}
     made["outcome"] = "budget spent"
     assert explicit_regularization.compared(made, "WP").empty
+    assert explicit_regularization.summary(made, "WP") is None
     assert "0 of 18 networks converge" in explicit_regularization.conclusion(made)
     explicit_regularization.table(made)
     explicit_regularization.figure(made)
@@ -205,6 +216,7 @@ def test_on_a_gpu_networks_are_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
         (1, {"pairs": ("00",)}, "--pairs must name two digits in increasing order, such as 38, got '00'"),
         (1, {"measures": ()}, "--measures must name some of GN, PL0, PL1, WP, each once"),
         (1, {"size": 32}, "--batch-size must not exceed --size, 32, got 64"),
+        (1, {"multiples": (1.0,)}, "--multiples must be above 1, got 1.0"),
         (1, {"epoch_factor": 0.0}, "--epoch-factor must be finite and above 0, got 0.0"),
     ],
 )
