@@ -52,8 +52,16 @@ def test_paths_named_are_there(path: str) -> None:
     assert (ROOT / path).exists()
 
 
-def test_sweep_output_is_that_of_the_kept_rows() -> None:
-    summary = (ROOT / "results" / "stability_sweep" / "summary.txt").read_text(encoding="utf-8")
-    shown = between("sweep").strip().removeprefix("```\n").removesuffix("\n```")
-    for part in shown.split("\n...\n"):
+SHOWN = {name: name for name in re.findall(r"<!-- end of (\w+) -->", README)} | {"sweep": "stability_sweep"}
+
+
+@pytest.mark.parametrize("mark", sorted(set(SHOWN) - {"findings", "stability_sweep"}))
+def test_output_of_studies_is_that_of_the_kept_rows(mark: str) -> None:
+    summary = (ROOT / "results" / SHOWN[mark] / "summary.txt").read_text(encoding="utf-8")
+    shown = between(mark).strip().removeprefix("```\n").removesuffix("\n```")
+    for part in re.split(r"\n?\.\.\.\n?", shown):
         assert part in summary
+
+
+def test_studies_are_shown() -> None:
+    assert len(SHOWN) >= 4
