@@ -116,6 +116,23 @@ def test_the_discussion_follows_the_rows(sizes: pd.DataFrame) -> None:
     assert "'the trend is much stronger in second-order measures' does not hold" in training_set_size_mnist.table(made)
 
 
+def test_released_rows_stand_beside_the_same_pairs_and_sizes_only(sizes: pd.DataFrame) -> None:
+    assert training_set_size_mnist.released(sizes) == []
+    cells = [
+        (a, p, n, r)
+        for a in (0.01, 1.0)
+        for p in training_set_size_mnist.CPU.pairs
+        for n in (64, 128, 256, 512)
+        for r in (0, 1)
+    ]
+    made = pd.DataFrame(cells, columns=["alpha", "pair", "size", "repeat"]).assign(outcome="interpolated")
+    for name in (*MEASURES, *EXACT):
+        made[name] = made["size"] + 0.1 * made["repeat"]
+    found = training_set_size_mnist.released(made)
+    assert [line.printed.mean for line in found if line.printed][:4] == [0.871, 0.281, 0.905, 0.905]
+    assert len(found) == 8
+
+
 def test_networks_with_and_without_penalty_start_alike(penalties: pd.DataFrame) -> None:
     assert penalties.groupby("pair")["seed"].nunique().eq(1).all()
     assert len(penalties) == 2 * (2 + 3 + 1 + 1 + 2)
