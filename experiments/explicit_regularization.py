@@ -19,6 +19,7 @@ from experiments.agreement import RULE, PrintedValue, Spread, spread, verdict
 from experiments.images import ALL_PAIRS, MEASURES, check_pairs, images, initial, measured, pair_of
 from experiments.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.fleet import Member, train_fleet
 from numerics.penalties import Measure, Penalty
@@ -136,11 +137,8 @@ def tasks(config: Config) -> Mapping[str, Task]:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
     check_pairs(config.pairs)
-    for name in ("width", "batch_size"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("alpha", "stop_loss", "epoch_factor"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    at_least_one(config, "width", "batch_size")
+    above_zero(config, "alpha", "stop_loss", "epoch_factor")
     for factor in config.multiples:
         if positive("--multiples", factor) <= 1:
             raise ValueError(f"--multiples must be above 1, got {factor}")

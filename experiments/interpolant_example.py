@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from experiments.measures import check_device, function_of
 from experiments.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.networks import initialise
 from numerics.training import Outcome, train
-from theory.checks import positive, rationals
+from theory.checks import rationals
 from theory.piecewise_linear import PiecewiseLinear
 from theory.volhejn2020 import function_path_length, gradient_path_length, weights_product
 
@@ -85,13 +86,9 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range.
     """
-    for name in ("repeats", "width", "max_steps"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("step_size", "stop_loss"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
-    for alpha in config.scales:
-        positive("--scales", alpha)
+    at_least_one(config, "repeats", "width", "max_steps")
+    above_zero(config, "step_size", "stop_loss")
+    above_zero(config, "scales")
     for pieces in config.pieces:
         if pieces < 2 or pieces % 2:
             raise ValueError(f"--pieces must be even and at least 2, got {pieces}")

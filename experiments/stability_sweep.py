@@ -44,10 +44,10 @@ from experiments.plotting import (
     legend_below,
 )
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.training import train
 from theory.beyond import critical_step_size
-from theory.checks import positive
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,11 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be used.
     """
-    for name in ("seeds", "step_sizes", "width", "max_steps", "patience"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("smallest", "largest", "stop_loss"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    at_least_one(config, "seeds", "step_sizes", "width", "max_steps", "patience")
+    above_zero(config, "smallest", "largest", "stop_loss")
     if not config.initial_scales:
         raise ValueError("--initial-scales must hold at least one factor, got none")
-    for factor in config.initial_scales:
-        positive("--initial-scales", factor)
+    above_zero(config, "initial_scales")
     if config.smallest > config.largest:
         raise ValueError(f"--smallest must not exceed --largest, got {config.smallest} and {config.largest}")
     if config.stop_loss > INTERPOLATES:

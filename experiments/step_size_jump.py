@@ -21,6 +21,7 @@ from experiments.datasets import DataSet, chosen
 from experiments.measures import check_device, describe, scaled_initialisation
 from experiments.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.training import Outcome, Run, train
 from theory.beyond import critical_step_size
@@ -69,13 +70,9 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range.
     """
-    for name in ("seeds", "width", "max_steps", "patience"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("near", "initial_scale", "stop_loss"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
-    for fraction in config.step_sizes:
-        positive("--step-sizes", fraction)
+    at_least_one(config, "seeds", "width", "max_steps", "patience")
+    above_zero(config, "near", "initial_scale", "stop_loss")
+    above_zero(config, "step_sizes")
     for factor in config.factors:
         if positive("--factors", factor) <= 1:
             raise ValueError(f"--factors must be above 1, got {factor}")

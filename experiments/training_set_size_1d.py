@@ -18,6 +18,7 @@ import numpy as np
 from scipy.interpolate import BarycentricInterpolator
 
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, main, seed_of
 from experiments.study import Task as StudyTask
 from experiments.training_set_size_1d_report import (
@@ -34,7 +35,7 @@ from numerics.gaussian_process import GRID, farthest_point_order, gaussian_proce
 from numerics.networks import initialise
 from numerics.smoothness import sample_pairs
 from numerics.training import Outcome, Precision, Run, Task, train_many
-from theory.checks import Array, positive
+from theory.checks import Array
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 from theory.volhejn2020 import function_path_length, gradient_path_length, initialization_limit, weights_product
@@ -97,11 +98,8 @@ def tasks(config: Config) -> Mapping[str, StudyTask]:
     Raises:
         ValueError: if a setting is out of its range.
     """
-    for name in ("data_sets", "seeds", "width", "max_steps", "pairs"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("scale", "step_size", "stop_loss"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    at_least_one(config, "data_sets", "seeds", "width", "max_steps", "pairs")
+    above_zero(config, "scale", "step_size", "stop_loss")
     for n in config.sizes:
         if not 2 <= n <= len(GRID):
             raise ValueError(f"--sizes must be between 2 and {len(GRID)}, the points of the grid, got {n}")

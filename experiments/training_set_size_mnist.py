@@ -27,10 +27,10 @@ from experiments.agreement import (
 from experiments.images import ALL_PAIRS, EXACT, MEASURES, check_pairs, images, initial, measured, pair_of
 from experiments.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, axes_row, legend_below
 from experiments.records import Row
+from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.fleet import Member, train_fleet
 from numerics.training import checked_device
-from theory.checks import positive
 from theory.volhejn2020 import tau_b_ceiling
 
 SMALL, USUAL = 0.01, 1.0
@@ -135,15 +135,11 @@ def tasks(config: Config) -> Mapping[str, Task]:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
     check_pairs(config.pairs)
-    for name in ("repeats", "width", "batch_size", "max_epochs"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
-    for name in ("step_size", "stop_loss"):
-        positive(f"--{name.replace('_', '-')}", getattr(config, name))
+    at_least_one(config, "repeats", "width", "batch_size", "max_epochs")
+    above_zero(config, "step_size", "stop_loss")
     if not config.alphas or not config.sizes:
         raise ValueError("--alphas and --sizes must hold at least one number each, got none")
-    for alpha in config.alphas:
-        positive("--alphas", alpha)
+    above_zero(config, "alphas")
     there = len(pair_of(config.pairs[0], config.data_dir, config.balanced).x_train)
     for size in config.sizes:
         if not 2 <= size <= there:
