@@ -36,6 +36,7 @@ from numerics.training import (
     Task,
     batch_stream,
     checked_device,
+    draw,
     plan_of,
     stop_rule,
     train_many,
@@ -213,6 +214,12 @@ class _Job:
     def batches(self) -> Iterator[Array]:
         """Yield for ever the batches of this run."""
         return batch_stream(np.random.default_rng(self.seed), self.plan, self.sampling)
+
+    def epochs(self) -> Iterator[Array]:
+        """Yield for ever the same batches, all those of an epoch at once, one after the other."""
+        generator = np.random.default_rng(self.seed)
+        while True:
+            yield draw(generator, self.plan, self.sampling, self.plan.per_epoch)
 
 
 def _tensors(
@@ -425,7 +432,10 @@ def _stacked(jobs: Sequence[_Job], device: torch.device) -> list[FleetRun]:
     w1, b1, w2, b2 = (torch.stack([weight.to(device) for weight in column]) for column in columns)
     x, y = torch.stack([each.x.to(device) for each in jobs]), torch.stack([each.y.to(device) for each in jobs])
     eta = torch.tensor([each.plan.step_size for each in jobs], dtype=x.dtype, device=device)
-    drawn, watches = [each.batches() for each in jobs], [Watch()] * len(jobs)
+    drawn, watches = [each.epochs() for each in jobs], [Watch()] * len(jobs)
+    order = torch.zeros(
+        (len(jobs), 0), dtype=torch.int64, device=device
+    )  # of the batches of the running epoch, [R, ...]
     losses: list[list[float]] = [[] for _ in jobs]
     squares = torch.zeros(len(jobs), dtype=torch.float64, device=device)
     runs: dict[int, FleetRun] = {}
@@ -457,9 +467,11 @@ def _stacked(jobs: Sequence[_Job], device: torch.device) -> list[FleetRun]:
                     break
                 keep = torch.tensor(going, device=device)
                 w1, b1, w2, b2, x, y, eta, squares = (t[keep] for t in (w1, b1, w2, b2, x, y, eta, squares))
-        bx, by = x, y
+        bx, by, now = x, y, step % plan.per_epoch
         if not full:
-            chosen = torch.from_numpy(np.stack([next(drawn[row]) for row in rows])).to(device)
+            if now == 0:
+                order = torch.from_numpy(np.stack([next(drawn[row]) for row in rows])).to(device)
+            chosen = order[:, now * plan.batch : (now + 1) * plan.batch]
             bx, by = x.gather(1, chosen[..., None].expand(-1, -1, x.shape[2])), y.gather(1, chosen)
         z = torch.baddbmm(b1[:, None, :], bx, w1.mT)
         errors = step_in_place(w1, b1, w2, b2, bx, by, z, eta, plan.scale, job.penalty)
