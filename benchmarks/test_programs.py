@@ -1,0 +1,35 @@
+"""What the flattest implementation of a function and its certificate cost, by knots and data points."""
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from numerics.programs.certificates import check_certificate
+from numerics.programs.flattest_implementation import flattest_implementation
+from theory.checks import Array
+from theory.mulayoff2021 import sharpness_lower_bound
+from theory.piecewise_linear import PiecewiseLinear
+
+
+def random_function(knots: int, n: int) -> tuple[PiecewiseLinear, Array]:
+    rng = np.random.default_rng(0)
+    jumps = rng.standard_normal(knots) / np.sqrt(knots)
+    return PiecewiseLinear(rng.uniform(-1.5, 1.5, knots), jumps, rng.standard_normal(), 0.0), rng.uniform(-1.5, 1.5, n)
+
+
+@pytest.mark.parametrize("n", [10, 30])
+@pytest.mark.parametrize("knots", [10, 30, 100])
+def test_flattest_implementation(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
+    f, x = random_function(knots, n)
+    result = benchmark.pedantic(flattest_implementation, args=(f, x), rounds=3, warmup_rounds=1)
+    benchmark.extra_info["rounds"] = result.rounds
+    benchmark.extra_info["relative gap"] = result.gap / result.primal
+    benchmark.extra_info["over M5"] = result.value / sharpness_lower_bound(f, x)
+    assert result.status == "optimal"
+
+
+@pytest.mark.parametrize(("knots", "n"), [(30, 30), (100, 30)])
+def test_check_certificate(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
+    f, x = random_function(knots, n)
+    certificate = flattest_implementation(f, x).certificate
+    assert benchmark.pedantic(check_certificate, args=(f, x, certificate), rounds=3) == certificate.value
