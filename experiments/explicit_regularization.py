@@ -407,6 +407,7 @@ STUDY: Study[Config] = Study(
     conclusion=conclusion,
     figure=figure,
     identity=identity,
+    workers_are="processes",
 )
 
 if __name__ == "__main__":

@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import pandas as pd
 import tyro
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from experiments.executors import Processes, cluster, loss
 from experiments.records import Folder, RecordsError, Row, opened
 from numerics.files import write_whole
 from numerics.provenance import provenance
@@ -49,6 +51,9 @@ class Printed:
 class Study(Generic[C]):
     """An experiment of a paper, that can be run again.
 
+    Its tasks are partial functions of its module and their arguments, so that another process can be told of them; one
+    that is run by `python -m` is called STUDY in its module.
+
     Attributes:
         id: the name of its module.
         title: what it does, in a line.
@@ -61,6 +66,8 @@ class Study(Generic[C]):
         conclusion: rows to one sentence.
         figure: rows to the figure; nothing else goes into it.
         identity: what else, beside its configuration, a run must share with the rows already in its folder.
+        workers_are: what computes its tasks on this machine: threads, where the time goes into compiled loops that
+            release the interpreter, or processes of one thread each, where it goes into Python and torch.
     """
 
     id: str
@@ -73,6 +80,7 @@ class Study(Generic[C]):
     conclusion: Callable[[pd.DataFrame], str]
     figure: Callable[[pd.DataFrame], Figure]
     identity: Callable[[C], Mapping[str, Any]] = lambda config: {}
+    workers_are: Literal["threads", "processes"] = "threads"
 
 
 @dataclass(frozen=True)
@@ -83,12 +91,14 @@ class Options:
         preset: the configuration to start from; the options of the study below change single settings of it.
         out: folder for the rows, the table and the figure; runs/STUDY/PRESET if not given. A folder with rows of the
             same study and settings is resumed.
-        workers: number of tasks computed at the same time.
+        workers: number of tasks computed at the same time on this machine.
+        cluster: address of a Dask scheduler, as tcp://host:8786, whose workers compute the tasks instead.
     """
 
     preset: str = "default"
     out: Path | None = None
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cluster: str | None = None
 
 
 def seed_of(*names: object) -> int:
@@ -118,6 +128,7 @@ def run(folder: Folder, tasks: Mapping[str, Task], common: Mapping[str, Any], ex
 
     Raises:
         KeyboardInterrupt: if the user interrupts. Then, and if a task fails, the rows of tasks that had begun are kept.
+        BrokenExecutor: if what computes them is gone; the rows that are there are kept.
     """
     futures: dict[Future[list[Row]], str] = {}
     try:
@@ -195,19 +206,47 @@ def write_results(folder: Folder, rows: pd.DataFrame, text: str, figure: Figure)
     return [folder.rows_file, folder.path / "config.json", *files]
 
 
+def importable(study: Study[C]) -> Study[C]:
+    """Return a study as other processes know it: that of `python -m experiments.NAME` as experiments.NAME's STUDY.
+
+    What is defined in `__main__` is not found there by the workers of a cluster, which run another program.
+    """
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    if module is None or study.tasks.__module__ != "__main__":
+        return study
+    known: Study[C] = pkgutil.resolve_name(f"{module.name}:STUDY")
+    return known
+
+
+def executor_of(study: Study[Any], options: Options) -> AbstractContextManager[Executor]:
+    """Return what computes the tasks of a study: threads, processes, or a cluster.
+
+    Raises:
+        ClusterError: when it is entered, if the cluster cannot be used.
+    """
+    if options.cluster is not None:
+        return cluster(options.cluster, study.tasks)
+    return Processes(options.workers) if study.workers_are == "processes" else ThreadPoolExecutor(options.workers)
+
+
 def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
-    """Run a study from the command line: 0 if it ended, 2 if it could not begin, 130 if it was interrupted.
+    """Run a study from the command line.
 
     Args:
         study: the study.
         argv: the words of the command line after the program; those of this process if not given.
+
+    Returns:
+        0 if it ended, 2 if it could not begin or lost its workers, 130 if it was interrupted.
     """
+    study = importable(study)
     with ExitStack() as stack:
         try:
             options, config = parse(study, sys.argv[1:] if argv is None else argv)
             tasks = study.tasks(config)
             path = options.out or Path("runs") / study.id / options.preset
             identity = json.loads(json.dumps({**asdict(config), **study.identity(config)}, default=str))
+            executor = stack.enter_context(executor_of(study, options))
             folder = stack.enter_context(opened(path, study.id, identity))
         except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -217,7 +256,6 @@ def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
             return 130
         changed = "" if config == study.presets[options.preset] else ", changed"
         common = {"study": study.id, "preset": options.preset + changed}
-        executor = stack.enter_context(ThreadPoolExecutor(options.workers))
         try:
             rows = run(folder, tasks, common, executor)
             heading = f"{study.title} Preset {common['preset']}: {len(tasks)} tasks, {len(rows)} rows."
@@ -225,15 +263,21 @@ def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
             print(text)
             files = write_results(folder, rows, text, study.figure(rows))
         except KeyboardInterrupt:
-            kept = len(folder.keys() & set(tasks))
-            print(
-                f"Interrupted: the rows of {kept} of {len(tasks)} tasks are kept in {path}; "
-                "start the same command again to resume.",
-                file=sys.stderr,
-            )
+            print(f"Interrupted: {kept(folder, tasks)}", file=sys.stderr)
             return 130
+        except BrokenExecutor as error:
+            print(f"error: {loss(error)}: {kept(folder, tasks)}", file=sys.stderr)
+            return 2
         except RecordsError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
     print("\n" + "\n".join(f"wrote {file}" for file in files))
     return 0
+
+
+def kept(folder: Folder, tasks: Mapping[str, Task]) -> str:
+    """Return what to say when a study stops before its end."""
+    there = len(folder.keys() & set(tasks))
+    return (
+        f"the rows of {there} of {len(tasks)} tasks are kept in {folder.path}; start the same command again to resume."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from matplotlib.figure import Figure
 
+from experiments.executors import Processes
 from experiments.records import Row, read_rows
 from experiments.study import Printed, Study, Task, main, seed_of
 
@@ -171,3 +174,14 @@ def test_seeds_are_hashes_of_names() -> None:
     assert seed_of("study", 3, "x") == seed_of("study", "3", "x") == int(digest[:16], 16) // 2
     assert seed_of("study", 3, "x") != seed_of("study", 4, "x")
     assert 0 <= seed_of("a") < 2**63
+
+
+def test_a_process_computes_with_one_thread_and_leaves_the_environment_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    with Processes(1) as executor:
+        assert executor.submit(torch.get_num_threads).result() == 1
+    assert dict(os.environ) == before
