@@ -71,7 +71,7 @@ class Config:
         largest_only: whether only the largest coefficient of each measure is tried, the one of Table 4.4.
         multiples: factors on that coefficient that are tried as well: fewer images take fewer steps to fit, in which a
             penalty of the same size does less.
-        alpha: initialisation scale.
+        alpha: initialisation scale; the variance of the weights is 2 alpha / (fan in + fan out).
         width: hidden units of the network.
         batch_size: images in a batch; reshuffled every epoch, the last batch may be shorter.
         stop_loss: mean of the batch losses of an epoch, without the penalty, below which a network has converged.

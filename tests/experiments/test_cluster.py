@@ -109,6 +109,15 @@ def running(process: int) -> bool:
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def is_whole(file: Path) -> bool:
+    """Whether a file holds JSON to its end; the scheduler does not write it aside."""
+    try:
+        json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError):
+        return False
+    return True
+
+
 def shards(out: Path) -> int:
     return len(list(out.glob("shards/[!.]*.parquet")))
 
@@ -167,7 +176,7 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
 
     try:
         begin("scheduler", "--host", "127.0.0.1", "--port", "0")
-        until(file.exists, "the scheduler listens")
+        until(lambda: is_whole(file), "the scheduler listens")
         for _ in range(workers):
             begin("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
         log = folder / "0.log"
