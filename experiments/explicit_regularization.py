@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments import images
 from experiments.agreement import RULE, PrintedValue, Spread, spread, verdict
-from experiments.images import ALL_PAIRS, MEASURES, check_pairs, images, initial, measured, pair_of
+from experiments.images import ALL_PAIRS, MEASURES, check_pairs
 from experiments.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
 from experiments.records import Row
 from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
-from numerics.fleet import Member, train_fleet
 from numerics.penalties import Measure, Penalty
 from numerics.training import checked_device
 from theory.checks import positive
@@ -144,7 +142,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
             raise ValueError(f"--multiples must be above 1, got {factor}")
     if not config.measures or len(set(config.measures)) < len(config.measures):
         raise ValueError(f"--measures must name some of {', '.join(MEASURES)}, each once")
-    there = len(pair_of(config.pairs[0], config.data_dir, False).x_train)
+    there = len(images.pair_of(config.pairs[0], config.data_dir, False).x_train)
     if not 2 <= config.size <= there:
         raise ValueError(f"--size must be between 2 and the number of training images, {there}, got {config.size}")
     if config.batch_size > config.size:
@@ -158,11 +156,6 @@ def tasks(config: Config) -> Mapping[str, Task]:
     return {cell.key: partial(trained, cell, config.pairs, config) for cell in cells(config)}
 
 
-def identity(config: Config) -> Mapping[str, Any]:
-    """Return what the data are, wherever they lie."""
-    return {"data": images(config.data_dir).name, "data_dir": None}
-
-
 def penalty_of(cell: Cell, config: Config) -> Penalty | None:
     """Return the penalty on the mean over pairs that has the effect asked for, None for none."""
     if cell.measure == "none":
@@ -174,42 +167,31 @@ def penalty_of(cell: Cell, config: Config) -> Penalty | None:
 
 def trained(cell: Cell, pairs: tuple[str, ...], config: Config) -> list[Row]:
     """Train a network for each of these pairs with one penalty, and measure them."""
-    members, seeds, per_epoch = [], [], math.ceil(config.size / config.batch_size)
     penalty = penalty_of(cell, config)
-    for pair in pairs:
-        data = pair_of(pair, config.data_dir, False)
-        # Not of the penalty: networks of a pair start alike and see the same batches.
-        seed = seed_of(STUDY.id, config.seed, pair)
-        seeds.append(seed)
-        members.append(
-            Member(
-                initial(config.width, config.alpha, seed),
-                data.x_train[: config.size],
-                data.y_train[: config.size],
+    given = {
+        "size": config.size,
+        "penalty": cell.measure,
+        "lambda": cell.coefficient,
+        "effective_lambda": penalty.coefficient if penalty else 0.0,
+        "step_size": cell.step_size,
+    }
+    return images.trained(
+        [
+            images.Run(
+                images.pair_of(pair, config.data_dir, False),
+                config.size,
+                config.alpha,
                 cell.step_size,
-                cell.max_epochs * per_epoch,
-                config.stop_loss,
-                config.batch_size,
-                seed,
+                cell.max_epochs,
+                # Not of the penalty: networks of a pair start alike and see the same batches.
+                seed_of(STUDY.id, config.seed, pair),
                 penalty,
+                {"pair": pair, **given},
             )
-        )
-    rows = []
-    for pair, seed, run in zip(
-        pairs, seeds, train_fleet(members, watched="epoch mean", device=config.device), strict=True
-    ):
-        given = {
-            "pair": pair,
-            "size": config.size,
-            "penalty": cell.measure,
-            "lambda": cell.coefficient,
-            "effective_lambda": penalty.coefficient if penalty else 0.0,
-            "step_size": cell.step_size,
-            "seed": seed,
-            "epochs": run.steps / per_epoch,
-        }
-        rows.append({**given, **measured(run, pair_of(pair, config.data_dir, False), config.size)})
-    return rows
+            for pair in pairs
+        ],
+        config,
+    )
 
 
 def usable(rows: pd.DataFrame, measure: str) -> list[float]:
@@ -406,7 +388,7 @@ STUDY: Study[Config] = Study(
     table=table,
     conclusion=conclusion,
     figure=figure,
-    identity=identity,
+    identity=images.identity,
     workers_are="processes",
 )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
@@ -11,8 +15,9 @@ from experiments.records import Row
 from experiments.study import seed_of
 from numerics import smoothness
 from numerics.data import DIGIT_PAIRS, DigitPair, Images, digit_pair, mnist
-from numerics.fleet import FleetRun
-from numerics.networks import TwoLayerReLU, glorot_network
+from numerics.fleet import FleetRun, Member, train_fleet
+from numerics.networks import glorot_network
+from numerics.penalties import Penalty
 from numerics.training import Outcome
 
 MEASURES = ("GN", "PL0", "PL1", "WP")
@@ -60,9 +65,82 @@ def check_pairs(names: tuple[str, ...]) -> None:
         raise ValueError(f"--pairs must name at least one pair, each once, got {' '.join(names) or 'none'}")
 
 
-def initial(width: int, alpha: float, seed: int) -> TwoLayerReLU:
-    """Return a network for images of 28 x 28 pixels, in float32, with the initialiser that the thesis ran (V10)."""
-    return glorot_network(width, 784, seed=seed, scale=alpha)
+class Settings(Protocol):
+    """What the configurations of these studies have in common."""
+
+    @property
+    def data_dir(self) -> Path | None:
+        """The folder of MNIST, None for the usual one."""
+
+    @property
+    def width(self) -> int:
+        """Hidden units."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images in a batch."""
+
+    @property
+    def stop_loss(self) -> float:
+        """The loss below which a network has converged."""
+
+    @property
+    def device(self) -> str:
+        """Where networks are trained."""
+
+
+def identity(config: Settings) -> Mapping[str, Any]:
+    """Return what the data are, wherever they lie."""
+    return {"data": images(config.data_dir).name, "data_dir": None}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One network to train.
+
+    Attributes:
+        data: its data set, of which it sees the first `size` images.
+        size: how many.
+        alpha: its initialisation scale.
+        step_size: of SGD on the loss (1/n) sum (f - y)^2.
+        max_epochs: epochs after which it is given up.
+        seed: of its initialisation and its batches.
+        penalty: what is added to its loss.
+        given: the columns that say which network it is.
+    """
+
+    data: DigitPair
+    size: int
+    alpha: float
+    step_size: float
+    max_epochs: int
+    seed: int
+    penalty: Penalty | None
+    given: Row
+
+
+def trained(runs: Sequence[Run], config: Settings) -> list[Row]:
+    """Train networks for images of 28 x 28 pixels, in float32, from the thesis's initialiser (V10), and measure them."""
+    per_epoch = [math.ceil(run.size / config.batch_size) for run in runs]
+    members = [
+        Member(
+            glorot_network(config.width, 784, seed=run.seed, scale=run.alpha),
+            run.data.x_train[: run.size],
+            run.data.y_train[: run.size],
+            run.step_size,
+            run.max_epochs * steps,
+            config.stop_loss,
+            config.batch_size,
+            run.seed,
+            run.penalty,
+        )
+        for run, steps in zip(runs, per_epoch, strict=True)
+    ]
+    ended = train_fleet(members, watched="epoch mean", device=config.device)
+    return [
+        {**run.given, "seed": run.seed, "epochs": end.steps / steps, **measured(end, run.data, run.size)}
+        for run, end, steps in zip(runs, ended, per_epoch, strict=True)
+    ]
 
 
 def measured(run: FleetRun, data: DigitPair, train_size: int) -> Row:

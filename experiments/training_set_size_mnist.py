@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter
 
+from experiments import images
 from experiments.agreement import (
     RULE,
     Line,
@@ -24,12 +25,11 @@ from experiments.agreement import (
     rank_correlations,
     spread,
 )
-from experiments.images import ALL_PAIRS, EXACT, MEASURES, check_pairs, images, initial, measured, pair_of
+from experiments.images import ALL_PAIRS, EXACT, MEASURES, check_pairs
 from experiments.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, axes_row, legend_below
 from experiments.records import Row
 from experiments.settings import above_zero, at_least_one
 from experiments.study import Printed, Study, Task, main, seed_of
-from numerics.fleet import Member, train_fleet
 from numerics.training import checked_device
 from theory.volhejn2020 import tau_b_ceiling
 
@@ -140,7 +140,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
     if not config.alphas or not config.sizes:
         raise ValueError("--alphas and --sizes must hold at least one number each, got none")
     above_zero(config, "alphas")
-    there = len(pair_of(config.pairs[0], config.data_dir, config.balanced).x_train)
+    there = len(images.pair_of(config.pairs[0], config.data_dir, config.balanced).x_train)
     for size in config.sizes:
         if not 2 <= size <= there:
             raise ValueError(f"--sizes must be between 2 and the number of training images, {there}, got {size}")
@@ -162,40 +162,24 @@ def tasks(config: Config) -> Mapping[str, Task]:
     return {key: partial(trained, tuple(group), config) for key, group in together.items()}
 
 
-def identity(config: Config) -> Mapping[str, Any]:
-    """Return what the data are, wherever they lie."""
-    return {"data": images(config.data_dir).name, "data_dir": None}
-
-
 def trained(cells: tuple[Cell, ...], config: Config) -> list[Row]:
     """Train networks and measure them."""
-    members, seeds = [], []
-    for cell in cells:
-        data = pair_of(cell.pair, config.data_dir, config.balanced)
-        seed = seed_of(STUDY.id, config.seed, cell.alpha, cell.pair, cell.size, cell.repeat)
-        per_epoch = math.ceil(cell.size / config.batch_size)
-        seeds.append(seed)
-        members.append(
-            Member(
-                initial(config.width, cell.alpha, seed),
-                data.x_train[: cell.size],
-                data.y_train[: cell.size],
+    return images.trained(
+        [
+            images.Run(
+                images.pair_of(cell.pair, config.data_dir, config.balanced),
+                cell.size,
+                cell.alpha,
                 config.step_size,
-                config.max_epochs * per_epoch,
-                config.stop_loss,
-                config.batch_size,
-                seed,
+                config.max_epochs,
+                seed_of(STUDY.id, config.seed, cell.alpha, cell.pair, cell.size, cell.repeat),
+                None,
+                {"alpha": cell.alpha, "pair": cell.pair, "size": cell.size, "repeat": cell.repeat},
             )
-        )
-    rows = []
-    for cell, seed, run in zip(
-        cells, seeds, train_fleet(members, watched="epoch mean", device=config.device), strict=True
-    ):
-        data = pair_of(cell.pair, config.data_dir, config.balanced)
-        given = {"alpha": cell.alpha, "pair": cell.pair, "size": cell.size, "repeat": cell.repeat, "seed": seed}
-        epochs = run.steps / math.ceil(cell.size / config.batch_size)
-        rows.append({**given, "epochs": epochs, **measured(run, data, cell.size)})
-    return rows
+            for cell in cells
+        ],
+        config,
+    )
 
 
 def converged(rows: pd.DataFrame) -> pd.DataFrame:
@@ -405,7 +389,7 @@ STUDY: Study[Config] = Study(
     table=table,
     conclusion=conclusion,
     figure=figure,
-    identity=identity,
+    identity=images.identity,
     workers_are="processes",
 )
 

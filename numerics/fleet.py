@@ -36,7 +36,7 @@ from numerics.training import (
     Task,
     batch_stream,
     checked_device,
-    draw,
+    epoch_stream,
     plan_of,
     stop_rule,
     train_many,
@@ -217,9 +217,7 @@ class _Job:
 
     def epochs(self) -> Iterator[Array]:
         """Yield for ever the same batches, all those of an epoch at once, one after the other."""
-        generator = np.random.default_rng(self.seed)
-        while True:
-            yield draw(generator, self.plan, self.sampling, self.plan.per_epoch)
+        return epoch_stream(np.random.default_rng(self.seed), self.plan, self.sampling)
 
 
 def _tensors(

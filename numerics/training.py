@@ -123,13 +123,18 @@ def batches(n: int, size: int, *, sampling: Sampling = "without_replacement", se
 
 def batch_stream(generator: np.random.Generator, plan: Plan, sampling: Sampling) -> Iterator[Array]:
     """Yield for ever the batches that a generator draws for a plan: see `batches`."""
-    while True:
-        order = draw(generator, plan, sampling, plan.per_epoch)
+    for order in epoch_stream(generator, plan, sampling):
         for first in range(0, len(order), plan.batch):
             yield order[first : first + plan.batch]
 
 
-def draw(generator: np.random.Generator, plan: Plan, sampling: Sampling, steps: int) -> Array:
+def epoch_stream(generator: np.random.Generator, plan: Plan, sampling: Sampling) -> Iterator[Array]:
+    """Yield for ever the batches of an epoch that a generator draws for a plan, one after the other in one array."""
+    while True:
+        yield _draw(generator, plan, sampling, plan.per_epoch)
+
+
+def _draw(generator: np.random.Generator, plan: Plan, sampling: Sampling, steps: int) -> Array:
     """Return the points of the next `steps` batches, whole epochs if reshuffled, one batch after the other."""
     rows = steps // plan.per_epoch if sampling == "reshuffling" else steps
     order = generator.permuted(np.tile(np.arange(plan.points), (rows, 1)), axis=1)
@@ -385,7 +390,7 @@ def _train_alone(
         until = min(state.step + stride, rule.max_steps + 1)
         order = np.zeros(0, dtype=np.int64)
         if plan.batch < plan.points:
-            order = draw(generator, plan, sampling, stride)
+            order = _draw(generator, plan, sampling, stride)
         losses = np.empty((until - state.step) // plan.record_every + 1 if plan.record_every else 0)
         state, filled = advance(buffers, x, y, order, plan, rule, state, until, losses)
         recorded.append(losses[:filled])
@@ -485,7 +490,7 @@ def _train_batch(jobs: Sequence[_Job], sampling: Sampling, device: torch.device)
         until = min(step + stride, rule.max_steps + 1)
         order = np.zeros((len(rows), 0), dtype=np.int64)
         if plan.batch < plan.points:
-            order = np.stack([draw(generators[row], plan, sampling, stride) for row in rows])
+            order = np.stack([_draw(generators[row], plan, sampling, stride) for row in rows])
         sampled = advance_torch(batch, order, plan, rule, step, until)
         steps, codes, losses = (each.tolist() for each in (batch.steps, batch.code, batch.loss(plan.scale)))
         if sampled:

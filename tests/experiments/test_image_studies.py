@@ -34,15 +34,14 @@ def made_up_digits() -> Iterator[Images]:
 
     made_up = Images("made up", *drawn(800), *drawn(400))
     with pytest.MonkeyPatch.context() as patch:
-        for module in (images, training_set_size_mnist, explicit_regularization):
-            patch.setattr(module, "images", lambda data_dir: made_up)
-            patch.setattr(
-                module,
-                "pair_of",
-                lambda name, data_dir, balanced: digit_pair(
-                    made_up, int(name[0]), int(name[1]), size=96, balanced=balanced
-                ),
-            )
+        patch.setattr(images, "images", lambda data_dir: made_up)
+        patch.setattr(
+            images,
+            "pair_of",
+            lambda name, data_dir, balanced: digit_pair(
+                made_up, int(name[0]), int(name[1]), size=96, balanced=balanced
+            ),
+        )
         patch.setattr(images, "SAMPLES", 60)
         yield made_up
 
