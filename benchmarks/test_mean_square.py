@@ -10,7 +10,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.linalg import eigh
 
-from numerics.mean_square import Threshold, mean_square_threshold, verify
+from numerics.stability import Threshold, mean_square_threshold, verify
 from theory.checks import Array
 from theory.linear_stability import noise_share
 

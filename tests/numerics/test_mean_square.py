@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy.linalg import eigh, solve_continuous_lyapunov
 
-from numerics import mean_square
-from numerics.mean_square import Sampling, Threshold, mean_square_threshold, reshuffling_growth, verify
+from numerics.stability import Sampling, Threshold, mean_square, mean_square_threshold, reshuffling_growth, verify
+from numerics.stability import spectrum as spectrum_module
 from theory.checks import Array
 from theory.enclosure import positive_semidefinite
 from theory.linear_stability import noise_share, second_moment_step
@@ -361,7 +361,7 @@ def test_bounds_on_the_errors_of_the_decomposition_hold_in_exact_arithmetic(seed
     assert norm(residual) <= spectrum.epsilon < 1e-12 * spectrum.values[-1] * n
     # and of a matrix that is far from orthogonal
     tilted = draws(seed, 5, 5) / 5
-    assert norm(exactly(tilted).T @ exactly(tilted) - np.eye(5, dtype=int)) <= mean_square._departure(tilted)
+    assert norm(exactly(tilted).T @ exactly(tilted) - np.eye(5, dtype=int)) <= spectrum_module._departure(tilted)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -29,42 +29,28 @@ of n x n matrices; nothing larger is formed. For p = 0, lam = h_max.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from scipy.linalg import eigh
-from scipy.optimize import brentq
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from theory.checks import Array, floats, real_array
+from numerics.stability.reshuffling import EXACT_POINTS, first_unstable, proves
+from numerics.stability.spectrum import Spectrum, product, rounded_terms, spectrum_of
+from theory.checks import Array
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
-from theory.symbols import Loss, half_mean_step_size, loss_scale
+from theory.symbols import Loss, loss_scale
 
 Sampling = Literal["without_replacement", "with_replacement", "reshuffling"]
 """How batches are drawn: anew each step, without or with replacement, or from a new random order each epoch."""
 
-CHUNK = 512
-"""The Gram matrix is summed over so many features at a time, which keeps both memory and rounding small."""
-
-BLOCK = 32
-"""Other products of matrices are summed over so many indices at a time where their rounding matters."""
-
 DENSE_POINTS = 64
 """Matrices G(t) of up to so many points are written out."""
-
-EXACT_POINTS = 8
-"""The expected map of an epoch is worked out, over all sets of points, up to so many points."""
-
-SCAN_RATIO = 1 + 1 / 64
-"""Step sizes at which the growth over an epoch is looked at have this ratio."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,35 +89,6 @@ class Threshold:
     certificate: Certificate
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """An average of independent draws and its standard error."""
-
-    value: float
-    standard_error: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Spectrum:
-    """K = Q diag(h) Q^T + E up to a power of 4: ||E|| <= epsilon, Q orthogonal, ||Q - vectors|| <= omega; h >= 0."""
-
-    vectors: Array
-    values: Array
-    epsilon: float
-    omega: float
-    exponent: int  # K of the features is this K times 4^exponent
-
-    @property
-    def loosened(self) -> _Spectrum:
-        """The same with room for the rounding of another machine."""
-        return replace(self, epsilon=2 * self.epsilon, omega=2 * self.omega)
-
-    @property
-    def rank(self) -> int:
-        """How many eigenvalues are more than rounding errors."""
-        return int(np.sum(self.values > 32 * len(self.values) * EPS * self.values[-1]))
-
-
 def mean_square_threshold(
     features: object, batch_size: int, *, sampling: Sampling = "without_replacement", loss: Loss = "half_mean"
 ) -> Threshold:
@@ -164,7 +121,8 @@ def mean_square_threshold(
     if spectrum.values[-1] == 0:
         return Threshold(math.inf, math.inf, math.inf, "zero", Certificate(np.empty(0), np.empty(0)))
     if share is None:
-        value, lower, upper, certificate = _scan(spectrum, batch_size)
+        value, lower, upper, matrices = first_unstable(spectrum, batch_size)
+        certificate = Certificate(*matrices)
         method: Literal["secular", "sharpness", "scan"] = "scan"
     else:
         lam, vector = _solve(spectrum, share)
@@ -221,8 +179,8 @@ def verify(
     if any(part.shape != shape or not np.all(np.isfinite(part)) for part in (certificate.stable, certificate.unstable)):
         return False
     if share is None:
-        return (_proves(spectrum, batch_size, lower, certificate.stable) == "stable") and (
-            _proves(spectrum, batch_size, upper, certificate.unstable) == "unstable"
+        return (proves(spectrum, batch_size, lower, certificate.stable) == "stable") and (
+            proves(spectrum, batch_size, upper, certificate.unstable) == "unstable"
         )
     ceiling, floor = 2 / lower * (1 - EPS), 2 / upper * (1 + EPS)
     return _below(spectrum, share, ceiling, certificate.stable) and bool(
@@ -245,7 +203,7 @@ def _scaled(value: float, exponent: int) -> float:
     return scaled
 
 
-def _problem(features: object, batch: int, sampling: Sampling) -> tuple[_Spectrum, Fraction | None]:
+def _problem(features: object, batch: int, sampling: Sampling) -> tuple[Spectrum, Fraction | None]:
     """Return the spectrum of the Gram matrix, and p for batches drawn anew.
 
     Raises:
@@ -253,109 +211,16 @@ def _problem(features: object, batch: int, sampling: Sampling) -> tuple[_Spectru
     """
     if sampling not in get_args(Sampling):
         raise ValueError(f"sampling must be one of {', '.join(map(repr, get_args(Sampling)))}, got {sampling!r}")
-    rows = _rows(features)
-    n, b = len(rows), checked_batch(batch, len(rows))
+    spectrum = spectrum_of(features)
+    n = len(spectrum.values)
+    b = checked_batch(batch, n)
     if sampling == "reshuffling" and n > EXACT_POINTS:
         raise ValueError(
             f"sampling must not be 'reshuffling' for more than {EXACT_POINTS} points, where its threshold is not available "
             f"exactly, got {n} points; reshuffling_growth estimates the growth at one step size"
         )
-    matrix, error, exponent = _gram(rows)
     shares = {"without_replacement": noise_share(n, b), "with_replacement": Fraction(1, b), "reshuffling": None}
-    return _spectrum(matrix, error, exponent), shares[sampling]
-
-
-def _rows(features: object) -> Array | torch.Tensor:
-    """Return features as an array or tensor of real numbers, [n, d], n, d >= 1, whose entries may yet be nan or inf.
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if the shape is not [n, d] with n, d >= 1.
-    """
-    if isinstance(features, torch.Tensor):
-        if features.dtype.is_complex or features.dtype == torch.bool:
-            raise TypeError(f"features must hold real numbers, got a tensor of {features.dtype}")
-        rows: Array | torch.Tensor = features.detach()
-    elif isinstance(features, np.ndarray) and features.dtype.kind in "fiu":
-        rows = features
-    else:
-        rows = floats("features", real_array("features", features, ndim=2))
-    if rows.ndim != 2 or 0 in rows.shape:
-        raise ValueError(f"features must have shape [n, d] with n, d >= 1, got {tuple(rows.shape)}")
-    return rows
-
-
-def _chunks(rows: Array | torch.Tensor) -> Iterator[Array]:
-    """Yield the columns of [n, d] in float64, `CHUNK` at a time."""
-    for start in range(0, rows.shape[1], CHUNK):
-        part = rows[:, start : start + CHUNK]
-        yield part.cpu().to(torch.float64).numpy() if isinstance(part, torch.Tensor) else part.astype(np.float64)
-
-
-def _gram(rows: Array | torch.Tensor) -> tuple[Array, float, int]:
-    """Return Phi Phi^T / n over a power of 4, the Frobenius norm of its error, and that power.
-
-    Raises:
-        ValueError: if an entry is nan or inf.
-    """
-    n, largest = len(rows), 0.0
-    for index, part in enumerate(_chunks(rows)):
-        if not np.all(np.isfinite(part)):
-            row, column = np.argwhere(~np.isfinite(part))[0]
-            place = (int(row), index * CHUNK + int(column))
-            raise ValueError(f"features must hold finite numbers, got {part[row, column]} at index {place}")
-        largest = max(largest, float(np.max(np.abs(part))))
-    exponent = math.frexp(largest)[1] if largest else 0
-    matrix = np.zeros((n, n))
-    for part in _chunks(rows):
-        scaled = np.ldexp(part, -exponent)
-        matrix += scaled @ scaled.T
-    matrix /= n
-    terms = min(CHUNK, rows.shape[1]) + math.ceil(rows.shape[1] / CHUNK) + 4
-    return (matrix + matrix.T) / 2, 1.01 * EPS * terms * float(np.trace(matrix)), exponent
-
-
-def _spectrum(matrix: Array, error: float, exponent: int) -> _Spectrum:
-    """Return an eigendecomposition of a symmetric matrix [n, n] within `error` of K >= 0, with bounds on its errors.
-
-    U is within ||U^T U - I|| of its orthogonal polar factor Q, since |s - 1| <= |s^2 - 1| for s >= 0.
-    """
-    n = len(matrix)
-    values, vectors = eigh(matrix)
-    values = np.maximum(values, 0.0)
-    omega = _departure(vectors)
-    residual = float(np.linalg.norm(matrix - _product(vectors * values, vectors.T)))
-    residual += EPS * (_terms(n) + 4) * float(np.sum(values))
-    epsilon = 1.01 * (residual + error + 2 * omega * (1 + omega) * float(values[-1]))
-    return _Spectrum(vectors, values, epsilon, omega, exponent)
-
-
-def _departure(vectors: Array) -> float:
-    """Return a bound on ||U^T U - I|| for U [n, n] with entries in [-1, 1].
-
-    The leading 20 bits of U are multiplied exactly: the sums are multiples of 2^-40 below 2.
-    """
-    n = len(vectors)
-    high = np.round(vectors * 2.0**20) / 2.0**20
-    low = vectors - high
-    small = high.T @ low
-    gram = (high.T @ high - np.eye(n)) + (small + small.T + low.T @ low)
-    low_norm = float(np.linalg.norm(low))
-    rounding = EPS * (n + 4) * low_norm * (2 * math.sqrt(n) + low_norm) * 1.01 + 4 * EPS * float(np.linalg.norm(gram))
-    return 1.01 * (float(np.linalg.norm(gram)) + rounding)
-
-
-def _terms(n: int) -> int:
-    """Return how often a term of a sum over n indices is rounded in `_product`, at most."""
-    return min(n, BLOCK) + math.ceil(n / BLOCK) + 1
-
-
-def _product(first: Array, second: Array) -> Array:
-    """Return the product of matrices [k, n] and [n, m], summed in blocks."""
-    total = np.zeros((len(first), second.shape[1]))
-    for start in range(0, len(second), BLOCK):
-        total += first[:, start : start + BLOCK] @ second[start : start + BLOCK]
-    return total
+    return spectrum, shares[sampling]
 
 
 @dataclass(frozen=True, eq=False)
@@ -421,7 +286,7 @@ class _Secular:
         return size / cost, self.share * len(q) * cost / float(q @ q)
 
 
-def _secular(spectrum: _Spectrum, share: Fraction, shift: float = 0.0) -> _Secular:
+def _secular(spectrum: Spectrum, share: Fraction, shift: float = 0.0) -> _Secular:
     """Return p n G for the eigenvalues h + shift, without those whose h is a rounding error."""
     kept = spectrum.values > len(spectrum.values) * EPS * spectrum.values[-1]
     values = spectrum.values[kept] + shift
@@ -430,7 +295,7 @@ def _secular(spectrum: _Spectrum, share: Fraction, shift: float = 0.0) -> _Secul
     return _Secular(spectrum.vectors[:, kept], means, float(share))
 
 
-def _solve(spectrum: _Spectrum, share: Fraction) -> tuple[float, Array]:
+def _solve(spectrum: Spectrum, share: Fraction) -> tuple[float, Array]:
     """Return lam and the vector q of its Z, [n].
 
     rho(p n G(t)) - 1 is a convex, falling function of t, and the quotient (1) is never above lam: t rises to it.
@@ -453,7 +318,7 @@ def _solve(spectrum: _Spectrum, share: Fraction) -> tuple[float, Array]:
     raise RuntimeError(f"the secular equation was not solved, t = {t}")
 
 
-def _ceiling(spectrum: _Spectrum, share: Fraction, vector: Array) -> tuple[float, Array]:
+def _ceiling(spectrum: Spectrum, share: Fraction, vector: Array) -> tuple[float, Array]:
     """Return t >= lam and the vector that proves it, [n]: q = 1 + p n G(t) q, which is positive iff t > lam.
 
     Raises:
@@ -500,7 +365,7 @@ def _resolvent(equation: _Secular, t: float, start: Array) -> Array:
     return q
 
 
-def _below(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> bool:
+def _below(spectrum: Spectrum, share: Fraction, t: float, q: Array) -> bool:
     """Return whether q > 0 and p n G(t) q <= q for K + E <= Q diag(h + epsilon) Q^T, with all rounding: lam <= t."""
     if not np.all(np.isfinite(q)) or not np.all(q > 0):
         return False
@@ -508,7 +373,7 @@ def _below(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> bool:
     return bool(np.all(image + 16 * EPS * np.abs(image) + error <= q))
 
 
-def _image(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> tuple[Array, float]:
+def _image(spectrum: Spectrum, share: Fraction, t: float, q: Array) -> tuple[Array, float]:
     """Return p n G(t) q, [n], for q >= 0 and K = Q diag(h + epsilon) Q^T, and a bound on its error (inf at the pole).
 
     The kernel is 1/(l_a + l_b), l = t/(2 h) - (1 - p)/2, with l rounded down. What enters besides rounding is Q - U, in
@@ -521,18 +386,18 @@ def _image(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> tuple[Ar
     lowest = float(np.min(rates))
     if not lowest > 0 or not omega < 0.01:
         return q, math.inf
-    solution = _product(u.T, q[:, None] * u) / (rates[:, None] + rates)
+    solution = product(u.T, q[:, None] * u) / (rates[:, None] + rates)
     size = float(np.linalg.norm(solution))
-    tilt, terms = omega * (2 + omega), _terms(n)
+    tilt, terms = omega * (2 + omega), rounded_terms(n)
     inner_error = EPS * (terms + 3) * float(np.sum(q)) * (1 + omega) ** 2 + tilt * float(np.linalg.norm(q))
     solution_error = inner_error / (2 * lowest) + 3 * EPS * size
-    image = noise * np.sum(_product(u, solution) * u, axis=1)
+    image = noise * np.sum(product(u, solution) * u, axis=1)
     # The last sum, of n terms, is over |U W| |U| in a row, whose norms multiply.
     error = 1.01 * noise * (solution_error + tilt * size + EPS * (terms + n + 4) * (1 + omega) ** 2 * size)
     return image, error
 
 
-def _floor(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> float:
+def _floor(spectrum: Spectrum, share: Fraction, t: float, q: Array) -> float:
     """Return a lower bound on lam for every K within epsilon of Q diag(h) Q^T, with all rounding.
 
     For any symmetric Y, Z = K Y K lies on the range of K, and (1) is N(Z)^2 / tr(K Y K Y K) with the norm
@@ -564,208 +429,3 @@ def _floor(spectrum: _Spectrum, share: Fraction, t: float, q: Array) -> float:
     slack += epsilon**2 * (2 * y_norm * scaled_norm + float(np.sum(y**2 * h))) + epsilon**3 * y_norm**2
     root = size - 1.01 * error
     return root**2 / (cost + 1.01 * slack) * (1 - 16 * EPS) if root > 0 and cost > 0 else 0.0
-
-
-def reshuffling_growth(
-    features: object,
-    batch_size: int,
-    step_size: float,
-    *,
-    epochs: int = 20,
-    repeats: int = 200,
-    seed: int = 0,
-    loss: Loss = "half_mean",
-) -> Estimate:
-    """Return an estimate of the factor by which E[a a^T] grows over an epoch of SGD by random reshuffling (B9).
-
-    A positive matrix X on the range of K is carried through `epochs` epochs, each the average over `repeats` fresh orders
-    of the points; then tr(X A X A^T) / tr(X^2) is averaged over as many more, A the product of an epoch. Given X, its
-    expectation is at most the spectral radius where B divides n, for then the expected map of an epoch is self-adjoint,
-    and the more epochs the nearer. Where a few orders make most of the mean, the error is larger than it seems.
-
-    Args:
-        features: the gradients phi_i as rows, [n, d]; any n.
-        batch_size: B, from 1 to n; the last batch of an epoch is smaller if B does not divide n.
-        step_size: eta > 0 on `loss`.
-        epochs: how many epochs X is carried through, >= 0.
-        repeats: how many orders are drawn for each, >= 2.
-        seed: of the orders.
-        loss: the loss that `step_size` belongs to.
-
-    Raises:
-        TypeError: if an entry of `features` or the step size is no real number, or a count no integer.
-        ValueError: if `features`, `batch_size`, `step_size` or `loss` is out of range, all features vanish, `epochs` < 0,
-            `repeats` < 2, or the growth overflows.
-    """
-    eta = half_mean_step_size(step_size, loss)
-    for name, count, fewest in (("epochs", epochs, 0), ("repeats", repeats, 2)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
-            raise TypeError(f"{name} must be an integer, got {count!r} of type {type(count).__name__}")
-        if count < fewest:
-            raise ValueError(f"{name} must be at least {fewest}, got {count}")
-    spectrum, _ = _problem(features, batch_size, "without_replacement")
-    if spectrum.values[-1] == 0:
-        raise ValueError("features must not all vanish, for then there is nothing to grow")
-    points = _coordinates(spectrum)
-    eta = math.ldexp(eta, 2 * spectrum.exponent)
-    rng = np.random.default_rng(seed)
-    n, r = points.shape
-    moment = np.eye(r) / math.sqrt(r)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for epoch in range(epochs + 1):
-            orders = rng.permuted(np.tile(np.arange(n), (repeats, 1)), axis=1)
-            carried = np.tile(moment, (repeats, 1, 1))
-            for start in range(0, n, batch_size):
-                batch = points[orders[:, start : start + batch_size]]
-                rate = eta / batch.shape[1]
-                carried = carried - rate * batch.transpose(0, 2, 1) @ (batch @ carried)
-                carried = carried - rate * (carried @ batch.transpose(0, 2, 1)) @ batch
-            if not np.all(np.isfinite(carried)):
-                raise ValueError(f"step_size must be small enough for the growth to be a float, got {step_size}")
-            if epoch < epochs:
-                mean = np.mean(carried, axis=0)
-                moment = (mean + mean.T) / 2 / max(float(np.linalg.norm(mean)), np.finfo(np.float64).tiny)
-    draws = np.einsum("kab,ab->k", carried, moment) / float(np.sum(moment**2))
-    return Estimate(float(np.mean(draws)), float(np.std(draws, ddof=1)) / math.sqrt(repeats))
-
-
-def _coordinates(spectrum: _Spectrum) -> Array:
-    """Return the features in an orthonormal basis of their span, [n, r]: U diag(n h)^(1/2), up to a power of 2."""
-    n, kept = len(spectrum.values), len(spectrum.values) - spectrum.rank
-    points: Array = spectrum.vectors[:, kept:] * np.sqrt(n * spectrum.values[kept:])
-    return points
-
-
-Batch = tuple[int, ...]
-
-
-def _orders(n: int, batch: int) -> Iterator[tuple[Batch, list[tuple[Batch, Batch]]]]:
-    """Yield the sets of points that an epoch may have seen after a batch, with the last batch and what came before it."""
-    stages = [batch * stage for stage in range(1, n // batch + 1)]
-    for size in stages if n % batch == 0 else [*stages, n]:
-        last = min(batch, size - (size - 1) // batch * batch)
-        for seen in itertools.combinations(range(n), size):
-            parts = itertools.combinations(seen, last)
-            yield seen, [(part, tuple(i for i in seen if i not in part)) for part in parts]
-
-
-def _epoch(points: Array, batch: int, step_size: float) -> tuple[Array, Array]:
-    """Return the expected map of an epoch on symmetric matrices, [s, s], and the basis of these, [r^2, s].
-
-    Given the set that the first batches made up, the last of them is a uniformly random part of it.
-    """
-    r = points.shape[1]
-    pairs = list(itertools.combinations_with_replacement(range(r), 2))
-    basis = np.zeros((r * r, len(pairs)))
-    for index, (a, b) in enumerate(pairs):
-        basis[[a * r + b, b * r + a], index] = 1.0 if a == b else math.sqrt(0.5)
-    steps: dict[Batch, Array] = {}
-    maps: dict[Batch, Array] = {(): np.eye(len(pairs))}
-    for seen, ways in _orders(len(points), batch):
-        total = np.zeros((len(pairs), len(pairs)))
-        for part, before in ways:
-            if part not in steps:
-                step = _step(points, part, step_size)
-                steps[part] = basis.T @ (np.kron(step, step) @ basis)
-            total += steps[part] @ maps[before]
-        maps[seen] = total / len(ways)
-    return maps[tuple(range(len(points)))], basis
-
-
-def _step(points: Array, part: Batch, step_size: float) -> Array:
-    """Return I - eta mean_{i in part} phi_i phi_i^T, [r, r]."""
-    rows = points[list(part)]
-    step: Array = np.eye(points.shape[1]) - step_size / len(part) * (rows.T @ rows)
-    return step
-
-
-def _radius(points: Array, batch: int, step_size: float) -> float:
-    """Return the spectral radius of the expected map of an epoch."""
-    return float(np.max(np.abs(np.linalg.eigvals(_epoch(points, batch, step_size)[0]))))
-
-
-def _scan(spectrum: _Spectrum, batch: int) -> tuple[float, float, float, Certificate]:
-    """Return the first step size at which the growth over an epoch exceeds 1, bounds on it, and their certificate.
-
-    Raises:
-        RuntimeError: if none is found, or no certificate.
-    """
-    points = _coordinates(spectrum)
-    n = len(points)
-    parts = [part for _, ways in _orders(n, batch) for part, _ in ways]
-    sharpest = max(float(np.linalg.norm(points[list(part)], 2)) ** 2 / len(part) for part in parts)
-    lower = 2 / sharpest / SCAN_RATIO
-    for _ in range(10_000):
-        upper = lower * SCAN_RATIO
-        if _radius(points, batch, upper) > 1:
-            break
-        lower = upper
-    else:
-        raise RuntimeError(f"the growth over an epoch is at most 1 at all step sizes up to {lower} times the scale")
-    if _radius(points, batch, lower) < 1:
-        value = float(brentq(lambda eta: _radius(points, batch, eta) - 1, lower, upper, xtol=EPS * lower, rtol=4 * EPS))
-    else:
-        value = lower
-    ends, proofs = [], []
-    for sign, wanted in ((-1, "stable"), (1, "unstable")):
-        gap = 64 * EPS
-        while gap < 1e-2:
-            end = value * (1 + sign * gap)
-            matrix = _lyapunov(spectrum, batch, end)
-            if np.all(np.isfinite(matrix)) and _proves(spectrum, batch, end, matrix, margin=2.0) == wanted:
-                break
-            gap *= 4
-        else:
-            raise RuntimeError(
-                f"no certificate was found that SGD is {wanted} near {value} times the scale: the features are too nearly "
-                "dependent, or the growth over an epoch stays close to 1"
-            )
-        ends.append(end)
-        proofs.append(matrix)
-    return value, ends[0], ends[1], Certificate(proofs[0], proofs[1])
-
-
-def _lyapunov(spectrum: _Spectrum, batch: int, step_size: float) -> Array:
-    """Return U P U^T, [n, n], for the P with P - M(P) = I, scaled to norm 1; nan if there is none."""
-    points = _coordinates(spectrum)
-    epoch, basis = _epoch(points, batch, step_size)
-    r, kept = points.shape[1], len(points) - spectrum.rank
-    try:
-        solution = basis @ np.linalg.solve(np.eye(len(epoch)) - epoch, basis.T @ np.eye(r).ravel())
-    except np.linalg.LinAlgError:
-        solution = np.full(r * r, math.nan)
-    vectors = spectrum.vectors[:, kept:]
-    matrix: Array = vectors @ (solution.reshape(r, r) / np.linalg.norm(solution)) @ vectors.T
-    return (matrix + matrix.T) / 2
-
-
-def _proves(spectrum: _Spectrum, batch: int, step_size: float, matrix: Array, *, margin: float = 1.0) -> str:
-    """Return what U P U^T proves of the expected map M of an epoch: "stable", "unstable" or "nothing".
-
-    M(P) is averaged over sets of points, one matrix for each, with a running bound on rounding.
-    """
-    points = _coordinates(spectrum)
-    r, kept = points.shape[1], len(points) - spectrum.rank
-    vectors = spectrum.vectors[:, kept:]
-    start = vectors.T @ matrix @ vectors
-    start = (start + start.T) / 2
-    moments: dict[Batch, tuple[Array, float]] = {(): (start, 0.0)}
-    for seen, ways in _orders(len(points), batch):
-        total, error = np.zeros((r, r)), 0.0
-        for part, before in ways:
-            moment, was = moments[before]
-            step, rows = _step(points, part, step_size), points[list(part)]
-            size, reach = float(np.linalg.norm(moment)), float(np.linalg.norm(step, 2)) * (1 + 1e-12)
-            slip = EPS * (len(part) + 4) * (1 + step_size / len(part) * float(np.sum(rows**2)))
-            total += step @ moment @ step
-            error += (reach + slip) ** 2 * was + 2 * (reach + slip) * slip * size
-            error += EPS * (2 * r + len(ways) + 6) * reach**2 * size
-        moments[seen] = (total / len(ways), 1.01 * error / len(ways))
-    image, error = moments[tuple(range(len(points)))]
-    image = (image + image.T) / 2
-    difference = start - image
-    error += EPS * (r + 4) * (float(np.linalg.norm(start)) + float(np.linalg.norm(image)))
-    if not float(np.linalg.eigvalsh(difference)[0]) > margin * error:
-        return "nothing"
-    least, rounding = float(np.linalg.eigvalsh(start)[0]), margin * EPS * (r + 4) * float(np.linalg.norm(start))
-    return "stable" if least > rounding else "unstable" if least < -rounding else "nothing"

@@ -8,9 +8,10 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics import stability, tangent
+from numerics import tangent
 from numerics.networks import TwoLayerReLU
 from numerics.reference import dense_hessian, dense_tangent_features
+from numerics.stability import hessian as hessian_module
 from numerics.stability import hessian_sharpness, residual_curvature, sharpness, sharpness_with_error
 from theory.checks import Array
 from theory.two_layer import Weights
@@ -100,7 +101,7 @@ def test_products_with_the_tangent_map_match_the_explicit_features(
 @pytest.mark.parametrize("method", ["gram", "lanczos"])
 @given(problem=problems())
 def test_sharpness_is_the_top_of_the_autograd_hessian_at_interpolation(
-    method: stability.Method, problem: tuple[Weights, Array, Array]
+    method: hessian_module.Method, problem: tuple[Weights, Array, Array]
 ) -> None:
     net, x, _ = problem
     y = net(x)
@@ -121,7 +122,9 @@ def exact_kernel_of_two(net: Weights, x: Array) -> tuple[Fraction, Fraction]:
 
 @pytest.mark.parametrize("method", ["gram", "lanczos"])
 @given(net=networks(), x=st.tuples(ENTRIES, ENTRIES))
-def test_error_encloses_the_exact_eigenvalue(method: stability.Method, net: Weights, x: tuple[float, float]) -> None:
+def test_error_encloses_the_exact_eigenvalue(
+    method: hessian_module.Method, net: Weights, x: tuple[float, float]
+) -> None:
     points = np.array(x)
     assume(net.toggle_margin(points) > 4 * EPS)
     found = sharpness_with_error(net, points, method=method)
@@ -159,13 +162,13 @@ def test_sharpness_of_one_point_is_the_squared_gradient_norm() -> None:
 
 
 @pytest.mark.parametrize("method", ["gram", "lanczos"])
-def test_sharpness_without_active_units_is_that_of_the_bias(method: stability.Method) -> None:
+def test_sharpness_without_active_units_is_that_of_the_bias(method: hessian_module.Method) -> None:
     dead = Weights([1.0, 1.0], [-50.0, -60.0], [1.0, 1.0], 0.0)
     assert sharpness(dead, draws(6, 30), method=method) == pytest.approx(1.0, rel=64 * 30 * EPS)
 
 
 @pytest.mark.parametrize(("in_features", "method"), [(1, "gram"), (1, "lanczos"), (3, "gram"), (3, "lanczos")])
-def test_eigenvectors_attain_the_sharpness(in_features: int, method: stability.Method) -> None:
+def test_eigenvectors_attain_the_sharpness(in_features: int, method: hessian_module.Method) -> None:
     net, x = torch_network(7, 9, in_features), draws(8, 40, in_features)
     features = dense_tangent_features(net, x)
     found = sharpness_with_error(net, x, method=method)
@@ -190,7 +193,7 @@ def test_hessian_sharpness_is_the_top_of_the_autograd_hessian(
     assume(net.width > 0)
     expected = np.linalg.eigvalsh(dense_hessian(net, x, y))[-1]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stability, "DENSE_PARAMETERS", dense_parameters)
+        patch.setattr(hessian_module, "DENSE_PARAMETERS", dense_parameters)
         found = hessian_sharpness(net, x, y)
     assert abs(found - expected) <= 1e-10 * abs(expected) + rounding(net, x, y)
 
@@ -218,7 +221,7 @@ def test_sharpness_and_hessian_sharpness_differ_by_at_most_the_residual_curvatur
 def test_measures_of_modules_match_autograd(
     in_features: int, dense_parameters: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stability, "DENSE_PARAMETERS", dense_parameters)
+    monkeypatch.setattr(hessian_module, "DENSE_PARAMETERS", dense_parameters)
     monkeypatch.setattr(tangent, "CHUNK_ENTRIES", 16)
     net, x, y = torch_network(9, 7, in_features), draws(10, 23, in_features), draws(11, 23)
     features, hessian = dense_tangent_features(net, x), dense_hessian(net, x, y)
@@ -365,7 +368,7 @@ def test_tolerance_must_be_positive() -> None:
 
 
 def test_lanczos_that_stops_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stability, "LANCZOS_RESTARTS", 1)
+    monkeypatch.setattr(hessian_module, "LANCZOS_RESTARTS", 1)
     # Points on a circle, one unit cut off around each: the kernel is nearly diagonal, its top hardly stands out.
     angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
     circle = torch.from_numpy(np.column_stack([np.cos(angles), np.sin(angles)]))
