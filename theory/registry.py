@@ -8,6 +8,7 @@ from types import MappingProxyType
 from theory.claim import Claim, Finding
 from theory.claims import (
     beyond,
+    dual_bounds,
     flat_interpolants,
     mulayoff2021,
     mulayoff2021_observed,
@@ -42,6 +43,7 @@ _IN_ORDER: tuple[Claim, ...] = (
     *walker2023_coherence.CLAIMS,
     *walker2023_descent.CLAIMS,
     *beyond.CLAIMS,
+    *dual_bounds.CLAIMS,
     *pair_variation.CLAIMS,
     *flat_interpolants.CLAIMS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from proofs_check.mutants import beyond, flat_interpolants, mulayoff2021, volhejn2020, walker2023
+from proofs_check.mutants import beyond, dual_bounds, flat_interpolants, mulayoff2021, volhejn2020, walker2023
 from proofs_check.mutants.operators import Mutant
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = MappingProxyType(
@@ -14,6 +14,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = MappingProxyType(
         **mulayoff2021.MUTANTS,
         **walker2023.MUTANTS,
         **beyond.MUTANTS,
+        **dual_bounds.MUTANTS,
         **flat_interpolants.MUTANTS,
     }
 )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from hypothesis.strategies import SearchStrategy
 
-from proofs_check.strategies import beyond, flat_interpolants, mulayoff2021, volhejn2020, walker2023
+from proofs_check.strategies import beyond, dual_bounds, flat_interpolants, mulayoff2021, volhejn2020, walker2023
 from theory.claim import Instance
 
 INSTANCES: Mapping[str, SearchStrategy[Instance]] = MappingProxyType(
@@ -16,6 +16,7 @@ INSTANCES: Mapping[str, SearchStrategy[Instance]] = MappingProxyType(
         **mulayoff2021.INSTANCES,
         **walker2023.INSTANCES,
         **beyond.INSTANCES,
+        **dual_bounds.INSTANCES,
         **flat_interpolants.INSTANCES,
     }
 )
