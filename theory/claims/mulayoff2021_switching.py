@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from theory import mulayoff2021, switching
-from theory.checks import Array, dot, positive, rationals, real_array
+from theory import general_position, mulayoff2021, switching
+from theory.checks import Array, dot, exact_vector, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.claims.mulayoff2021 import M5, STEP_SIZE, WEIGHTS, X
 from theory.enclosure import Enclosure, square_root, top_eigenvalue
@@ -498,4 +498,113 @@ M9B = Claim(
     extremal=None if M5.extremal is None else M5.extremal.but(step_size=Fraction(8, 5)),
 )
 
-CLAIMS = (M7, M7A, M8, M8A, M8B, M8C, M9, M9A, M9B, B4)
+SAMPLES = Symbol("sample_direction", "u", "a direction among the samples, exact, [n], not 0", exact_vector)
+
+
+def _is_a_mode() -> Assumption:
+    return Assumption(
+        "m is a mode around the weights",
+        lambda given: switching.is_mode(given["weights"], given["x"], given["mode"]),
+        bool,
+    )
+
+
+def _step(given: Instance, mode: Array, outputs: Array) -> Array | None:
+    weights, x = _exact(given)
+    return general_position.step_in_mode(weights, x, mode, outputs)
+
+
+def _in_general_position(mode: Callable[[Instance], Array]) -> Assumption:
+    return Assumption(
+        "general position: the rows of Phi_m^T and of all x_j dw1_i + db1_i that may change sign are independent",
+        lambda given: _step(given, mode(given), rationals([1] * len(given["x"]))) is not None,
+        bool,
+    )
+
+
+def _strongly_stable_in(mode: Callable[[Instance], Array], outputs: Callable[[Instance], Array]) -> Assumption:
+    def measure(given: Instance) -> Fraction:
+        step = _step(given, mode(given), outputs(given))
+        if step is None:
+            return Fraction(0)
+        return Fraction(given["step_size"]) * general_position.lengthening(*_exact(given), step)
+
+    return Assumption(
+        "strong stability, from a v of mode m with Phi_m^T v = u: no step from v is longer", measure, lambda v: v <= 2
+    )
+
+
+def quotient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return u^T K_m u / u^T u, K_m = Phi_m^T Phi_m / n, and 2/eta.
+
+    Raises:
+        ValueError: if u is 0, or has not one entry for each data point.
+    """
+    weights, x = _exact(given)
+    u = given["sample_direction"]
+    if len(u) != len(x) or not np.any(u != 0):
+        raise ValueError(f"sample_direction must have {len(x)} entries, one a data point, not all 0, got {u}")
+    image = switching.mode_features(weights, x, given["mode"]).T @ u
+    quotient = Fraction(dot(image, image)) / (len(x) * Fraction(dot(u, u)))
+    return Enclosure.exactly(quotient), Enclosure.exactly(2 / Fraction(given["step_size"]))
+
+
+def _mode_of(given: Instance) -> Array:
+    mode: Array = given["mode"]
+    return mode
+
+
+def _resting_mode(given: Instance) -> Array:
+    weights, x = _exact(given)
+    return np.asarray(weights.pre_activations(x) > 0, dtype=bool)
+
+
+M8D = Claim(
+    id="M8.d",
+    amends="M8",
+    source=Source(MULAYOFF2021, "eq 35, in general position"),
+    statement=r"\theta^* \text{ strongly stable, the rows of } \Phi_m^T \text{ and } x_j\, dw^{(1)}_i + db^{(1)}_i "
+    r"\text{ (unit } i \text{ toggling on } x_j) \text{ independent} \;\Rightarrow\; \lambda_{\max}(H_m) \le \tfrac2\eta",
+    form=Form.AT_MOST,
+    symbols=(WEIGHTS, X, STEP_SIZE, MODE, SAMPLES),
+    assumptions=(
+        _is_a_mode(),
+        _no_idle_unit(),
+        _in_general_position(_mode_of),
+        _strongly_stable_in(_mode_of, lambda given: given["sample_direction"]),
+    ),
+    sides=quotient_sides,
+    proof=proofs.m8d,
+    finding=Finding.OURS,
+    note="No excess over 2/eta at all, with M3.a an equivalence: in general position (almost surely, where 3k + 1 >= n + p) "
+    "strong stability is the stability of every mode. M8 and M8.a look along the one eigenvector q, which need not lie in "
+    "its own mode; but a v may, whose image Phi_m^T v is the same up to a factor. Decided along every u among the samples.",
+    extremal=_opposite_units().but(step_size=Fraction(2, 3), mode=np.array([[1, 0]]), sample_direction=rationals([1])),
+)
+
+M9C = Claim(
+    id="M9.c",
+    amends="M9",
+    source=Source(MULAYOFF2021, "Theorem 2, in general position"),
+    statement=r"f \text{ strongly stable, in general position} \;\Rightarrow\; \int |f''| g \le \tfrac1\eta - \tfrac12",
+    form=Form.AT_MOST,
+    symbols=(WEIGHTS, X, STEP_SIZE),
+    assumptions=(
+        _no_idle_unit(),
+        _in_general_position(_resting_mode),
+        _strongly_stable_in(_resting_mode, lambda given: rationals([1] * len(given["x"]))),
+    ),
+    sides=lambda given: (
+        curvature_enclosure(given["weights"], given["x"]),
+        Enclosure.exactly(1 / Fraction(given["step_size"]) - Fraction(1, 2)),
+    ),
+    bound=mulayoff2021.curvature_bound,
+    bound_on=lambda given: mulayoff2021.curvature_bound(float(given["step_size"])),
+    proof=proofs.m9c,
+    finding=Finding.OURS,
+    note="Theorem 1's bound, with g itself and no Delta, at minima at which units toggle: general position as in M8.d, in the "
+    "mode in which toggling units are inactive. Only one step is asked not to lengthen, from a v with Phi_m^T v = (1, .., 1).",
+    extremal=None if M5.extremal is None else M5.extremal.but(step_size=Fraction(8, 5)),
+)
+
+CLAIMS = (M7, M7A, M8, M8A, M8B, M8C, M8D, M9, M9A, M9B, M9C, B4)

@@ -316,3 +316,64 @@ def m9b() -> Proof:
         ),
         _COVERS,
     )
+
+
+def _whole_step() -> tuple[Step, ...]:
+    """Return eta b <= 2 a, a = v^T H_m v and b = ||H_m v||^2, for every v in mode m: the first four steps of a proof."""
+    a, b, size = sp.symbols("a b N", nonnegative=True)
+    return (
+        *mean_along("q lies along E w, w = v_1, the first step from v in its mode m, so E v_1 = v - eta H_m v"),
+        Step(
+            2 * a,
+            _eta * b,
+            Rule.POLYNOMIAL,
+            "strong stability: ||v - eta H_m v||^2 = N - 2 eta a + eta^2 b is at most N = ||v||^2, a = v^T H_m v = "
+            "||u||^2/n with u = Phi_m^T v, and b = ||H_m v||^2 = u^T K_m u/n",
+            conditions=(sp.Le(size - 2 * _eta * a + _eta**2 * b, size),),
+        ),
+    )
+
+
+def m8d() -> Proof:
+    """In general position strong stability is the stability of all modes."""
+    square, quotient = sp.symbols("s r", positive=True)
+    return Proof(
+        (
+            *_whole_step(),
+            Step(
+                sp.Symbol(r"\operatorname{rank}"),
+                sp.Symbol("n + p"),
+                Rule.CITED,
+                "a matrix of full row rank is onto: for every u there is a v with Phi_m^T v = u whose x_j dw1_i + db1_i have "
+                "the signs of the mode, so that theta + eps v lies in it",
+            ),
+            Step(
+                2 / _eta,
+                quotient,
+                Rule.POLYNOMIAL,
+                "so u^T K_m u = r u^T u has r <= 2/eta for every u, and so has the top eigenvalue",
+                conditions=(sp.Ge(2 * square, _eta * quotient * square),),
+            ),
+        ),
+        _COVERS,
+    )
+
+
+def m9c() -> Proof:
+    """In general position Theorem 1's bound holds where units toggle."""
+    quotient = sp.Symbol("r", real=True)
+    first = m8d()
+    return Proof(
+        (
+            *first.steps,
+            Step(
+                1 / _eta - sp.Rational(1, 2),
+                _curvature,
+                Rule.POLYNOMIAL,
+                "the quotient r of u = (1, .., 1) is at least 1 + 2 int |f''| g by M5's proof, toggling units counted as "
+                "inactive, as g counts them",
+                conditions=(sp.Le(quotient, 2 / _eta), sp.Ge(quotient, 1 + 2 * _curvature)),
+            ),
+        ),
+        _COVERS,
+    )
