@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import pairwise
+
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, data_set, rationals, real_array
 from theory.piecewise_linear import PiecewiseLinear
+
+SHARES = 2**16
+"""Random shares are drawn as multiples of one over this."""
 
 
 def changes_of_slope(x: Array, y: Array) -> Array:
@@ -85,3 +91,83 @@ def flattest_range(x: Reals, y: Reals, t: Reals) -> tuple[Array, Array]:
     beyond = np.where(signs[j] > 0, np.maximum(left, right), np.minimum(left, right))
     other = np.where(agree, beyond, chord)
     return np.minimum(chord, other), np.maximum(chord, other)
+
+
+def sample_flattest(x: Reals, y: Reals, *, seed: int, knots: int = 3) -> PiecewiseLinear:
+    """Return a random one of the interpolants whose derivative varies least, exactly (B10.a).
+
+    They are described by slopes. At an interior data point, where the spline's slope goes from s to s', the slopes l and r
+    left and right of it lie between s and s', in this order; next to an interval in which f must be linear they are the
+    spline's. In an interval whose ends bend to the same side the slopes go monotonically from r at its left end to l at its
+    right end, and their mean is the chord's slope. Drawn are these slopes, and knots in such intervals.
+
+    Args:
+        x: distinct data points, [n], n >= 2; floats are taken as the rationals they are.
+        y: targets, [n].
+        seed: of all drawing, >= 0.
+        knots: how many f has, at most, inside an interval where it may bend, >= 1.
+
+    Raises:
+        TypeError: if an entry is no real number, or a count no integer.
+        ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), or
+            `seed` < 0 or `knots` < 1.
+    """
+    for name, count, least in (("seed", seed, 0), ("knots", knots, 1)):
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
+            raise TypeError(f"{name} must be an integer, got {count!r} of type {type(count).__name__}")
+        if count < least:
+            raise ValueError(f"{name} must be at least {least}, got {count}")
+    points, targets = (rationals(part) for part in data_set(x, y))
+    rng = np.random.default_rng(seed)
+    slopes = np.diff(targets) / np.diff(points)
+    signs = np.sign(changes_of_slope(points, targets)).astype(int)
+    bends = (signs[:-1] == signs[1:]) & (signs[:-1] != 0)
+    # The slopes just right of the left end of each interval, and just left of its right end.
+    start, end = slopes.copy(), slopes.copy()
+    for j in range(1, len(points) - 1):
+        shares = sorted(_share(rng) for _ in range(2))
+        if bends[j] and not bends[j - 1]:
+            shares[1] = _share(rng)
+        left, right = (slopes[j - 1] + (slopes[j] - slopes[j - 1]) * share for share in shares)
+        end[j - 1] = left if bends[j - 1] else slopes[j - 1]
+        start[j] = right if bends[j] else slopes[j]
+    places, values = list(points), list(targets)
+    for j in (int(place) for place in np.flatnonzero(bends)):
+        inside, height = _monotone(rng, int(knots), start[j], slopes[j], end[j])
+        width = points[j + 1] - points[j]
+        places += [points[j] + width * share for share in inside]
+        values += [targets[j] + width * rise for rise in height]
+    order = np.argsort(rationals(places), kind="stable")
+    return PiecewiseLinear.interpolate(rationals(places)[order], rationals(values)[order])
+
+
+def _share(rng: np.random.Generator) -> Fraction:
+    """Return a number from 0 to 1; one in four is 0 and one in four is 1, so that edges and corners are reached."""
+    return Fraction(min(max(int(rng.integers(-SHARES // 2, SHARES + SHARES // 2)), 0), SHARES), SHARES)
+
+
+def _monotone(
+    rng: np.random.Generator, knots: int, first: Fraction, mean: Fraction, last: Fraction
+) -> tuple[list[Fraction], list[Fraction]]:
+    """Return knots in (0, 1) and the heights there of a function from 0 to `mean` whose slopes go from `first` to `last`.
+
+    One in four bends once only; else the slopes between are drawn between the two and moved towards the end that brings
+    their mean to `mean`.
+    """
+    if first < mean < last or last < mean < first:
+        meeting = (last - mean) / (last - first)  # of the lines with the end slopes: as far from the chord as can be
+        if rng.integers(4) == 0:
+            return [meeting], [first * meeting]
+    inner = np.unique(rng.integers(1, SHARES, knots))
+    edges = [Fraction(0), *(Fraction(int(v), SHARES) for v in inner), Fraction(1)]
+    widths = [b - a for a, b in pairwise(edges)]
+    shares = sorted(_share(rng) for _ in widths)
+    slopes = [first + (last - first) * share for share in shares]
+    drawn = sum((w * s for w, s in zip(widths, slopes, strict=True)), Fraction(0))
+    towards = first if abs(drawn - first) > abs(mean - first) else last
+    kept = (mean - towards) / (drawn - towards) if drawn != towards else Fraction(1)
+    slopes = [towards + kept * (slope - towards) for slope in slopes]
+    heights = [Fraction(0)]
+    for width, slope in zip(widths, slopes, strict=True):
+        heights.append(heights[-1] + width * slope)
+    return edges[1:-1], heights[1:-1]

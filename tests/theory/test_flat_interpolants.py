@@ -7,7 +7,7 @@ import pytest
 from theory.checks import rationals
 from theory.claim import Ruling
 from theory.claims.flat_interpolants import APEX, B10, B10A, is_flattest, through
-from theory.flat_interpolants import changes_of_slope, flattest_range, varies_least
+from theory.flat_interpolants import changes_of_slope, flattest_range, sample_flattest, varies_least
 from theory.piecewise_linear import PiecewiseLinear
 
 HALF = Fraction(1, 2)
@@ -86,3 +86,40 @@ def test_errors_name_what_is_wrong() -> None:
         varies_least(line, [1.0])
     with pytest.raises(ValueError, match=r"^y must hold one target for each of the 2 points of x, got 1$"):
         flattest_range([0.0, 1.0], [1.0], [0.5])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_samples_pass_through_the_data_and_vary_least(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 8))
+    x, y = rationals(np.sort(rng.choice(np.arange(-20, 20), n, replace=False))) / 4, rationals(rng.integers(-3, 4, n))
+    f = sample_flattest(x, y, seed=seed)
+    assert np.all(f(x) == y)
+    assert varies_least(f, x)
+    spline = PiecewiseLinear.interpolate(x, y)
+    assert f.derivative_variation() == spline.derivative_variation()
+    lower, upper = flattest_range(x, y, f.knots)
+    assert np.all(lower <= f(f.knots))
+    assert np.all(f(f.knots) <= upper)
+
+
+def test_samples_fill_the_triangle() -> None:
+    # Slopes -2, 0, 2: between 1 and 3 the functions lie in the triangle with its apex at (2, -2).
+    x, y = [0.0, 1.0, 3.0, 4.0], [2.0, 0.0, 0.0, 2.0]
+    middle = np.array([float(sample_flattest(x, y, seed=seed, knots=1)(2.0)) for seed in range(300)])
+    assert np.min(middle) < -1.5
+    assert np.max(middle) > -0.3
+    assert len(set(middle)) > 50
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"seed": 0, "knots": 0}, ValueError, "knots must be at least 1, got 0"),
+        ({"seed": 0.5}, TypeError, "seed must be an integer"),
+    ],
+)
+def test_samples_that_cannot_be_meant(options: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        sample_flattest([0.0, 1.0], [0.0, 1.0], **options)
