@@ -6,6 +6,7 @@ from typing import Any
 from experiments import (
     explicit_regularization,
     interpolant_example,
+    sgd_threshold,
     stability_sweep,
     step_size_jump,
     training_set_size_1d,
@@ -17,6 +18,7 @@ from experiments.study import Study
 STUDIES: tuple[Study[Any], ...] = (
     stability_sweep.STUDY,
     step_size_jump.STUDY,
+    sgd_threshold.STUDY,
     weight_function.STUDY,
     training_set_size_1d.STUDY,
     training_set_size_mnist.STUDY,
