@@ -1,15 +1,11 @@
 """What the mean-square threshold costs at full size, and against the dense eigenproblem at a size that can bear it."""
 
-import statistics
-import time
-import tracemalloc
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.linalg import eigh
 
+from benchmarks.measuring import compare, peak_megabytes, seconds
 from numerics.stability import Threshold, mean_square_threshold, verify
 from theory.checks import Array
 from theory.linear_stability import noise_share
@@ -29,37 +25,10 @@ def dense_threshold(features: Array, batch: int) -> float:
     return 2 / float(eigh(dense, c, eigvals_only=True, subset_by_index=[d * d - 1, d * d - 1])[0])
 
 
-def seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def peak_megabytes(work: Callable[[], object]) -> float:
-    """Return the most memory that `work` holds in numpy arrays at once, beyond what was there before, in MB."""
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return (peak - before) / 1e6
-
-
 @pytest.mark.parametrize("size", [20, 40])
 def test_threshold_against_the_dense_eigenproblem(benchmark: BenchmarkFixture, size: int) -> None:
     features = random_features(size, size)
-    fast, slow = [], []
-
-    def one_round() -> None:
-        fast.append(seconds(lambda: mean_square_threshold(features, 8)))
-        slow.append(seconds(lambda: dense_threshold(features, 8)))
-
-    benchmark.pedantic(one_round, rounds=3, warmup_rounds=1)
-    benchmark.extra_info["milliseconds"] = 1e3 * statistics.median(fast)
-    benchmark.extra_info["milliseconds, dense"] = 1e3 * statistics.median(slow)
-    benchmark.extra_info["ratio"] = statistics.median(slow) / statistics.median(fast)
-    benchmark.extra_info["peak MB"] = peak_megabytes(lambda: mean_square_threshold(features, 8))
-    benchmark.extra_info["peak MB, dense"] = peak_megabytes(lambda: dense_threshold(features, 8))
+    compare(benchmark, lambda: mean_square_threshold(features, 8), lambda: dense_threshold(features, 8), rounds=3)
     assert mean_square_threshold(features, 8).value == pytest.approx(dense_threshold(features, 8), rel=1e-9)
 
 

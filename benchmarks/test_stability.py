@@ -1,14 +1,10 @@
 """What the sharpness and the stability weight cost at full size, and against the dense way at a size it can bear."""
 
-import statistics
-import time
-import tracemalloc
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.measuring import compare, peak_megabytes
 from numerics.reference import stability_weight_by_masks
 from numerics.stability import Sharpness, sharpness_with_error
 from theory.checks import Array
@@ -28,34 +24,6 @@ def random_weights(width: int) -> Weights:
 
 def random_points(n: int) -> Array:
     return np.random.default_rng(1).uniform(-1, 1, n)
-
-
-def peak_megabytes(work: Callable[[], object]) -> float:
-    """Return the most memory that `work` holds in numpy arrays at once, beyond what was there before, in MB."""
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return (peak - before) / 1e6
-
-
-def compare(benchmark: BenchmarkFixture, fast: Callable[[], object], slow: Callable[[], object]) -> None:
-    """Time `fast` and `slow` in turn, in one run, and record both, their ratio and their memory."""
-    fast_seconds, slow_seconds = [], []
-
-    def one_round() -> None:
-        for work, seconds in ((fast, fast_seconds), (slow, slow_seconds)):
-            began = time.perf_counter()
-            work()
-            seconds.append(time.perf_counter() - began)
-
-    benchmark.pedantic(one_round, rounds=7, warmup_rounds=1)
-    benchmark.extra_info["milliseconds"] = 1e3 * statistics.median(fast_seconds)
-    benchmark.extra_info["milliseconds, dense"] = 1e3 * statistics.median(slow_seconds)
-    benchmark.extra_info["ratio"] = statistics.median(slow_seconds) / statistics.median(fast_seconds)
-    benchmark.extra_info["peak MB"] = peak_megabytes(fast)
-    benchmark.extra_info["peak MB, dense"] = peak_megabytes(slow)
 
 
 def test_sharpness_of_a_hundred_thousand_units_on_as_many_points(benchmark: BenchmarkFixture) -> None:

@@ -35,7 +35,11 @@ def listing() -> str:
         lines += [f"  claims {', '.join(study.claims)}; presets {', '.join(study.presets)}"]
         lines += [f"  {known.claim} ({known.locator}): {known.reported}" for known in study.printed]
         parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n\nRun one with python -m experiments.NAME; --help explains its options."
+    return (
+        "\n\n".join(parts)
+        + "\n\nRun one with python -m experiments.NAME; --help explains its options."
+        + "\nWhether a minimum of yours is stable: python -m experiments.verify_model --help."
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,38 +136,62 @@ def read_csv(path: Path, x: str, y: str) -> tuple[Array, Array]:
     Raises:
         ValueError: see `from_file`.
     """
+    columns, lines = read_columns(path, {"--x": (x,), "--y": (y,)}, fewest=2)
+    first: dict[float, int] = {}
+    for line, value in zip(lines, columns[:, 0].tolist(), strict=True):
+        if value in first:
+            raise ValueError(
+                f"{path}, column {x!r}: expected distinct values, got {value} in lines {first[value]} and {line}"
+            )
+        first[value] = line
+    return columns[:, 0], columns[:, 1]
+
+
+def read_columns(path: Path, columns: Mapping[str, Sequence[str]], *, fewest: int = 1) -> tuple[Array, list[int]]:
+    """Return columns of a CSV file that begins with a line of column names, [n, columns], and the line of each row.
+
+    Args:
+        path: the file.
+        columns: the names of columns by the option that gave them.
+        fewest: how many rows there must be.
+
+    Raises:
+        ValueError: if the file is missing, empty or too short, has not these columns, or holds anything but finite
+            numbers in them; with line and value.
+    """
     if not path.is_file():
         raise ValueError(f"--data: there is no file {path}")
+    lines, rows = [], []
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             names = reader.fieldnames or ()
             if not names:
                 raise ValueError(f"{path} is empty: expected a line of column names and rows of numbers")
-            for option, column in (("--x", x), ("--y", y)):
-                if not column:
+            for option, chosen in columns.items():
+                if not chosen or not all(chosen):
                     raise ValueError(f"{option} must name a column of {path}: its columns are {', '.join(names)}")
-                if column not in names:
-                    raise ValueError(f"{path} has no column {column!r}: its columns are {', '.join(names)}")
-            lines, pairs = [], []
+                missing = [column for column in chosen if column not in names]
+                if missing:
+                    raise ValueError(f"{path} has no column {missing[0]!r}: its columns are {', '.join(names)}")
             for row in reader:
                 if None in row:
                     raise ValueError(f"{path}, line {reader.line_num}: expected {len(names)} values, got more")
                 lines.append(reader.line_num)
-                pairs.append([_number(path, reader.line_num, column, row[column]) for column in (x, y)])
+                rows.append(
+                    [
+                        _number(path, reader.line_num, column, row[column])
+                        for part in columns.values()
+                        for column in part
+                    ]
+                )
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if len(pairs) < 2:
-        raise ValueError(f"{path} must hold at least 2 rows of data, got {len(pairs)}")
-    first: dict[float, int] = {}
-    for line, (value, _) in zip(lines, pairs, strict=True):
-        if value in first:
-            raise ValueError(
-                f"{path}, column {x!r}: expected distinct values, got {value} in lines {first[value]} and {line}"
-            )
-        first[value] = line
-    columns = np.array(pairs, dtype=np.float64)
-    return columns[:, 0], columns[:, 1]
+    if len(rows) < fewest:
+        raise ValueError(
+            f"{path} must hold at least {fewest} {'row' if fewest == 1 else 'rows'} of data, got {len(rows)}"
+        )
+    return np.array(rows, dtype=np.float64), lines
 
 
 def _number(path: Path, line: int, column: str, text: str | None) -> float:

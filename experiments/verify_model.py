@@ -1,0 +1,246 @@
+"""Is my minimum stable? A saved model on a CSV file: `python -m experiments.verify_model`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_format
+import math
+import pickle
+import pkgutil
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+from torch import nn
+
+from experiments.datasets import read_columns
+from numerics.files import write_whole
+from numerics.networks import TwoLayerReLU
+from numerics.stability import Report, report
+from numerics.stability.module_loss import FAILURES, LossConvention
+from theory.checks import Array
+
+LAYERS = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
+"""What the state dict of a `TwoLayerReLU` holds."""
+
+STATUS = {"stable": 0, "unstable": 1, "undecided": 1}
+"""The exit status for each answer."""
+
+DESCRIPTION = """\
+Says whether gradient descent and SGD are stable at the weights of a model: its sharpness, the largest stable step sizes, and
+the claims that speak of it. Exit status 0 if training with this step size and batch size is stable there, 1 if it is not
+or that is undecided, 2 if the input cannot be used."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What is looked at.
+
+    Attributes:
+        data: a CSV file that begins with a line of column names.
+        x: the columns of the inputs.
+        y: the columns of the targets; for cross_entropy one of labels 0, 1, ..
+        step_size: of gradient descent on the loss, above 0.
+        model: a state dict, as torch.save(net.state_dict(), ..) writes it: of a TwoLayerReLU, or of what --factory returns.
+            Files with anything but tensors in them are refused.
+        factory: package.module:function, called without arguments for the torch module; it is imported and run. Without
+            --model its weights are taken as they are.
+        batch_size: of SGD, without replacement; all rows if not given, which is gradient descent.
+        loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, cross_entropy is of the softmax.
+        interpolation_tolerance: the loss, relative to that of f = 0, up to which the model counts as interpolating.
+        json: a file for all numbers of the report; infinite ones are written as "inf".
+    """
+
+    data: Path
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    step_size: float
+    model: Path | None = None
+    factory: str | None = None
+    batch_size: int | None = None
+    loss: LossConvention = "half_mean"
+    interpolation_tolerance: float = 1e-10
+    json: Path | None = None
+
+
+def labels(path: Path, values: Array, lines: Sequence[int], column: str) -> Array:
+    """Return labels [n] as integers.
+
+    Raises:
+        ValueError: if one is none.
+    """
+    for value, line in zip(values, lines, strict=True):
+        if value != round(value):
+            raise ValueError(f"{path}, line {line}, column {column!r}: expected a label 0, 1, .., got {value}")
+    return values.astype(np.int64)
+
+
+def state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Return the state dict in a file; only tensors are read, no code is run.
+
+    Raises:
+        ValueError: if there is none: no file, half of one, one that would run code, or something else.
+    """
+    if not path.is_file():
+        raise ValueError(f"--model: there is no file {path}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle that torch did not write: it is refused below, or is tensors
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"--model: {path} must hold tensors alone: other objects are not read, they can run code"
+        ) from None
+    except (*FAILURES, EOFError, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).split(". ")[0].splitlines()[0]
+        raise ValueError(f"--model: {path} is not a whole file as torch.save writes it: {reason}") from None
+    if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
+        raise ValueError(
+            f"--model: {path} must hold a state dict, names and tensors, got {type(loaded).__name__}: save it with "
+            "torch.save(net.state_dict(), ..)"
+        )
+    return loaded
+
+
+def two_layer(path: Path) -> TwoLayerReLU:
+    """Return the two-layer network whose state dict a file holds, as wide as its weights are.
+
+    Raises:
+        ValueError: if it holds none.
+    """
+    state = state_dict(path)
+    shapes = {name: tuple(state[name].shape) for name in LAYERS if name in state}
+    if set(state) != set(LAYERS) or len(shapes["hidden.weight"]) != 2:
+        raise ValueError(
+            f"--model: {path} must hold the state dict of a TwoLayerReLU, {', '.join(LAYERS)}, got "
+            f"{', '.join(map(str, state)) or 'nothing'}: give --factory for another module"
+        )
+    k, d = shapes["hidden.weight"]
+    expected = {"hidden.weight": (k, d), "hidden.bias": (k,), "output.weight": (1, k), "output.bias": (1,)}
+    wrong = [name for name in LAYERS if shapes[name] != expected[name] or not state[name].is_floating_point()]
+    if wrong or d < 1:
+        name = wrong[0] if wrong else "hidden.weight"
+        raise ValueError(
+            f"--model: {path} must hold {name} of shape {expected[name]} in floating point, got "
+            f"{tuple(state[name].shape)} of {state[name].dtype}"
+        )
+    network = TwoLayerReLU(k, d, dtype=state["hidden.weight"].dtype)
+    network.load_state_dict(state)
+    return network
+
+
+def built(factory: str, path: Path | None) -> nn.Module:
+    """Return the module that a factory makes, with the weights in a file if one is given.
+
+    Raises:
+        ValueError: if there is no such factory, it fails or returns no module, or the file does not fit.
+    """
+    if ":" not in factory:
+        raise ValueError(f"--factory must be package.module:function, got {factory!r}")
+    try:
+        make = pkgutil.resolve_name(factory)
+        module = make()
+    except (*FAILURES, ImportError) as error:
+        raise ValueError(f"--factory {factory} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"--factory {factory} must return a torch.nn.Module, got {type(module).__name__}")
+    if path is not None:
+        state = state_dict(path)
+        try:
+            module.load_state_dict(state)
+        except RuntimeError as error:
+            reasons = " ".join(line.strip() for line in str(error).splitlines())
+            raise ValueError(f"--model: {path} does not fit what --factory returns: {reasons}") from None
+    return module
+
+
+def model_of(arguments: Arguments) -> nn.Module:
+    """Return the model that a command line names.
+
+    Raises:
+        ValueError: if it names none, or one that cannot be had.
+    """
+    if arguments.factory is not None:
+        return built(arguments.factory, arguments.model)
+    if arguments.model is None:
+        raise ValueError("--model or --factory must say what the model is, got neither")
+    return two_layer(arguments.model)
+
+
+def plain(value: Any) -> Any:
+    """Return a report as what JSON has: dictionaries, lists, texts and numbers, an infinite one as text."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [plain(entry) for entry in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return str(value) if isinstance(value, str) else value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return number if math.isfinite(number) else str(number)
+
+
+def verified(arguments: Arguments) -> Report:
+    """Return the report on the model and the data that a command line names.
+
+    Raises:
+        TypeError: if the model does not return real numbers.
+        ValueError: if something cannot be used.
+        RuntimeError: if an iteration does not converge.
+    """
+    model = model_of(arguments)
+    values, lines = read_columns(arguments.data, {"--x": arguments.x, "--y": arguments.y})
+    width = len(arguments.x)
+    x, y = values[:, :width], values[:, width:]
+    if arguments.loss == "cross_entropy":
+        if len(arguments.y) != 1:
+            raise ValueError(f"--y must name one column for cross_entropy, of labels, got {', '.join(arguments.y)}")
+        y = labels(arguments.data, y[:, 0], lines, arguments.y[0])
+    return report(
+        model,
+        x,
+        y,
+        arguments.step_size,
+        len(x) if arguments.batch_size is None else arguments.batch_size,
+        arguments.loss,
+        interpolation_tolerance=arguments.interpolation_tolerance,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a report from the command line.
+
+    Args:
+        argv: the words of the command line after the program; those of this process if not given.
+
+    Returns:
+        0 if training is stable at the model, 1 if it is not or that is undecided, 2 if the input cannot be used.
+    """
+    arguments = tyro.cli(
+        Arguments,
+        prog="python -m experiments.verify_model",
+        description=DESCRIPTION,
+        args=sys.argv[1:] if argv is None else list(argv),
+    )
+    try:
+        found = verified(arguments)
+        if arguments.json is not None:
+            text = json_format.dumps({**plain(found), "stable": found.stable}, indent=1, allow_nan=False)
+            write_whole(arguments.json, lambda aside: aside.write_text(text + "\n", encoding="utf-8"))
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(found)
+    return STATUS[found.stable]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
