@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import flint
@@ -194,13 +194,31 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
     return [[sum((row[i] * b[i][c] for i in inner), Fraction(0)) for c in range(len(b[0]))] for row in a]
 
 
+def _twice(a: Matrix) -> Matrix:
+    """The matrix of X -> A X A^T."""
+    d = range(len(a))
+    return [[a[r][p] * a[c][q] for p in d for q in d] for r in d for c in d]
+
+
 def _second_moments(given: Instance) -> Ball:
     """The largest eigenvalue of X -> E[A X A], over all batches: the factor by which second moments grow."""
-    operators = []
-    for a in _steps(given):
-        d = range(len(a))
-        operators.append([[a[r][p] * a[c][q] for p in d for q in d] for r in d for c in d])
-    return top_eigenvalue(_combined(operators))
+    return top_eigenvalue(_combined([_twice(a) for a in _steps(given)]))
+
+
+def _epoch(given: Instance) -> Ball:
+    """The largest eigenvalue of X -> E[P X P^T], P the product of the steps of an epoch, over all orders of the points.
+
+    The largest real part of an eigenvalue: the map keeps a cone, so that its spectral radius is one.
+    """
+    matrices, eta, size = _matrices(given), Fraction(given["step_size"]), int(given["batch_size"])
+    d, maps = range(len(matrices[0])), []
+    for order in permutations(range(len(matrices))):
+        product = [[Fraction(int(r == c)) for c in d] for r in d]
+        for start in range(0, len(order), size):
+            mean = _combined([matrices[i] for i in order[start : start + size]])
+            product = _product([[int(r == c) - eta * mean[r][c] for c in d] for r in d], product)
+        maps.append(_twice(product))
+    return top_eigenvalue(_combined(maps))
 
 
 def _at_most_one(value: Ball) -> Ball:
@@ -232,6 +250,17 @@ def _w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
         return largest([half, 1 - half, spread]), flint.arb(1)
 
 
+def _b3b(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        return _second_moments(given.but(batch_size=given["other_batch_size"])), _second_moments(given)
+
+
+def _b9(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    with flint.ctx.workprec(bits):
+        power = -(-len(given["hessians"]) // int(given["batch_size"]))
+        return _epoch(given), _second_moments(given) ** power
+
+
 ORACLES: Mapping[str, Oracle] = {
     "V1": _v1,
     "M1": _m1,
@@ -243,6 +272,9 @@ ORACLES: Mapping[str, Oracle] = {
     "W2": _w2,
     "W2.a": _w2,
     "B1.a": _b1a,
+    "B3.b": _b3b,
+    "B9.c": _b9,
+    "B9.d": _b9,
     "B7": lambda given, bits: _loss(given, bits, lambda x: ball(max(abs(v) for v in x) + 1)),
     "B7.a": lambda given, bits: _loss(given, bits, _spread),
 }

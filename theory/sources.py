@@ -56,4 +56,11 @@ LIANG2025 = Paper(
     2025,
     "NeurIPS 38",
 )
+MULAYOFF2024 = Paper(
+    "mulayoff2024",
+    "Rotem Mulayoff, Tomer Michaeli",
+    "Exact mean square linear stability analysis for SGD",
+    2024,
+    "COLT 37",
+)
 HOUSE = Paper("house", "the authors of this library", "Claims beyond the papers", 2026, "this library")
