@@ -9,11 +9,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINNED := pyproject.toml constraints.txt
+APT := env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help sweep test ledger lint types bench clean
+.PHONY: help sweep test ledger coq prove lint types bench clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +30,22 @@ test: lint types ledger ## make the environment; run linter, type checker, ledge
 ledger: $(VENV)/dev.stamp ## say of every claim whether it holds; fail if one is worse off than recorded
 	@echo "== ledger: python -m proofs_check $(ARGS)"
 	@$(RUN) -m proofs_check --jobs $(JOBS) $(ARGS)
+
+prove: coq $(VENV)/base.stamp ## have Coq check its theorems, and list the axioms that each rests on
+	@echo "== prove: python -m proofs_check.machine_checked"
+	@$(RUN) -m proofs_check.machine_checked --jobs $(JOBS)
+
+coq: ## install Coq by apt where it is not there, or say how
+	@command -v coqc >/dev/null 2>&1 || { \
+	    as=; [ "$$(id -u)" = 0 ] || as="sudo -n"; \
+	    if command -v apt-get >/dev/null 2>&1 && $$as true 2>/dev/null; then \
+	        echo "== coq: $$as apt-get install coq"; \
+	        $$as $(APT) install -y --no-install-recommends coq || { \
+	            $$as $(APT) update && $$as $(APT) install -y --no-install-recommends coq; }; \
+	    fi; \
+	    command -v coqc >/dev/null 2>&1; } || { \
+	    echo "error: Coq is not here and could not be installed. Debian and Ubuntu: apt-get install coq; macOS:" \
+	        "brew install coq; elsewhere: https://coq.inria.fr/download" >&2; exit 1; }
 
 lint: $(VENV)/dev.stamp ## run the linter and check the formatting
 	@echo "== lint: ruff check, ruff format --check"
@@ -58,12 +75,17 @@ $(RUN):
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 
+$(VENV)/base.stamp: $(PINNED) | $(RUN)
+	@echo "== environment: installing what the claims need"
+	@$(INSTALL) --editable .
+	@touch $@
+
 $(VENV)/studies.stamp: $(PINNED) | $(RUN)
 	@echo "== environment: installing what the studies need (torch among it: the first time takes minutes)"
 	@$(INSTALL) --editable '.[studies]'
-	@touch $@
+	@touch $@ $(VENV)/base.stamp
 
 $(VENV)/dev.stamp: $(PINNED) | $(RUN)
 	@echo "== environment: installing what the studies and the tests need (torch among it: the first time takes minutes)"
 	@$(INSTALL) --editable '.[dev]'
-	@touch $@ $(VENV)/studies.stamp
+	@touch $@ $(VENV)/studies.stamp $(VENV)/base.stamp

@@ -13,11 +13,12 @@ from theory.checks import Array
 
 
 def random_data(n: int) -> tuple[Array, Array]:
+    """Draw targets on a grid whose points are moved by up to a third of their distance."""
     rng = np.random.default_rng(0)
-    return np.sort(rng.uniform(-1.5, 1.5, n)), rng.standard_normal(n)
+    return np.linspace(-1.5, 1.5, n) + rng.uniform(-1, 1, n) / n, rng.standard_normal(n)
 
 
-@pytest.mark.parametrize("n", [10, 30, 60])
+@pytest.mark.parametrize("n", [10, 30, 50])
 def test_flattest_interpolant(benchmark: BenchmarkFixture, n: int) -> None:
     x, y = random_data(n)
     found = benchmark.pedantic(flattest_interpolant, args=(x, y), rounds=3, warmup_rounds=1)
@@ -28,7 +29,7 @@ def test_flattest_interpolant(benchmark: BenchmarkFixture, n: int) -> None:
     assert found.value <= found.primal
 
 
-@pytest.mark.parametrize("n", [10, 30, 60])
+@pytest.mark.parametrize("n", [10, 30, 50])
 def test_sharpest_weight(benchmark: BenchmarkFixture, n: int) -> None:
     x, _ = random_data(n)
     found = benchmark.pedantic(lambda: sharpest_weight(x, curvature=1.0), rounds=3, warmup_rounds=1)

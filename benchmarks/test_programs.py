@@ -1,11 +1,14 @@
-"""What the flattest implementation of a function and its certificate cost, by knots and data points."""
+"""What the flattest implementation of a function and its certificate cost, by knots and data points.
+
+The other way states the same program to cvxpy, which passes it to Clarabel with an n x n cone and a cone for each unit.
+"""
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from numerics.programs.certificates import check_certificate
-from numerics.programs.flattest_implementation import flattest_implementation
+from numerics.programs.flattest_implementation import Solver, flattest_implementation
 from theory.checks import Array
 from theory.mulayoff2021 import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
@@ -17,18 +20,38 @@ def random_function(knots: int, n: int) -> tuple[PiecewiseLinear, Array]:
     return PiecewiseLinear(rng.uniform(-1.5, 1.5, knots), jumps, rng.standard_normal(), 0.0), rng.uniform(-1.5, 1.5, n)
 
 
-@pytest.mark.parametrize("n", [10, 30])
-@pytest.mark.parametrize("knots", [10, 30, 100])
-def test_flattest_implementation(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
+def solved(benchmark: BenchmarkFixture, knots: int, n: int, solver: Solver, rounds: int) -> None:
     f, x = random_function(knots, n)
-    result = benchmark.pedantic(flattest_implementation, args=(f, x), rounds=3, warmup_rounds=1)
-    benchmark.extra_info["rounds"] = result.rounds
+    result = benchmark.pedantic(
+        flattest_implementation, args=(f, x), kwargs={"solver": solver}, rounds=rounds, warmup_rounds=int(rounds > 1)
+    )
+    benchmark.extra_info["programs"] = result.rounds
     benchmark.extra_info["relative gap"] = result.gap / result.primal
     benchmark.extra_info["over M5"] = result.value / sharpness_lower_bound(f, x)
     assert result.status == "optimal"
 
 
-@pytest.mark.parametrize(("knots", "n"), [(30, 30), (100, 30)])
+@pytest.mark.parametrize("n", [10, 30, 100])
+@pytest.mark.parametrize("knots", [10, 30, 100, 300])
+def test_flattest_implementation(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
+    solved(benchmark, knots, n, "structured", rounds=3)
+
+
+def test_flattest_implementation_of_many_data(benchmark: BenchmarkFixture) -> None:
+    solved(benchmark, 1000, 300, "structured", rounds=1)
+
+
+@pytest.mark.parametrize("n", [10, 30])
+@pytest.mark.parametrize("knots", [10, 30, 100, 300])
+def test_flattest_implementation_by_clarabel(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
+    solved(benchmark, knots, n, "clarabel", rounds=3)
+
+
+def test_flattest_implementation_by_clarabel_at_its_largest(benchmark: BenchmarkFixture) -> None:
+    solved(benchmark, 300, 100, "clarabel", rounds=1)
+
+
+@pytest.mark.parametrize(("knots", "n"), [(30, 30), (100, 30), (300, 100)])
 def test_check_certificate(benchmark: BenchmarkFixture, knots: int, n: int) -> None:
     f, x = random_function(knots, n)
     certificate = flattest_implementation(f, x).certificate

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from experiments.datasets import DataSet
 from experiments.records import Row
 from numerics.networks import initialise
-from numerics.stability import hessian_sharpness, sharpness
+from numerics.programs.certificates import check_certificate
+from numerics.programs.flattest_implementation import flattest_implementation
+from numerics.stability import hessian_sharpness, sharpness, sharpness_with_error
 from numerics.training import Outcome, Run, train
 from theory.beyond import curvature_bound_with_loss, loss_term
 from theory.checks import Array
@@ -27,7 +31,18 @@ MEASURED = (
 )
 """The columns that a run has only if it did not diverge."""
 
+FLATTEST = (
+    *("flattest_lower_bound", "flattest_sharpness", "flattest_gap", "flattest_network_error"),
+    *("flattest_network_sharpness", "in_order"),
+)
+"""The columns on the flattest network that computes a run's function, which it has unless a knot lies on a data point."""
+
+FLATTEST_TOLERANCE = 1e-5
+"""The gap between that network and its certified bound, relative to its sharpness, for which the program is solved."""
+
 HOLDS, VIOLATED = "holds", "violated"
+
+ON_DATA = "a knot lies on a data point"
 
 
 def scaled_initialisation(width: int, scale: float, seed: int) -> Weights:
@@ -104,7 +119,7 @@ def verdict_m6(row: Row) -> str:
     That gradient descent came to a stable minimum is what is put to the test: the sharpness is not asked.
     """
     if row["toggle_margin"] <= TOGGLE_MARGIN:
-        return "a knot lies on a data point"
+        return ON_DATA
     if not row["interpolates"]:
         return "the data are not interpolated"
     return HOLDS if row["curvature"] <= row["bound_used"] else VIOLATED
@@ -113,8 +128,40 @@ def verdict_m6(row: Row) -> str:
 def verdict_b7(row: Row) -> str:
     """Return whether int |f''| g <= lambda_max(Hessian)/2 - 1/2 + (R + 1) sqrt(2 L), or the assumption that fails."""
     if row["toggle_margin"] <= TOGGLE_MARGIN:
-        return "a knot lies on a data point"
+        return ON_DATA
     return HOLDS if row["curvature"] <= row["hessian_bound"] else VIOLATED
+
+
+def against_flattest(run: Run, data: DataSet) -> Row:
+    """Return the columns on the flattest network that computes a run's function (B2), and whether all is in order.
+
+    In order are M5's bound, the certified bound of B2, checked again without the solver, the sharpness of the flattest
+    network, and that of the run's own, which may lie below the flattest one's by `FLATTEST_TOLERANCE`. The sharpness is
+    lambda_max(Phi Phi^T/n) also where the data are not interpolated. What is said of the network is worked out from its
+    weights by other means than those of the program: its sharpness from all its features, written out, and how far it
+    is from the function at the data and at all knots, relative to the function where that exceeds 1.
+    """
+    weights, x = run.weights, data.x
+    if run.outcome == Outcome.DIVERGED or weights.toggle_margin(x) <= TOGGLE_MARGIN:
+        reason = "the run diverged" if run.outcome == Outcome.DIVERGED else ON_DATA
+        return {**dict.fromkeys(FLATTEST), "flattest_status": reason}
+    f = PiecewiseLinear.from_weights(weights)
+    found = flattest_implementation(f, x, tolerance=FLATTEST_TOLERANCE)
+    bound = check_certificate(f, x, found.certificate)
+    network, own = found.network.weights(), sharpness_with_error(weights, x)
+    knots = np.concatenate([x, f.knots, -network.b1 / network.w1])
+    outputs = np.asarray(f(knots))
+    top = float(np.linalg.norm(network.tangent_features(x), 2)) ** 2 / len(x)
+    steps = (sharpness_lower_bound(f, x), bound, found.primal, (own.value + own.error) * (1 + FLATTEST_TOLERANCE))
+    return {
+        "flattest_status": found.status,
+        "flattest_lower_bound": bound,
+        "flattest_sharpness": found.primal,
+        "flattest_gap": found.gap,
+        "flattest_network_error": float(np.max(np.abs(network(knots) - outputs) / np.maximum(1, np.abs(outputs)))),
+        "flattest_network_sharpness": top,
+        "in_order": all(low <= high for low, high in pairwise(steps)),
+    }
 
 
 def function_of(row: Row) -> PiecewiseLinear:

@@ -1,8 +1,10 @@
-"""Gradient descent with many step sizes from one start (mulayoff2021, Fig 3; M6, M11).
+"""Gradient descent with many step sizes from one start (mulayoff2021, Fig 3; M6, M11), beside the flattest networks (B2).
 
 Run by `python -m experiments.stability_sweep`. The paper gives neither width, data nor step sizes; those of the presets
 are chosen here. Step sizes are geometric in units of the data set's critical step size (B1), beyond which no interpolating
-function satisfies M6's inequality.
+function satisfies M6's inequality. Each run ends in a function that other networks compute too: its sharpness is held
+against that of the flattest of them, which `numerics.programs.flattest_implementation` finds and encloses, and against
+the bound of M5 for all of them.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from experiments.datasets import DataSet, chosen
 from experiments.measures import (
+    FLATTEST_TOLERANCE,
     HOLDS,
     INTERPOLATES,
     VIOLATED,
+    against_flattest,
     check_device,
     describe,
     scaled_initialisation,
@@ -157,7 +161,8 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
         "relative_step_size": fraction,
         "beyond_critical": step_size > critical,
     }
-    return [{**given, **describe(run, data, step_size), "x": data.x.tolist(), "y": data.y.tolist()}]
+    measured = {**describe(run, data, step_size), **against_flattest(run, data)}
+    return [{**given, **measured, "x": data.x.tolist(), "y": data.y.tolist()}]
 
 
 def table(rows: pd.DataFrame) -> str:
@@ -165,8 +170,9 @@ def table(rows: pd.DataFrame) -> str:
     lines = [
         "Medians over initialisations; curvature is int |f''| g. Its bound is that of M6 with B7's loss term,",
         "1/eta - 1/2 + (R + 1) sqrt(2 L), where M6 applies to a run, and else B7's, with lambda_max(Hessian)/2 for 1/eta.",
-        f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'M5 bound':>8} "
-        f"{'curvature':>9} {'bound':>7}  verdicts",
+        "flattest is the sharpness of the flattest network that computes a run's function (B2).",
+        f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'flattest':>8} "
+        f"{'M5 bound':>8} {'curvature':>9} {'bound':>7}  verdicts",
     ]
     for data, group in rows.groupby("data", sort=False):
         critical = group["critical_step_size"].iloc[0]
@@ -186,14 +192,15 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
         for word in (HOLDS, VIOLATED)
         if (words == word).any()
     ]
-    columns = ["loss", "sharpness", "sharpness_lower_bound", "curvature"]
+    columns = ["loss", "sharpness", "flattest_sharpness", "sharpness_lower_bound", "curvature"]
     loss, *middle = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
     bound = (runs["bound_used"] if applies.any() else runs["hessian_bound"]).astype(float).median()
-    sharpness, lower, curvature, limit = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
+    numbers = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
+    sharpness, flattest, lower, curvature, limit = numbers
     shown = f"{loss:.0e}" if np.isfinite(loss) else "-"
     return (
         f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {shown:>8} {sharpness:>9} "
-        f"{runs['stable_sharpness'].iloc[0]:7.2f} {lower:>8} {curvature:>9} {limit:>7}  "
+        f"{runs['stable_sharpness'].iloc[0]:7.2f} {flattest:>8} {lower:>8} {curvature:>9} {limit:>7}  "
         f"{', '.join(verdicts) or 'neither applies'}"
     )
 
@@ -221,7 +228,41 @@ def notes(rows: pd.DataFrame) -> list[str]:
         f"int |f''| g is at most {tightness:.2f} of its M6 bound: where that is small, M6 is hardly put to the test.",
         f"B7, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs and is violated in "
         f"{(b7['verdict_b7'] == VIOLATED).sum()}.",
+        *flattest_notes(rows),
     ]
+
+
+def flattest_notes(rows: pd.DataFrame) -> list[str]:
+    """Return how the runs compare with the flattest networks that compute their functions, and how exact these are."""
+    there = rows[rows["flattest_sharpness"].notna()]
+    if not len(there):
+        return ["B2, the flattest network that computes a run's function: no run has one."]
+    ordered, solved = there["in_order"].astype(bool), there["flattest_status"] == "optimal"
+    reasons = rows.loc[rows["flattest_sharpness"].isna(), "flattest_status"].value_counts()
+    without = ", ".join(f"{reason} in {count}" for reason, count in reasons.items())
+    value, sharpness, m5 = (
+        there[name].astype(float) for name in ("flattest_sharpness", "sharpness", "sharpness_lower_bound")
+    )
+    gap = (there["flattest_gap"].astype(float) / value).max()
+    measured = (there["flattest_network_sharpness"].astype(float) / value - 1).abs().max()
+    fits = there["interpolates"].astype(bool)
+    lines = [
+        f"B2, the flattest network that computes a run's function: found for {len(there)} of {len(rows)} runs"
+        + (f" ({without})" if without else "")
+        + f", {int(solved.sum())} of them to {FLATTEST_TOLERANCE:g};",
+        f"M5's bound <= certified bound <= flattest <= sharpness, each with its error, in {int(ordered.sum())} of "
+        f"{len(there)}. Flattest and certified bound are at most {gap:.0e} apart;",
+        f"the networks returned compute the function to {there['flattest_network_error'].astype(float).max():.0e}, and "
+        f"their features say the same sharpness to {measured:.0e}.",
+    ]
+    if fits.any():
+        above, tight = (value / m5)[fits], (sharpness / value)[fits]
+        lines.append(
+            f"Of the runs that interpolate, the flattest is {above.median():.2f} times M5's bound (median; "
+            f"{above.min():.2f} to {above.max():.2f}), the sharpness {tight.median():.2f} times the flattest "
+            f"({tight.min():.2f} to {tight.max():.1f})."
+        )
+    return lines
 
 
 def _edge(runs: pd.DataFrame) -> str:
@@ -229,10 +270,14 @@ def _edge(runs: pd.DataFrame) -> str:
 
 
 def conclusion(rows: pd.DataFrame) -> str:
-    """Return the counts in a sentence, and every run that contradicts M6 or B1."""
+    """Return the counts in a sentence, and every run that contradicts M6, B1 or B2."""
     fits, beyond = rows[rows["interpolates"]], rows[rows["beyond_critical"]]
     applies = rows[rows["verdict_m6"].isin([HOLDS, VIOLATED])]
-    against = {"violates M6": applies["verdict_m6"] == VIOLATED, "interpolates beyond B1": beyond["interpolates"]}
+    against = {
+        "violates M6": applies["verdict_m6"] == VIOLATED,
+        "interpolates beyond B1": beyond["interpolates"],
+        "is flatter than B2 allows, or M5 is above it": rows["in_order"].eq(False),
+    }
     witnesses = [f"\n{key} {what}." for what, which in against.items() for key in rows.loc[which[which].index, "key"]]
     return (
         f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): M6 with B7's loss term applies to "
@@ -290,16 +335,22 @@ def figure(rows: pd.DataFrame) -> Figure:
 
 
 def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
-    """Draw sharpness, its lower bound and 2/eta against the step size (Fig 3c)."""
+    """Draw sharpness, that of the flattest network, the bounds of B2 and M5, and 2/eta, by step size (Fig 3c)."""
     steps = np.geomspace(runs["step_size"].min(), runs["step_size"].max(), 200)
     ended = runs[runs["interpolates"]]
     others = runs[~runs["interpolates"] & runs["sharpness"].notna()]
     critical = float(runs["critical_step_size"].iloc[0])
     axis.loglog(steps, 2 / steps, color=ORANGE, linewidth=2, label=r"$2/\eta$")
     if len(ended):
-        lower = ended["sharpness_lower_bound"]
         axis.loglog(ended["step_size"], ended["sharpness"], "o--", color=YELLOW, markersize=5, label="sharpness")
-        axis.loglog(ended["step_size"], lower, "s-", color=PURPLE, markersize=4, label="lower bound (M5)")
+    solved = ended[ended["flattest_sharpness"].notna()]
+    if len(solved):
+        flattest, certified = solved["flattest_sharpness"], solved["flattest_lower_bound"]
+        axis.loglog(solved["step_size"], flattest, "-", color=BLUE, linewidth=3.5, alpha=0.55, label="flattest (B2)")
+        axis.loglog(solved["step_size"], certified, "k:", marker=".", markersize=4, label="certified bound (B2)")
+    if len(ended):
+        lower = ended["sharpness_lower_bound"]
+        axis.loglog(ended["step_size"], lower, "s-", color=PURPLE, markersize=3, linewidth=1, label="lower bound (M5)")
     if len(others):
         axis.loglog(others["step_size"], others["sharpness"], "x", color=GREY, markersize=6, label="sharpness, no fit")
     gone = runs[runs["sharpness"].isna()]
@@ -320,7 +371,7 @@ def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
 STUDY: Study[Config] = Study(
     id="stability_sweep",
     title="Gradient descent with many step sizes from one initialisation (mulayoff2021, Fig 3).",
-    claims=("M6", "M11", "B1", "B7"),
+    claims=("M5", "M6", "M11", "B1", "B2", "B7"),
     printed=(
         Printed("M6", "Theorem 1, eq 21", "int |f''| g <= 1/eta - 1/2 at a stable twice-differentiable solution."),
         Printed(
@@ -338,6 +389,7 @@ STUDY: Study[Config] = Study(
     conclusion=conclusion,
     figure=figure,
     identity=identity,
+    workers_are="processes",
 )
 
 if __name__ == "__main__":

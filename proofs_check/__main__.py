@@ -1,8 +1,8 @@
 """`python -m proofs_check`: what the evidence on every claim comes to, a line a claim.
 
-Replays the proofs, searches for counterexamples, tries the wrong versions of every claim, and says what came of it. Exit
-status 0: nothing is worse than what was recorded; 1: something is, and it is named; 2: the command cannot run; 130: it
-was interrupted.
+Replays the proofs, has Coq check its theorems, searches for counterexamples, tries the wrong versions of every claim, and
+says what came of it. Exit status 0: nothing is worse than what was recorded; 1: something is, or a theorem or the manifest
+of the theorems is broken, and it is named; 2: the command cannot run; 130: it was interrupted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from tqdm import tqdm
 
 from numerics.files import write_whole
 from numerics.provenance import provenance, versions
+from proofs_check.coqc import coq_version
 from proofs_check.counterexamples import keep, stored
 from proofs_check.ledger import EXPECTED, Row, chosen, effort_of, fallen, read_expected, recorded
+from proofs_check.machine_checked import INSTALL, Evidence, check
 from proofs_check.page import markdown, page, table_header, table_line
 from proofs_check.values import decoded_instance
 from proofs_check.workers import examined
@@ -62,8 +64,8 @@ def checked(options: Options) -> list[str]:
     """Return the ids of the claims to look at, after checking everything that the run needs in the end.
 
     Raises:
-        ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written, or
-            what was recorded cannot be read.
+        ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written,
+            what was recorded cannot be read, or it is to be recorded anew where Coq is not installed.
     """
     claims = chosen(options.ids)
     effort_of(options.budget)
@@ -72,6 +74,8 @@ def checked(options: Options) -> list[str]:
             raise ValueError(f"--{name} must be at least 0, got {value}")
     if options.record and options.ids:
         raise ValueError(f"--record is for all claims together, got {', '.join(options.ids)}")
+    if options.record and not coq_version():  # what is machine-checked would be recorded as less
+        raise ValueError(f"--record needs Coq, which is not installed. {INSTALL}")
     for name, path in (("json", options.json), ("html", options.html)):
         if path is not None:
             _check_writable(f"--{name}", path)
@@ -97,15 +101,15 @@ def _check_writable(name: str, path: Path) -> None:
         raise ValueError(f"{name} cannot be written: {path}: {error.strerror}") from error
 
 
-def head_of(options: Options, seconds: float) -> Row:
-    """Return what the rows share: seed, budget, time, versions, machine."""
+def head_of(options: Options, seconds: float, coq: str = "") -> Row:
+    """Return what the rows share: seed, budget, time, versions (Coq's where it ran), machine."""
     facts = provenance()
     return {
         "seed": options.seed,
         "budget": options.budget,
         "seconds": seconds,
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": versions(),
+        "versions": {**versions(), **({"coq": coq} if coq else {})},
         "machine": f"{facts['processor']}, {facts['cpus']} CPUs, {platform.system()}",
     }
 
@@ -137,8 +141,8 @@ def record(rows: Sequence[Row]) -> list[Path]:
     return [EXPECTED, LEDGER, *(keep(row["id"], decoded_instance(row["counterexample"])) for row in new)]
 
 
-def conclusion(rows: Sequence[Row], seconds: float) -> str:
-    """Return the last lines: counts, and every claim about which something is wrong, with what is."""
+def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence) -> str:
+    """Return the last lines: counts, what came of Coq's theorems, and all that is wrong, with the claim it is about."""
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["status"]] = counts.get(row["status"], 0) + 1
@@ -148,6 +152,8 @@ def conclusion(rows: Sequence[Row], seconds: float) -> str:
     lines = [
         f"{len(rows)} claims: {summary}. {instances} instances, {caught} of {total} mutants caught, {seconds:.0f} s."
     ]
+    lines += [evidence.summary()] if evidence.theorems else []
+    lines += [f"Coq: {problem}." for problem in evidence.problems]
     lines += [f"{row['id']}: {problem}." for row in rows for problem in row["problems"]]
     return "\n".join(lines)
 
@@ -164,11 +170,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         ids = checked(options)
         expected = read_expected()
+        evidence = check(ids, jobs=options.jobs, say=lambda line: print(line, file=sys.stderr))
         print(table_header())
         bar: tqdm[Any]
         with tqdm(total=len(ids), unit="claim", mininterval=0.2 if sys.stderr.isatty() else 10.0) as bar:
             rows_in_order = examined(
-                ids, budget=options.budget, seed=options.seed, device=options.device, jobs=options.jobs
+                ids,
+                budget=options.budget,
+                seed=options.seed,
+                device=options.device,
+                jobs=options.jobs,
+                theorems=evidence.theorems,
             )
             for row in rows_in_order:
                 problems = row["problems"] if options.record else [*row["problems"], *fallen(row, expected)]
@@ -176,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 tqdm.write(table_line(row), file=sys.stdout)
                 bar.update()
         seconds = time.perf_counter() - start
-        files = write(rows, head_of(options, seconds), options)
+        files = write(rows, head_of(options, seconds, evidence.version), options)
         files += record(rows) if options.record else []
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -186,10 +198,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f"; their rows are in {', '.join(map(str, kept))}" if kept else ""
         print(f"\nInterrupted after {len(rows)} claims{where}.", file=sys.stderr)
         return 130
-    print("\n" + conclusion(rows, seconds))
+    print("\n" + conclusion(rows, seconds, evidence))
     for file in files:
         print(f"wrote {file}")
-    return 1 if any(row["problems"] for row in rows) else 0
+    return 1 if evidence.problems or any(row["problems"] for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from proofs_check import readable
 from proofs_check.figures import figure
+from proofs_check.machine_checked import CHECKED, FAILED, NOT_RUN
 from proofs_check.mathml import FormulaError, formula
 from theory.claim import Finding, Form, Status
 
@@ -24,9 +25,9 @@ _FINDINGS = tuple(finding.value for finding in Finding)
 
 _COLUMNS = (
     ("id", 6),
-    ("source", 38),
+    ("source", 35),
     ("finding", 19),
-    ("status", 15),
+    ("status", 18),
     ("instances", 13),
     ("slack", 18),
     ("mutants", 9),
@@ -43,7 +44,7 @@ def table_header() -> str:
 
 def table_line(row: Row) -> str:
     """Return one claim as a line of the terminal's table, 130 characters at most."""
-    cells = (row["id"], row["source"], row["finding"], row["status"], _instances(row), _slack(row), _mutants(row))
+    cells = (row["id"], row["source"], row["finding"], _status(row), _instances(row), _slack(row), _mutants(row))
     return _aligned(cells)
 
 
@@ -53,6 +54,20 @@ def _aligned(cells: Sequence[str]) -> str:
         for cell, (_, width) in zip(cells, _COLUMNS, strict=True)
     )
     return "  ".join(fitted).rstrip()
+
+
+def _status(row: Row) -> str:
+    """Return the status with what Coq adds where it proves not all of the claim, or is not there to be asked."""
+    outcomes = {theorem["outcome"] for theorem in row["theorems"]}
+    if FAILED in outcomes:
+        return f"{row['status']} (Coq fails)"
+    if NOT_RUN in outcomes:
+        return f"{row['status']} (no Coq)"
+    if any(theorem["refutes"] for theorem in row["theorems"]):
+        return f"{row['status']} (in Coq)"
+    if outcomes and row["status"] != Status.MACHINE_CHECKED.value:
+        return f"{row['status']} (Coq part)"
+    return str(row["status"])
 
 
 def _instances(row: Row) -> str:
@@ -101,12 +116,38 @@ def _section(row: Row) -> list[str]:
     amends = f", amends [{row['amends']}](#{_slug(row['amends'])})" if row["amends"] else ""
     lines = [f"{_plain(row['source'])} ({row['finding']}, {row['status']}{amends})", "", f"$`{row['statement']}`$", ""]
     lines.append(_plain(row["note"]))
+    for theorem in row["theorems"]:
+        lines += ["", f"{_theorem_name(row, theorem)}: {_plain(_theorem_words(theorem))}", "", *_indented(theorem)]
     if row["witness"]:
         ends = (("left", row["witness_lhs"]), ("right", row["witness_rhs"]))
         sides = ", ".join(f"{name} side {_side(row, text)}" for name, text in ends if text)
         given = "; ".join(f"{name} = {readable.value(code)}" for name, code in row["witness"]["given"].items())
         lines += ["", f"{_witness_name(row)}: {_plain(given)}" + (f". {_plain(sides).capitalize()}." if sides else ".")]
     return lines
+
+
+def _theorem_name(row: Row, theorem: Row) -> str:
+    """Return what a theorem in Coq is to its claim."""
+    if theorem["outcome"] != CHECKED:
+        return f"In Coq ({theorem['outcome']})"
+    if theorem["refutes"]:
+        return "Refuted in Coq"
+    return "Machine-checked" if row["status"] == Status.MACHINE_CHECKED.value else "Machine-checked in part"
+
+
+def _theorem_words(theorem: Row) -> str:
+    """Return where a theorem in Coq is, what it covers and what it leaves out, and the axioms that it rests on."""
+    words = [f"{theorem['name']} in proofs_check/coq/{theorem['file']}. Covers: {theorem['covers'].rstrip('.')}."]
+    if theorem["leaves_out"]:
+        words.append(f"Leaves out: {theorem['leaves_out'].rstrip('.')}.")
+    if theorem["outcome"] == CHECKED:
+        words.append(f"Axioms: {', '.join(axiom.rsplit('.', 1)[-1] for axiom in theorem['axioms']) or 'none'}.")
+    return " ".join(words)
+
+
+def _indented(theorem: Row) -> list[str]:
+    """Return a theorem's statement as Markdown shows code: indented, which nothing in it can end."""
+    return [f"    {line}".rstrip() for line in theorem["statement"].splitlines()]
 
 
 def _evidence(row: Row) -> list[str]:
@@ -121,6 +162,11 @@ def _evidence(row: Row) -> list[str]:
             steps = row[key]["steps"]
             decided, cited = (sum(bool(step[kind]) for step in steps) for kind in ("decided", "cited"))
             found.append(f"{name}: {_of('step', decided)} decided" + (f", {cited} cited" if cited else ""))
+    names = Counter(_theorem_name(row, theorem) for theorem in row["theorems"])
+    for name, count in names.items():
+        left = [t["leaves_out"].rstrip(".") for t in row["theorems"] if t["leaves_out"] and not t["refutes"]]
+        leftover = f", leaving out: {'; '.join(left)}" if name == "Machine-checked in part" and left else ""
+        found.append(f"{name[0].lower()}{name[1:]}: {_of('theorem', count)}{leftover}")
     if row["status"] == Status.TESTED.value:
         found.append("no counterexample found")
     if row["study"]:
@@ -232,6 +278,8 @@ _ENVIRONMENT.globals.update(
     steps_word=_steps_word,
     replay_code=_replay_code,
     witness_name=_witness_name,
+    theorem_name=_theorem_name,
+    theorem_words=_theorem_words,
     relations=_RELATIONS,
 )
 _TEMPLATE = _ENVIRONMENT.get_template("page.html.jinja")

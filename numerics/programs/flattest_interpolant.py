@@ -38,6 +38,9 @@ from theory.two_layer import Weights
 MOST_ROUNDS = 20
 """So often, at most, are knots added."""
 
+STALLED = 3
+"""After so many rounds that narrow the gap by less than a tenth the solver is taken to be at the end of its precision."""
+
 
 @dataclass(frozen=True, eq=False)
 class FlattestInterpolant:
@@ -97,7 +100,8 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
     places = first_places(points)
     value, primal, best, rounds = 1.0, np.inf, None, 0
     certificate = InterpolantCertificate(np.full((n, n), 1 / n), np.zeros(n))
-    while rounds < MOST_ROUNDS and value < (1 - tolerance) * primal:
+    idle, gap = 0, np.inf
+    while rounds < MOST_ROUNDS and idle < STALLED and value < (1 - tolerance) * primal:
         units = KnotUnits.at(places, points)
         solution = flattest(units, units.outputs.T, targets, scale, free=np.ones(n))
         if solution is None:
@@ -112,6 +116,7 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
         bound = check_interpolant_certificate(points, targets, dual)
         if bound > value:
             value, certificate = bound, dual
+        idle, gap = (idle + 1, gap) if primal - value > 0.9 * gap else (0, primal - value)
         added = _gaining(dual, points, tolerance)
         if not added:
             break

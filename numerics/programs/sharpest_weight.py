@@ -41,6 +41,9 @@ from theory.two_layer import Weights
 MOST_ROUNDS = 20
 """So often, at most, are knots added."""
 
+STALLED = 3
+"""After so many rounds that narrow the gap by less than a tenth the solver is taken to be at the end of its precision."""
+
 
 @dataclass(frozen=True, eq=False)
 class SharpestWeight:
@@ -112,8 +115,8 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
     certificate = WeightCertificate(np.full((n, n), 1 / n))
     value = check_weight_certificate(points, K, certificate)
     network, primal = _balanced(points, K)
-    rounds = 0
-    while rounds < MOST_ROUNDS and K > 0 and value < (1 - tolerance) * primal:
+    rounds, idle, gap = 0, 0, np.inf
+    while rounds < MOST_ROUNDS and idle < STALLED and K > 0 and value < (1 - tolerance) * primal:
         units = KnotUnits.at(places, points)
         g = stability_weight(units.knots, points)
         solution = flattest(units, g[None, :] / np.max(g), np.array([K / np.max(g)]), primal, positive=True)
@@ -129,6 +132,7 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
         bound = check_weight_certificate(points, K, dual)
         if bound > value:
             value, certificate = bound, dual
+        idle, gap = (idle + 1, gap) if primal - value > 0.9 * gap else (0, primal - value)
         said = float(solution.multipliers[0]) / (2 * float(np.max(g)))  # rho, as far as these knots tell
         added = _lightest(dual.dual_matrix, points, said * (1 - tolerance / 4))
         if not added:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments import measures
 from experiments.datasets import DataSet, named
 from experiments.measures import (
+    FLATTEST,
+    FLATTEST_TOLERANCE,
     MEASURED,
+    against_flattest,
     describe,
     function_of,
     scaled_initialisation,
@@ -20,6 +27,7 @@ from experiments.measures import (
 )
 from experiments.records import Row
 from numerics.networks import initialise
+from numerics.programs.flattest_implementation import FlattestImplementation
 from numerics.training import Outcome, Run, train
 from theory.two_layer import Weights
 
@@ -117,3 +125,43 @@ def test_smoothing_keeps_the_mass(interpolating: tuple[Run, Row]) -> None:
     t = np.linspace(-8, 8, 8001)
     mass = np.sum(smoothed_curvature(inside, t, 0.1)) * (t[1] - t[0])
     assert mass == pytest.approx(np.sum(inside["jumps"]), rel=1e-9)
+
+
+def test_a_run_lies_above_the_flattest_network_of_its_function(interpolating: tuple[Run, Row]) -> None:
+    run, row = interpolating
+    found = against_flattest(run, SINE)
+    assert (found["flattest_status"], found["in_order"]) == ("optimal", True)
+    assert row["sharpness_lower_bound"] * 1.1 < found["flattest_lower_bound"]
+    assert found["flattest_sharpness"] * 1.1 < row["sharpness"]
+    assert 0 <= found["flattest_gap"] <= FLATTEST_TOLERANCE * found["flattest_sharpness"]
+    assert found["flattest_network_sharpness"] == pytest.approx(found["flattest_sharpness"], rel=1e-9)
+    assert found["flattest_network_error"] <= 1e-12
+
+
+def test_runs_without_a_flattest_network_say_why() -> None:
+    x = np.array([-1.0, 0.0, 1.0])
+    on_data = Run(Weights([1.0], [0.0], [1.0], 0.0), 0.0, 1, Outcome.INTERPOLATED, np.empty(0), 0.0)
+    for run, data, reason in (
+        (on_data, DataSet("on", x, np.maximum(x, 0)), "a knot lies on a data point"),
+        (trained(3.0), SINE, "the run diverged"),
+    ):
+        row = against_flattest(run, data)
+        assert row["flattest_status"] == reason
+        assert all(row[name] is None for name in FLATTEST)
+
+
+def test_a_run_out_of_order_is_seen(interpolating: tuple[Run, Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    run, row = interpolating
+    solve = measures.flattest_implementation
+
+    def claims(**changes: float) -> bool:
+        def wrong(*arguments: Any, **options: Any) -> FlattestImplementation:
+            return dataclasses.replace(solve(*arguments, **options), **changes)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(measures, "flattest_implementation", wrong)
+            return bool(against_flattest(run, SINE)["in_order"])
+
+    assert claims()
+    assert not claims(primal=row["sharpness"] * 1.01)
+    assert not claims(primal=row["sharpness_lower_bound"])

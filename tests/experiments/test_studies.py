@@ -116,9 +116,31 @@ def test_the_sweep_does_not_hide_a_contradiction(smoke: dict[str, Path]) -> None
     first, last = rows.index[0], rows.index[-1]
     rows.loc[first, "verdict_m6"] = VIOLATED
     rows.loc[last, ["beyond_critical", "interpolates"]] = True
+    rows.loc[first, "in_order"] = False
     said = stability_sweep.conclusion(rows).splitlines()
     assert "is violated in 1, beyond B1's critical step size 1 of " in said[0]
-    assert said[1:] == [f"{rows['key'][first]} violates M6.", f"{rows['key'][last]} interpolates beyond B1."]
+    assert said[1:] == [
+        f"{rows['key'][first]} violates M6.",
+        f"{rows['key'][last]} interpolates beyond B1.",
+        f"{rows['key'][first]} is flatter than B2 allows, or M5 is above it.",
+    ]
+
+
+def test_the_sweep_holds_its_runs_against_the_flattest_networks(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["stability_sweep"])
+    there = rows["flattest_sharpness"].notna()
+    assert (there == (rows["outcome"] != "diverged")).all()
+    assert set(rows["flattest_status"][~there]) == {"the run diverged"}
+    found = rows[there]
+    columns = ["sharpness_lower_bound", "flattest_lower_bound", "flattest_sharpness", "sharpness"]
+    m5, certified, flattest, sharpness = (found[name].astype(float) for name in columns)
+    assert (m5 <= certified).all()
+    assert (certified <= flattest).all()
+    assert (flattest <= sharpness * (1 + 1e-5)).all()
+    assert (flattest - certified <= 1e-5 * flattest).all()
+    np.testing.assert_allclose(found["flattest_network_sharpness"].astype(float), flattest, rtol=1e-9)
+    assert found["flattest_network_error"].astype(float).max() <= 1e-9
+    assert f"in {len(found)} of {len(found)}." in stability_sweep.table(rows)
 
 
 def test_the_sweep_starts_every_step_size_at_one_initialisation(smoke: dict[str, Path]) -> None:
@@ -181,7 +203,7 @@ def start(out: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def wait_for_shards(process: subprocess.Popen[str], out: Path, count: int) -> None:
-    for _ in range(6000):
+    for _ in range(12000):  # the process and its worker have to start first
         if len(list(out.glob("shards/*.parquet"))) >= count:
             return
         assert process.poll() is None, "the sweep ended before it could be stopped"

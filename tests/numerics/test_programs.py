@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from numerics.programs import certificates
+from numerics.programs import certificates, interior_point
 from numerics.programs import flattest_implementation as module
 from numerics.programs.certificates import (
     SharpnessCertificate,
@@ -306,10 +306,50 @@ def test_a_knot_on_a_data_point_or_a_slope_without_knots_is_refused() -> None:
         flattest_implementation([1.0], x)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="tolerance"):
         flattest_implementation(PiecewiseLinear([0.5], [1.0], 0.0, 0.0), x, tolerance=0.0)
+    with pytest.raises(ValueError, match="solver must be one of 'structured', 'clarabel', got 'simplex'"):
+        flattest_implementation(PiecewiseLinear([0.5], [1.0], 0.0, 0.0), x, solver="simplex")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_both_solvers_find_the_same_minimum(seed: int) -> None:
+    net, x = drawn(seed, most_units=30, most_points=12)
+    f = PiecewiseLinear.from_weights(net)
+    # Clarabel is asked for more than it gives; what it gives is held against what its bound and its network are worth.
+    mine, other = flattest_implementation(f, x), flattest_implementation(f, x, solver="clarabel")
+    assert mine.status == "optimal"
+    assert mine.value <= other.primal * (1 + ROUNDING)
+    assert other.value <= mine.primal * (1 + ROUNDING)
+    assert mine.primal <= other.primal * (1 + 1e-5)
+    assert mine.value >= other.value * (1 - 1e-5)
+
+
+@pytest.mark.parametrize("distance", [1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("seed", range(4))
+def test_knots_may_be_as_close_to_data_points_as_training_leaves_them(seed: int, distance: float) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.standard_normal(7))
+    knots = np.concatenate([x - distance * rng.random(7), x + distance * rng.random(7), rng.standard_normal(10)])
+    f = PiecewiseLinear(knots, rng.standard_normal(len(knots)) / 5, 0.3, 0.0)
+    result = flattest_implementation(f, x)
+    assert result.status == "optimal"
+    assert check_certificate(f, x, result.certificate) == result.value
+    t = np.append(x, f.knots)
+    np.testing.assert_allclose(result.network.weights()(t), f(t), atol=1e-9)
+
+
+def test_hundreds_of_knots_and_data_points_are_within_reach() -> None:
+    rng = np.random.default_rng(0)
+    f = PiecewiseLinear(rng.uniform(-1.5, 1.5, 200), rng.standard_normal(200) / 14, 0.3, 0.0)
+    result = flattest_implementation(f, rng.uniform(-1.5, 1.5, 60))
+    assert result.status == "optimal"
+    assert result.value > sharpness_lower_bound(f, result.certificate.points)
+
+
+@pytest.mark.parametrize("solver", ["structured", "clarabel"])
 def test_a_solver_that_fails_leaves_bounds_that_hold(
-    monkeypatch: pytest.MonkeyPatch, solved: tuple[PiecewiseLinear, Array, FlattestImplementation]
+    monkeypatch: pytest.MonkeyPatch,
+    solved: tuple[PiecewiseLinear, Array, FlattestImplementation],
+    solver: module.Solver,
 ) -> None:
     f, x, best = solved
 
@@ -317,8 +357,30 @@ def test_a_solver_that_fails_leaves_bounds_that_hold(
         raise cp.SolverError("no")
 
     monkeypatch.setattr(cp.Problem, "solve", fail)
-    result = flattest_implementation(f, x)
+    monkeypatch.setattr(module, "solve", lambda *_, **__: None)
+    result = flattest_implementation(f, x, solver=solver)
     assert (result.status, result.rounds) == ("inaccurate", 0)
+    assert sharpness_lower_bound(f, x) <= result.value <= best.primal <= result.primal
+    t = np.linspace(-3, 3, 50)
+    np.testing.assert_allclose(result.network.weights()(t), f(t), atol=1e-9)
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_a_method_that_breaks_off_leaves_bounds_that_hold(
+    monkeypatch: pytest.MonkeyPatch, solved: tuple[PiecewiseLinear, Array, FlattestImplementation], steps: int
+) -> None:
+    f, x, best = solved
+    step, taken = interior_point._step, []
+
+    def breaks_off(*arguments: Any) -> Any:
+        taken.append(1)
+        if len(taken) > steps:
+            raise np.linalg.LinAlgError("singular")
+        return step(*arguments)
+
+    monkeypatch.setattr(interior_point, "_step", breaks_off)
+    result = flattest_implementation(f, x)
+    assert result.status == "inaccurate"
     assert sharpness_lower_bound(f, x) <= result.value <= best.primal <= result.primal
     t = np.linspace(-3, 3, 50)
     np.testing.assert_allclose(result.network.weights()(t), f(t), atol=1e-9)
@@ -328,14 +390,14 @@ def test_a_solver_that_errs_is_found_out(
     monkeypatch: pytest.MonkeyPatch, solved: tuple[PiecewiseLinear, Array, FlattestImplementation]
 ) -> None:
     f, x, best = solved
-    solve = module._solve
+    solve = interior_point.solve
 
-    def wrong(*arguments: Any) -> Any:
-        solution = solve(*arguments)
+    def wrong(*arguments: Any, **options: Any) -> Any:
+        solution = solve(*arguments, **options)
         assert solution is not None
-        return dataclasses.replace(solution, dual=np.eye(len(x)) - 0.3, left=solution.left + 1.0)
+        return solution._replace(dual=np.eye(len(x)) - 0.3, left=solution.left + 1.0)
 
-    monkeypatch.setattr(module, "_solve", wrong)
+    monkeypatch.setattr(module, "solve", wrong)
     result = flattest_implementation(f, x)
     assert result.status == "inaccurate"
     assert result.value <= best.primal <= result.primal * (1 + 1e-6)

@@ -97,7 +97,16 @@ def test_two_claims_that_contradict_each_other_do_not_both_stand() -> None:
     assert found["found_by"] == "named"
 
 
-ROW = {"id": "T1", "source": "a, b", "statement": "s", "finding": "ours", "status": "proved", "mutants_caught": 3}
+ROW = {
+    "id": "T1",
+    "source": "a, b",
+    "statement": "s",
+    "finding": "ours",
+    "status": "proved",
+    "status_without_coq": "proved",
+    "theorems": [],
+    "mutants_caught": 3,
+}
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def row_of(claim: Claim) -> dict[str, Any]:
         "no_extremal": claim.no_extremal,
         "proof": proof_row(claim.proof()) if claim.proof else None,
         "small": proof_row(claim.small()) if claim.small else None,
+        "theorems": [],
         "mutants": kept,
         "mutants_caught": len(kept) // 2,
         "mutants_total": len(kept) // 2,

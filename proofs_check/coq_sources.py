@@ -1,0 +1,88 @@
+"""Coq files as texts: what each requires and declares, and what in it would leave a proof open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOGICAL = "ImplicitSmoothness"
+"""The logical name of the folder: a file of it requires another by `From ImplicitSmoothness Require Import`."""
+
+_OPEN = re.compile(
+    r"\b(Admitted|admit|give_up|Axioms?|Parameters?|Conjectures?|bypass_check"
+    r"|(?:Unset|#\[local\] Unset)\s+(?:Guard|Positivity|Universe)\s+Checking)\b"
+)
+"""Words by which a proof is left open or Coq's checks are turned off. `Print Assumptions` decides; these are named sooner."""
+
+_DECLARED = re.compile(r"\b(?:Theorem|Lemma|Corollary|Proposition|Property|Fact|Remark|Example)\s+([\w']+)")
+_REQUIRE = re.compile(r"(?:\bFrom\s+([\w.]+)\s+)?\bRequire\s+(?:Import\s+|Export\s+)?([\w.'\s]+?)\.(?=\s|$)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Coq file.
+
+    Attributes:
+        path: the file.
+        content: what is in it.
+        requires: names of the files of the same folder that it requires, without their ending.
+        declares: names of its theorems and lemmas.
+        open: what in it leaves a proof open, each with its line.
+    """
+
+    path: Path
+    content: bytes
+    requires: tuple[str, ...]
+    declares: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def read_sources(folder: Path) -> dict[str, Source]:
+    """Return the Coq files of a folder by name, without their ending."""
+    return {path.stem: _source(path) for path in sorted(folder.glob("*.v"))}
+
+
+def _source(path: Path) -> Source:
+    content = path.read_bytes()
+    text = without_comments(content.decode("utf-8", errors="replace"))
+    found = [f"{match[1]} in line {text.count(chr(10), 0, match.start()) + 1}" for match in _OPEN.finditer(text)]
+    return Source(path, content, tuple(_required(text)), tuple(_DECLARED.findall(text)), tuple(found))
+
+
+def without_comments(text: str) -> str:
+    """Return Coq's text with comments, which nest, and strings blanked out; lines stay where they are."""
+    kept, depth, end = [], 0, 0
+    for match in re.finditer(r'\(\*|\*\)|"(?:[^"]|"")*"', text):
+        kept.append(text[end : match.start()] if depth == 0 else _blank(text[end : match.start()]))
+        kept.append(_blank(match[0]))
+        depth = depth + 1 if match[0] == "(*" else max(0, depth - 1) if match[0] == "*)" else depth
+        end = match.end()
+    return "".join([*kept, text[end:] if depth == 0 else _blank(text[end:])])
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _required(text: str) -> list[str]:
+    found = []
+    for prefix, names in _REQUIRE.findall(text):
+        for name in names.split():
+            whole = f"{prefix}.{name}" if prefix else name
+            if whole.startswith(f"{LOGICAL}."):
+                found.append(whole.removeprefix(f"{LOGICAL}."))
+    return list(dict.fromkeys(found))
+
+
+def needed(names: list[str], sources: Mapping[str, Source]) -> list[str]:
+    """Return the names with all that they require, directly or not; what is not there is left out."""
+    found: list[str] = []
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in sources and name not in found:
+            found.append(name)
+            ahead += sources[name].requires
+    return sorted(found)

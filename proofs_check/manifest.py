@@ -1,0 +1,99 @@
+"""The manifest of the Coq theorems: which theorem belongs to which claim, what of it it covers and what it leaves out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from theory.registry import CLAIMS
+
+FOLDER = Path(__file__).parent / "coq"
+"""Where the Coq files and their manifest are."""
+
+MANIFEST = "manifest.toml"
+"""The manifest's name in that folder: tables `[[theorem]]` with the attributes of `Theorem`."""
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A theorem in Coq, tied to a claim.
+
+    Attributes:
+        claim: the claim's id.
+        file: the Coq file, in the manifest's folder.
+        name: the theorem's name in it.
+        covers: what of the claim it proves, in a sentence.
+        leaves_out: what of the claim neither it nor the claim's other theorems here prove. Where all of a claim's theorems
+            leave out nothing, they together prove all that it states.
+        refutes: whether it proves the contrary: a formal counterexample.
+    """
+
+    claim: str
+    file: str
+    name: str
+    covers: str
+    leaves_out: str
+    refutes: bool = False
+
+    def __str__(self) -> str:
+        """Return the theorem as messages call it."""
+        return f"{self.name} ({self.file})"
+
+
+_REQUIRED = ("claim", "file", "name", "covers", "leaves_out")
+_MAY_BE_EMPTY = ("leaves_out",)
+
+
+def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
+    """Return the theorems of a folder's manifest, in its order, and a sentence for everything that is wrong with it.
+
+    An entry with which something is wrong is named and left out. A folder without a manifest has no theorems.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return [], []
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return [], [f"{MANIFEST} cannot be read: {error}"]
+    entries = tables.pop("theorem", [])
+    problems = [f"{MANIFEST}: its tables must be [[theorem]], got {name!r}" for name in tables]
+    if not isinstance(entries, list):
+        return [], [*problems, f"{MANIFEST}: its tables must be [[theorem]], got [theorem]"]
+    theorems: list[Theorem] = []
+    for number, entry in enumerate(entries, 1):
+        wrong = _wrong(entry) or _clashes(Theorem(**entry), theorems)
+        if wrong:
+            problems.append(f"{MANIFEST}, theorem {number}: {wrong}")
+        else:
+            theorems.append(Theorem(**entry))
+    return theorems, problems
+
+
+def _wrong(entry: Any) -> str:
+    """Return what is wrong with the table of a theorem; nothing if it is one."""
+    if not isinstance(entry, Mapping):
+        return f"must be a table, got {entry!r}"
+    unknown = sorted(set(entry) - {*_REQUIRED, "refutes"})
+    if unknown:
+        return f"there is no {unknown[0]!r}, only {', '.join((*_REQUIRED, 'refutes'))}"
+    for key in _REQUIRED:
+        if not isinstance(entry.get(key), str):
+            return f"{key} must be a text, got {entry.get(key)!r}"
+        if not entry[key].strip() and key not in _MAY_BE_EMPTY:
+            return f"{key} must not be empty"
+    if not isinstance(entry.get("refutes", False), bool):
+        return f"refutes must be true or false, got {entry['refutes']!r}"
+    if Path(entry["file"]).name != entry["file"] or not entry["file"].endswith(".v"):
+        return f"file must be the name of a .v file beside the manifest, got {entry['file']!r}"
+    if entry["claim"] not in CLAIMS:
+        return f"there is no claim {entry['claim']!r}, which {entry['name']} ({entry['file']}) is said to prove"
+    return ""
+
+
+def _clashes(theorem: Theorem, earlier: list[Theorem]) -> str:
+    same = any((t.claim, t.file, t.name) == (theorem.claim, theorem.file, theorem.name) for t in earlier)
+    return f"{theorem} stands twice for {theorem.claim}" if same else ""
