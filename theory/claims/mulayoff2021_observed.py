@@ -96,7 +96,7 @@ M11 = Claim(
     "witness, five points of a parabola, ends at 20.2 with 2/eta = 64.7. The inequalities are M11.a.",
     witness=Instance(
         {
-            "sharpness": Fraction(20.19658800096228),
+            "sharpness": Fraction(20.196588000962276),
             "stable_sharpness": Fraction(64.65263534888683),
             "interpolates": True,
             "sharpness_lower_bound": Fraction(1.4396578547242478),

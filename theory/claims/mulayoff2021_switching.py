@@ -296,6 +296,8 @@ M8 = Claim(
         gradient_bound=1,
         toggling=2,
         n=1,
+        mode=np.array([[1, 0]]),
+        sample_direction=rationals([1]),
     ),
     no_extremal="loose; see M8.a",
 )
