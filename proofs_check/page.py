@@ -115,6 +115,8 @@ def _section(row: Row) -> list[str]:
     """Return a claim's section: where it is printed, its statement, the finding, and the instance that shows it."""
     amends = f", amends [{row['amends']}](#{_slug(row['amends'])})" if row["amends"] else ""
     lines = [f"{_plain(row['source'])} ({row['finding']}, {row['status']}{amends})", "", f"$`{row['statement']}`$", ""]
+    if row["assumptions"]:
+        lines += [_plain(f"Assumes: {'; '.join(row['assumptions'])}."), ""]
     lines.append(_plain(row["note"]))
     for theorem in row["theorems"]:
         lines += ["", f"{_theorem_name(row, theorem)}: {_plain(_theorem_words(theorem))}", "", *_indented(theorem)]

@@ -3,8 +3,9 @@
 Gradient descent from theta + v takes v to v - eta H_m v, H_m = Phi_m Phi_m^T / n in the mode m that theta + v lies in
 (`theory.switching`). With u = Phi_m^T v the step lengthens v iff eta u^T K_m u > 2 u^T u, K_m = Phi_m^T Phi_m / n: only u
 matters. A mode is told by the signs of x_j dw1_i + db1_i for the p pairs of a unit i that toggles on a point j. If these p
-rows and the n rows of Phi_m^T are linearly independent, as they are almost surely where 3k + 1 >= n + p, then every u
-belongs to a v in the mode, and strong stability is the stability of all modes.
+rows and the n rows of Phi_m^T are linearly independent, then every u belongs to a v in the mode, and strong stability is the
+stability of all modes. It takes 3k + 1 >= n + p, and at most two data points in each linear piece: there the gradients in the
+weights are affine in x, so those at three points are dependent.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from numerics.programs.worst_knots import (
 from numerics.stability.hessian import sharpness_with_error
 from theory.checks import Array, Reals, data_points, floats, nonnegative, positive
 from theory.dual_bounds import constant_part
+from theory.mulayoff2021 import curvature_bound
 from theory.stability_weight import stability_weight
 from theory.symbols import Loss, half_mean_step_size
 from theory.two_layer import Weights
@@ -78,8 +79,8 @@ class SharpestWeight:
     def curvature_bound(self, step_size: float, *, loss: Loss = "half_mean") -> float:
         """Return the largest int |f''| g that Z allows a linearly stable minimum at a step size: M6's bound, sharpened.
 
-        (2/eta - 1^T Z 1 / n) / (2 rho), for minima at which no unit toggles on a data point; M6 has 1/eta - 1/2. It is
-        best where it is about the K that Z was found for. Negative if no minimum is stable; inf if rho = 0.
+        (2/eta - 1^T Z 1 / n) / (2 rho), or M6's 1/eta - 1/2 where that is less, for minima at which no unit toggles on a data
+        point. It is best where it is the K that Z was found for: see `largest_curvature`. Negative if no minimum is stable.
 
         Args:
             step_size: eta > 0.
@@ -89,8 +90,42 @@ class SharpestWeight:
             TypeError: if `step_size` is no real number.
             ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
         """
+        printed = curvature_bound(step_size, loss=loss)
         room = 2 / half_mean_step_size(step_size, loss) * (1 + 4e-16) - self.constant * (1 - 4e-16)
-        return float(np.nextafter(room / (2 * self.ratio), np.inf)) if self.ratio > 0 else np.inf
+        return min(printed, float(np.nextafter(room / (2 * self.ratio), np.inf))) if self.ratio > 0 else printed
+
+
+def largest_curvature(x: Reals, *, step_size: float, loss: Loss = "half_mean", tolerance: float = 1e-6) -> float:
+    """Return the largest int |f''| g of a linearly stable minimum at a step size: what M6 bounds by 1/eta - 1/2.
+
+    A certified bound, and the best: a network that has this much, less `tolerance`, is stable under gradient descent. The
+    least sharpness of networks with int |f''| g = K is convex in K, and each `SharpestWeight` is a tangent of it; where that
+    sharpness is 2/eta is found by Newton's iteration from M6's bound.
+
+    Args:
+        x: distinct data points, [n], n >= 2.
+        step_size: eta > 0.
+        loss: the loss that `step_size` belongs to.
+        tolerance: the relative change at which the iteration ends; above 0.
+
+    Returns:
+        the curvature, for minima at which no unit toggles on a data point; negative if no minimum is stable.
+
+    Raises:
+        TypeError: if an entry or the step size is no real number.
+        ValueError: if x is malformed, or `step_size`, `loss` or `tolerance` is out of range.
+    """
+    positive("tolerance", tolerance)
+    bound = curvature_bound(step_size, loss=loss)
+    for _ in range(MOST_ROUNDS):
+        if bound <= 0:
+            break
+        better = sharpest_weight(x, curvature=bound).curvature_bound(step_size, loss=loss)
+        done = better >= (1 - tolerance) * bound
+        bound = min(bound, better)
+        if done:
+            break
+    return bound
 
 
 def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> SharpestWeight:

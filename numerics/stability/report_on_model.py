@@ -19,7 +19,7 @@ from numerics.stability.module_loss import CHUNK, LossConvention, ModuleLoss, mo
 from theory.beyond import critical_step_size
 from theory.checks import Array, nonnegative, positive
 from theory.checks import batch_size as checked_batch
-from theory.claim import Verdict
+from theory.claim import Ruling, Verdict
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
 from theory.mulayoff2021 import sharpness_lower_bound
@@ -131,7 +131,8 @@ class Report:
             side, and nothing is decided.
         flattest: the least sharpness of a network that computes the same function (M5); for `TwoLayerReLU` of one input.
         critical_step_size: the step size beyond which no smooth minimum interpolates these data (B1.a); likewise.
-        verdicts: of the claims that speak of this model; likewise.
+        verdicts: of the claims that speak of this model, on the data (x, f(x)) that it interpolates, B7 and B7.a on (x, y);
+            likewise. The table leaves out those that do not apply; `failed` of such a verdict says why.
         notes: what the numbers do not say by themselves.
     """
 
@@ -174,18 +175,24 @@ class Report:
             f"loss {LOSSES[self.loss_convention]}"
         ]
         sgd = self.sgd_step_sizes
+        here = "" if self.position != "no critical point" else ", were these weights a minimum"
+        linear = "" if self.interpolates else "; of the linearisation alone, which decides nothing here"
+        applies = [f"{v.claim} {v.ruling}" for v in self.verdicts if v.ruling is not Ruling.INAPPLICABLE]
         rows = [
             ("loss", f"{_number(self.loss)}; {'interpolates' if self.interpolates else 'does not interpolate'}"),
             ("gradient norm", f"{_number(self.gradient_norm)}; {self.position}"),
             ("sharpness", f"{_eigenvalue(self.sharpness)}; top eigenvalue of the Gauss-Newton matrix"),
             ("Hessian, top", _eigenvalue(self.hessian_top)),
             ("Hessian, lowest", _eigenvalue(self.hessian_bottom) if self.hessian_bottom else None),
-            ("GD", f"step sizes up to {_number(self.gd_step_size)}"),
+            ("GD", f"step sizes up to {_number(self.gd_step_size)}{here}"),
             (
                 f"SGD, batches of {self.batch_size}",
-                f"step sizes up to {_number(sgd.upper)}"
-                if sgd.exact
-                else f"step sizes up to {_number(sgd.lower)}, none beyond {_number(sgd.upper)}",
+                (
+                    f"step sizes up to {_number(sgd.upper)}"
+                    if sgd.exact
+                    else f"step sizes up to {_number(sgd.lower)}, none beyond {_number(sgd.upper)}"
+                )
+                + linear,
             ),
             (f"step size {self.step_size:g}", f"GD {self.gd}, SGD {self.sgd}"),
             ("flattest (M5)", None if self.flattest is None else f"sharpness {_number(self.flattest)} or more"),
@@ -193,7 +200,7 @@ class Report:
                 "data (B1.a)",
                 None if self.critical_step_size is None else f"step sizes up to {_number(self.critical_step_size)}",
             ),
-            ("claims", ", ".join(f"{v.claim} {v.ruling}" for v in self.verdicts) or None),
+            ("claims on (x, f(x))", ", ".join(applies) or None),
         ]
         lines += [f"{name:<20} {text}" for name, text in rows if text is not None]
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
@@ -583,7 +590,7 @@ def _notes(
         )
     if not step_sizes.exact:
         notes.append(
-            "SGD's threshold lies between two step sizes, of a sufficient condition (W1) and of a necessary one; it is "
+            "SGD's threshold lies between two step sizes, of a sufficient condition (W1) and of a necessary one; exactly it is "
             f"computed for one output, up to {EXACT_POINTS} points."
         )
     layers = list(model.modules())

@@ -9,7 +9,7 @@ import pytest
 
 from numerics.programs.flattest_implementation import flattest_implementation
 from numerics.programs.flattest_interpolant import flattest_interpolant
-from numerics.programs.sharpest_weight import sharpest_weight
+from numerics.programs.sharpest_weight import largest_curvature, sharpest_weight
 from numerics.programs.worst_knots import (
     InterpolantCertificate,
     WeightCertificate,
@@ -123,6 +123,22 @@ def test_no_network_is_flatter_than_the_sharpest_weight_says(seed: int) -> None:
     assert sharpest_weight(x, curvature=K).value <= sharpness(network, x) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("step_size", [0.05, 0.5, 1.5])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_largest_curvature_is_where_the_flattest_network_is_on_the_edge(seed: int, step_size: float) -> None:
+    x, _ = data(seed)
+    K = largest_curvature(x, step_size=step_size)
+    assert 0 < K <= curvature_bound(step_size)
+    assert sharpest_weight(x, curvature=K).primal == pytest.approx(2 / step_size, rel=3e-5)
+    assert largest_curvature(x, step_size=step_size / 2, loss="mean") == pytest.approx(K, rel=1e-9)
+    for other in (0.1, 1.0, 10.0):  # no other dual matrix says more
+        assert sharpest_weight(x, curvature=other).curvature_bound(step_size) >= K * (1 - 1e-5)
+
+
+def test_beyond_two_no_minimum_is_stable() -> None:
+    assert largest_curvature([-1.0, 0.0, 1.0], step_size=2.5) < 0
+
+
 def test_three_points_reach_the_most_that_any_weight_can() -> None:
     # B2.c: no weight is more than n/2 times g; (1, 0, 1)/sqrt(2) on -1, 0, 1 is. On two points none is more than g.
     assert weight_ratio([-1.0, 0.0, 1.0], [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]]) == 1.5
@@ -160,6 +176,7 @@ def test_a_certificate_that_was_tampered_with_proves_no_more_than_is_true(seed: 
         (lambda: sharpest_weight([0.0, 1.0], curvature=math.inf), ValueError, "curvature must be finite"),
         (lambda: sharpest_weight([0.0], curvature=1), ValueError, "at least 2"),
         (lambda: sharpest_weight(["a", "b"], curvature=1), TypeError, "real numbers"),  # type: ignore[list-item]
+        (lambda: largest_curvature([0.0, 1.0], step_size=-1.0), ValueError, "step_size must be finite and above 0"),
         (lambda: weight_ratio([0.0, 1.0], [[1.0]]), ValueError, r"must have shape \(2, 2\)"),
         (lambda: weight_ratio([0.0, 1.0], [[0.0, 0.0], [0.0, 0.0]]), ValueError, "trace above 0"),
     ],

@@ -105,7 +105,8 @@ def _one_point(w1: int) -> Instance:
 B2 = Claim(
     id="B2",
     source=Source(HOUSE, "B2, the dual bound"),
-    statement=r"Z \succeq 0,\ \operatorname{tr} Z = 1,\ |\nu| \le h_+ + h_- \text{ at all knots} \;\Rightarrow\; "
+    statement=r"Z \succeq 0,\ \operatorname{tr} Z = 1,\ "
+    r"|\nu| \le h_+ + h_- \text{ at the knots of all units} \;\Rightarrow\; "
     r"\lambda_{\max} \ge \tfrac1n \mathbf 1^T Z \mathbf 1 + 2\sum_i |\Delta_i| "
     r"\min\{h_+(t_i), h_-(t_i) - \operatorname{sign}(\Delta_i)\nu\} - 2\nu f'(-\infty)",
     form=Form.AT_LEAST,
@@ -116,9 +117,9 @@ B2 = Claim(
     bound_on=_dual_bound_on,
     proof=proofs.b2,
     finding=Finding.OURS,
-    note="h_s(t) = sqrt(x_A^T Z x_A + 1_A^T Z 1_A) sqrt(r^T Z r)/n, A the points on side s of t and r their distances to it. "
-    "The weight of |f''| that Z induces depends on the sign of the jump unless nu = 0; at Z = 1 1^T/n, nu = 0 this is M5. "
-    "The best Z and nu give the flattest implementation itself (numerics.programs).",
+    note="h_s(t) = sqrt(x_A^T Z x_A + 1_A^T Z 1_A) sqrt(r^T Z r)/n, A the points strictly on side s of t, r their "
+    "distances to it. The weight of |f''| that Z induces depends on the sign of the jump unless nu = 0; at Z = 1 "
+    "1^T/n, nu = 0 this is M5. The best Z and nu give the flattest implementation itself (numerics.programs).",
     extremal=_one_point(1),
 )
 
@@ -168,7 +169,7 @@ B2A = Claim(
     amends="B2",
     source=Source(HOUSE, "B2, one unit a knot and orientation is enough"),
     statement=r"G' \preceq \Phi^T\Phi,\quad G' \text{ after units of one knot and orientation became one: } "
-    r"a' = \sum w_2^2,\ b' = \big(\sum w_2 |w_1|\big)^2 / a'",
+    r"a' = \sum w_2^2,\ b' = \big(\sum w_2 |w_1|\big)^2 / a',\ 0 \text{ if } a' = 0",
     form=Form.AT_MOST,
     symbols=(WEIGHTS, X, DIRECTION),
     sides=lambda given: (
@@ -384,9 +385,10 @@ B2E = Claim(
     sides=lambda given: (sharpness(given["weights"], given["x"]), Enclosure.exactly(interpolant_side(given))),
     proof=proofs.b2e,
     finding=Finding.OURS,
-    note="Where the condition holds for all t and both s, it bounds the sharpness of all networks through the data (x, y), and "
-    "2 over it is a step size beyond which none of them is stable: never above B1.a's critical step size at the best Z and p. "
-    "numerics.programs finds these and checks the condition for all t in rational arithmetic (flattest_interpolant).",
+    note="Where the condition holds for all t and both s, it bounds the sharpness of all networks through the data (x, "
+    "y), and 2 over it is a step size beyond which none of them is stable, if no unit toggles on a data point: "
+    "never above B1.a's critical step size at the best Z and p. numerics.programs finds these and checks the "
+    "condition for all t in rational arithmetic (flattest_interpolant).",
     extremal=_facing_both_ways(),
 )
 

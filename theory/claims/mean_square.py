@@ -146,10 +146,11 @@ B3 = Claim(
     sides=lambda given: (truth(form_is_semidefinite(given, share_of(given))), truth(bounded(given))),
     proof=proofs.b3,
     finding=Finding.OURS,
-    note="As quadratic forms on symmetric matrices, hence for H_i >= 0 up to eta* = 2/lambda_max(C^+ D), included. The other "
-    "side is decided from all batches. The H_i need not be semidefinite. The paper's abstract says that its condition is "
-    "explicit, necessary and sufficient, and that of a mixture of full and single-sample steps with weights 1 - p and p, "
-    "which D is; that it prints these words was not checked.",
+    note="As quadratic forms on symmetric matrices, hence for H_i >= 0 up to eta* = 2/lambda_max(C^+ D), included. Whether "
+    "E ||w||^2 is bounded is decided here by a map averaged over all batches, which knows nothing of C and D. The H_i need "
+    "not be semidefinite. The paper's abstract says that its condition is explicit, necessary and sufficient, and that of a "
+    "mixture of full and single-sample steps with weights 1 - p and p, which D is; only the abstract was read. For n = 1, "
+    "p = 0.",
     no_extremal="an equivalence",
 )
 
@@ -230,7 +231,7 @@ B3D = Claim(
     amends="B3",
     source=Source(HOUSE, "B3, by the Gram matrix"),
     statement=r"H_i = \phi_i\phi_i^T,\ G = \Phi\Phi^T:\quad \text{stable} \iff "
-    r"\eta\big[\tfrac{1-p}{n}\operatorname{tr}(G^2Y)^2 + p\sum_i (GYG)_{ii}^2\big] \le 2\operatorname{tr}(GYG^2Y)"
+    r"\eta\big[\tfrac{1-p}{n}\operatorname{tr}\big((G^2Y)^2\big) + p\sum_i (GYG)_{ii}^2\big] \le 2\operatorname{tr}(GYG^2Y)"
     r"\ \forall\, Y = Y^T",
     form=Form.EQUIVALENCE,
     symbols=(FEATURES, STEP_SIZE, BATCH),

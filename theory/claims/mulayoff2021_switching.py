@@ -578,9 +578,10 @@ M8D = Claim(
     sides=quotient_sides,
     proof=proofs.m8d,
     finding=Finding.OURS,
-    note="No excess over 2/eta at all, with M3.a an equivalence: in general position (almost surely, where 3k + 1 >= n + p) "
-    "strong stability is the stability of every mode. M8 and M8.a look along the one eigenvector q, which need not lie in "
-    "its own mode; but a v may, whose image Phi_m^T v is the same up to a factor. Decided along every u among the samples.",
+    note="No excess over 2/eta at all, with M3.a an equivalence: in general position strong stability is the stability "
+    "of every mode. It needs 3k + 1 >= n + p, and no three data points between which no unit switches, whose rows "
+    "are dependent. M8 and M8.a look along the one eigenvector q, which need not lie in its own mode; but a v may, "
+    "whose image Phi_m^T v is the same up to a factor. Decided along every u among the samples.",
     extremal=_opposite_units().but(step_size=Fraction(2, 3), mode=np.array([[1, 0]]), sample_direction=rationals([1])),
 )
 
