@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, dot, rationals, real_array
-from theory.enclosure import Enclosure, positive_semidefinite, square_root
+from theory.enclosure import Enclosure, positive_semidefinite, rounded_down, square_root
 from theory.piecewise_linear import PiecewiseLinear
 
 Costs = list[Enclosure]
@@ -139,9 +139,3 @@ def dual_sharpness_bound(
                 f"{float(right.upper + left.upper)}, at {float(knot)}"
             )
     return rounded_down(Fraction(dual_bound(exact, points, Z, nu).lower))
-
-
-def rounded_down(value: Fraction) -> float:
-    """Return the largest float that is at most a rational, or one next to it."""
-    nearest = float(value)
-    return nearest if Fraction(nearest) <= value else float(np.nextafter(nearest, -np.inf))

@@ -75,6 +75,12 @@ def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
     return Enclosure(root * scale, (root + 1) * scale)
 
 
+def rounded_down(value: Fraction) -> float:
+    """Return the largest float that is at most a rational, or one next to it."""
+    nearest = float(value)
+    return nearest if Fraction(nearest) <= value else float(np.nextafter(nearest, -np.inf))
+
+
 def top_eigenvalue(matrix: Array) -> Enclosure:
     """Return an interval around the largest eigenvalue of a symmetric matrix [n, n], n >= 1.
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, dot, floats, rationals
-from theory.enclosure import EPS, Enclosure
+from theory.enclosure import EPS, Enclosure, rounded_down
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import population_weight, stability_weight, weight_enclosure
 from theory.symbols import Loss, half_mean_step_size
@@ -77,8 +77,7 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
     points = data_points("x", x)
     if f.exact or points.dtype == object:
         lower, _ = weight_enclosure(rationals(f.knots), rationals(points))
-        bound = 1 + 2 * Fraction(dot(np.abs(rationals(f.jumps)), lower))
-        return float(np.nextafter(float(bound), 0)) if Fraction(float(bound)) > bound else float(bound)
+        return rounded_down(1 + 2 * Fraction(dot(np.abs(rationals(f.jumps)), lower)))
     lower, _ = weight_enclosure(f.knots, points)
     total = float(np.abs(f.jumps) @ lower) * (1 - EPS * (len(f.jumps) + 4))
     return float(np.nextafter(1 + 2 * total, 0))

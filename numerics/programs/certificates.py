@@ -26,7 +26,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, floats, rationals, real_array
-from theory.enclosure import EPS
+from theory.enclosure import EPS, rounded_down
 from theory.mulayoff2021 import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 
@@ -135,7 +135,7 @@ def certify(
     ]
     curvature = sum((abs(jump) * weight for jump, weight in zip(jumps, weights, strict=True)), Fraction(0))
     bound = (Fraction(constant[0]) / len(points) + 2 * (curvature - Fraction(tilt) * slope)) / trace
-    value = max(_below(bound * (1 - Fraction(ROOM))), sharpness_lower_bound(f, points))
+    value = max(rounded_down(bound * (1 - Fraction(ROOM))), sharpness_lower_bound(f, points))
     return SharpnessCertificate(value, Z, float(constant[0]) / len(points), tilt, points, extra)
 
 
@@ -336,9 +336,3 @@ def _is_balanced(jumps: Array, slope: Fraction) -> bool:
     up = sum((jump for jump in jumps if jump > 0), Fraction(0))
     down = sum((jump for jump in jumps if jump < 0), Fraction(0))
     return bool(slope + up >= 0 and slope + down <= 0)
-
-
-def _below(number: Fraction) -> float:
-    """Return the largest float that is at most `number`."""
-    rounded = float(number)
-    return rounded if Fraction(rounded) <= number else float(np.nextafter(rounded, -math.inf))

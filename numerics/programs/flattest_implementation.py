@@ -33,6 +33,7 @@ from numerics.programs.certificates import (
     psd_margin,
 )
 from numerics.programs.interior_point import Solution, solve
+from numerics.programs.knot_units import NEGLIGIBLE, scales_of
 from numerics.stability import sharpness_with_error
 from theory.checks import Array, Reals, floats, positive
 from theory.piecewise_linear import PiecewiseLinear
@@ -56,9 +57,6 @@ sharpness grow as the distance falls, and the cost of not being at the data poin
 
 MOST_ADDED = 6
 """So many knots, at most, are added at once."""
-
-NEGLIGIBLE = 1e-9
-"""Units with a smaller share of the sum of |v|, as solvers leave them in place of 0, are dropped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,8 +187,7 @@ class _Units:
     @property
     def scales(self) -> tuple[Array, Array]:
         """The square roots of trace K1 / n and of trace K2 / n, [2m]; 0 for units that are active on no data point."""
-        n = self.outputs.shape[1]
-        return np.sqrt(np.sum(self.slopes**2, axis=(1, 2)) / n), np.sqrt(np.sum(self.outputs**2, axis=1) / n)
+        return scales_of(self.slopes, self.outputs)
 
 
 def _solve(

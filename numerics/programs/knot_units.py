@@ -20,6 +20,17 @@ NEGLIGIBLE = 1e-9
 """Units with a smaller share of the sum of |v|, as solvers leave them in place of 0, are dropped."""
 
 
+def scales_of(slopes: Array, outputs: Array) -> tuple[Array, Array]:
+    """Return the square roots of trace K1 / n and of trace K2 / n, [m], of m units.
+
+    Args:
+        slopes: x and 1 on the points that a unit is active on, else 0, [m, 2, n].
+        outputs: what the units put out there, [m, n].
+    """
+    n = outputs.shape[1]
+    return np.sqrt(np.sum(slopes**2, axis=(1, 2)) / n), np.sqrt(np.sum(outputs**2, axis=1) / n)
+
+
 @dataclass(frozen=True, eq=False)
 class KnotUnits:
     """Units of given knots and orientations, none on a data point and each active on one.
@@ -53,8 +64,7 @@ class KnotUnits:
     @property
     def scales(self) -> tuple[Array, Array]:
         """The square roots of trace K1 / n and of trace K2 / n, [m]; above 0."""
-        n = self.outputs.shape[1]
-        return np.sqrt(np.sum(self.slopes**2, axis=(1, 2)) / n), np.sqrt(np.sum(self.outputs**2, axis=1) / n)
+        return scales_of(self.slopes, self.outputs)
 
 
 @dataclass(frozen=True, eq=False)

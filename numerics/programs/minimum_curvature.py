@@ -24,6 +24,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from theory.checks import Array, Reals, data_set, floats, rationals, real_array
+from theory.enclosure import rounded_down
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import weight_enclosure
 
@@ -214,9 +215,7 @@ def check_curvature_certificate(problem: CurvatureProblem, certificate: Curvatur
     outputs = np.where(p > 0, problem.lower, problem.upper)
     total = sum(p * outputs, Fraction(0))
     total += sum((r * Fraction(lowest if r > 0 else highest) for r in rho if r != 0), Fraction(0))
-    bound = max(scale * total, Fraction(0))
-    rounded = float(bound)
-    return rounded if Fraction(rounded) <= bound else float(np.nextafter(rounded, -math.inf))
+    return rounded_down(max(scale * total, Fraction(0)))
 
 
 def _limits(problem: CurvatureProblem) -> tuple[list[Fraction | float], list[Fraction | float]]:
@@ -292,21 +291,15 @@ def _solve(problem: CurvatureProblem) -> tuple[Array, CurvatureCertificate]:
         bounds[k] = (float((low - middle) / reach), float((high - middle) / reach))
     for forbidden in ("concave", "convex"):
         bounds += [(0.0, 0.0 if problem.bend == forbidden else None)] * (m - 2)
-    result: Any = linprog(
+    result = linear_optimum(
+        problem,
         np.concatenate([np.zeros(m), w, w]),
         A_ub=vstack([hstack([sign * slope, pad]) for sign, _ in finite]) if finite else None,
         b_ub=np.concatenate([np.full(m - 1, bound) for _, bound in finite]) if finite else None,
         A_eq=rows,
         b_eq=np.zeros(m - 2) if m > 2 else None,
         bounds=bounds,
-        method="highs",
-        options={"primal_feasibility_tolerance": PRECISION, "dual_feasibility_tolerance": PRECISION},
     )
-    if result.status == 2:
-        bend = f"{problem.bend} " if problem.bend else ""
-        raise ValueError(f"no {bend}function with slopes in {list(problem.slopes)} passes through all tubes")
-    if result.status != 0:
-        raise RuntimeError(f"the linear program was not solved: {result.message}")
     at_data = np.searchsorted(problem.breakpoints, problem.x)
     bends = np.zeros(m)
     if m > 2:
@@ -317,6 +310,23 @@ def _solve(problem: CurvatureProblem) -> tuple[Array, CurvatureCertificate]:
     scale = float(heaviest)
     values = floats("f", rationals(result.x[:m]) * reach + middle)
     return values, CurvatureCertificate(scale * bends[at_data], scale * rho)
+
+
+def linear_optimum(problem: CurvatureProblem, costs: Array, **constraints: Any) -> Any:
+    """Return what scipy's `linprog` finds for costs and constraints that state a problem.
+
+    Raises:
+        ValueError: if no function satisfies the constraints.
+        RuntimeError: if the solver does not finish.
+    """
+    precise = {"primal_feasibility_tolerance": PRECISION, "dual_feasibility_tolerance": PRECISION}
+    result: Any = linprog(costs, **constraints, method="highs", options=precise)
+    if result.status == 2:
+        bend = f"{problem.bend} " if problem.bend else ""
+        raise ValueError(f"no {bend}function with slopes in {list(problem.slopes)} passes through all tubes")
+    if result.status != 0:
+        raise RuntimeError(f"the linear program was not solved: {result.message}")
+    return result
 
 
 def _slopes(t: Array) -> Any:

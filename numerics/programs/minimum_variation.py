@@ -16,14 +16,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
-from numerics.programs.minimum_curvature import PRECISION, Bend, CurvatureProblem, curvature_problem
+from numerics.programs.minimum_curvature import Bend, CurvatureProblem, curvature_problem, linear_optimum
 from theory.checks import Array, Reals, floats, rationals, real_array
+from theory.enclosure import rounded_down
 from theory.piecewise_linear import PiecewiseLinear
 
 
@@ -144,9 +143,7 @@ def check_variation_certificate(problem: CurvatureProblem, certificate: Variatio
         ),
         Fraction(0),
     )
-    bound = max(bound, Fraction(0))
-    rounded = float(bound)
-    return rounded if Fraction(rounded) <= bound else float(np.nextafter(rounded, -math.inf))
+    return rounded_down(max(bound, Fraction(0)))
 
 
 def _solve(problem: CurvatureProblem) -> tuple[Array, VariationCertificate]:
@@ -181,19 +178,13 @@ def _solve(problem: CurvatureProblem) -> tuple[Array, VariationCertificate]:
         (float((low - middle) / reach), float((high - middle) / reach))
         for low, high in zip(problem.lower, problem.upper, strict=True)
     ]
-    result: Any = linprog(
+    result = linear_optimum(
+        problem,
         np.concatenate([np.zeros(n), np.ones(n - 1)]),
         A_ub=vstack(rows),
         b_ub=np.concatenate(limits),
         bounds=[*tubes, *[(0.0, None)] * (n - 1)],
-        method="highs",
-        options={"primal_feasibility_tolerance": PRECISION, "dual_feasibility_tolerance": PRECISION},
     )
-    if result.status == 2:
-        bend = f"{problem.bend} " if problem.bend else ""
-        raise ValueError(f"no {bend}function with slopes in {list(problem.slopes)} passes through all tubes")
-    if result.status != 0:
-        raise RuntimeError(f"the linear program was not solved: {result.message}")
     multipliers = np.split(result.ineqlin.marginals, np.cumsum([n - 1] * (2 + len(finite))))
     rho = np.zeros(n - 1)
     for (sign, _), part in zip(finite, multipliers[2:], strict=False):

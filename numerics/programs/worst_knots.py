@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, data_set, rationals, real_array
-from theory.dual_bounds import check_dual_matrix, constant_part, rounded_down
-from theory.enclosure import square_root
+from theory.dual_bounds import check_dual_matrix, constant_part
+from theory.enclosure import rounded_down, square_root
 
 Number = Any
 """A float, or a rational."""
@@ -191,7 +191,12 @@ def weight_ratio(x: Reals, dual_matrix: object) -> float:
         ValueError: if x or the matrix is malformed.
     """
     points = rationals(np.sort(data_points("x", x, fewest=2)))
-    Z, most = _unit_trace(dual_matrix, len(points)), Fraction(0)
+    return _least_ratio(_unit_trace(dual_matrix, len(points)), points)
+
+
+def _least_ratio(Z: Array, points: Array) -> float:
+    """Return `weight_ratio` of a dual matrix that was checked and ascending data, in rationals."""
+    most = Fraction(0)
     for gap in gaps(Z, points):
         if gap.ends[0] is None:
             continue
@@ -231,6 +236,6 @@ def check_weight_certificate(x: Reals, curvature: float, certificate: WeightCert
         TypeError: if an entry is no real number.
         ValueError: if x or the matrix is malformed.
     """
-    points = data_points("x", x, fewest=2)
+    points = rationals(np.sort(data_points("x", x, fewest=2)))
     Z = _unit_trace(certificate.dual_matrix, len(points))
-    return rounded_down(constant_part(Z) + 2 * Fraction(curvature) * Fraction(weight_ratio(points, Z)))
+    return rounded_down(constant_part(Z) + 2 * Fraction(curvature) * Fraction(_least_ratio(Z, points)))
