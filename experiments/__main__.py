@@ -13,7 +13,7 @@ from experiments import (
     training_set_size_mnist,
     weight_function,
 )
-from experiments.study import Study
+from experiments.engine.study import Study
 
 STUDIES: tuple[Study[Any], ...] = (
     stability_sweep.STUDY,

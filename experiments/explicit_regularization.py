@@ -13,13 +13,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import images
-from experiments.agreement import RULE, PrintedValue, Spread, spread, verdict
-from experiments.images import ALL_PAIRS, MEASURES, check_pairs
-from experiments.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
-from experiments.records import Row
-from experiments.settings import above_zero, at_least_one
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit import images
+from experiments.kit.agreement import RULE, PrintedValue, Spread, spread, verdict
+from experiments.kit.images import ALL_PAIRS, MEASURES, check_pairs
+from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
 from numerics.penalties import Measure, Penalty
 from numerics.training import checked_device
 from theory.checks import positive

@@ -13,11 +13,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.measures import check_device, function_of
-from experiments.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
-from experiments.records import Row
-from experiments.settings import above_zero, at_least_one
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit.measures import check_device, function_of
+from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
 from numerics.networks import initialise
 from numerics.training import Outcome, train
 from theory.checks import rationals

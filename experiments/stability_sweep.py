@@ -23,8 +23,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from experiments.datasets import DataSet, chosen
-from experiments.measures import (
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit.datasets import DataSet, chosen
+from experiments.kit.measures import (
     FLATTEST_TOLERANCE,
     HOLDS,
     INTERPOLATES,
@@ -34,7 +37,7 @@ from experiments.measures import (
     describe,
     scaled_initialisation,
 )
-from experiments.plotting import (
+from experiments.kit.plotting import (
     BLACK,
     BLUE,
     GREEN,
@@ -47,9 +50,6 @@ from experiments.plotting import (
     draw_functions,
     legend_below,
 )
-from experiments.records import Row
-from experiments.settings import above_zero, at_least_one
-from experiments.study import Printed, Study, Task, main, seed_of
 from numerics.training import train
 from theory.beyond import critical_step_size
 

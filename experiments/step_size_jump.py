@@ -17,12 +17,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.datasets import DataSet, chosen
-from experiments.measures import check_device, describe, scaled_initialisation
-from experiments.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below
-from experiments.records import Row
-from experiments.settings import above_zero, at_least_one
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit.datasets import DataSet, chosen
+from experiments.kit.measures import check_device, describe, scaled_initialisation
+from experiments.kit.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below
 from numerics.training import Outcome, Run, train
 from theory.beyond import critical_step_size
 from theory.checks import Array, positive

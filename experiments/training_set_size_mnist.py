@@ -15,21 +15,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter
 
-from experiments import images
-from experiments.agreement import (
-    RULE,
-    Line,
-    PrintedValue,
-    agreement_table,
-    ceilings,
-    rank_correlations,
-    spread,
-)
-from experiments.images import ALL_PAIRS, EXACT, MEASURES, check_pairs
-from experiments.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, axes_row, legend_below
-from experiments.records import Row
-from experiments.settings import above_zero, at_least_one
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit import images
+from experiments.kit.agreement import RULE, Line, PrintedValue, agreement_table, ceilings, rank_correlations, spread
+from experiments.kit.images import ALL_PAIRS, EXACT, MEASURES, check_pairs
+from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, axes_row, legend_below
 from numerics.training import checked_device
 from theory.volhejn2020 import tau_b_ceiling
 

@@ -19,7 +19,7 @@ import torch
 import tyro
 from torch import nn
 
-from experiments.datasets import read_columns
+from experiments.kit.datasets import read_columns
 from numerics.files import write_whole
 from numerics.networks import TwoLayerReLU
 from numerics.stability import Report, report

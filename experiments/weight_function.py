@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.datasets import standardised
-from experiments.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row
-from experiments.records import Row
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.records import Row
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit.datasets import standardised
+from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row
 from theory.checks import Array
 from theory.mulayoff2021 import population_weight, stability_weight
 from theory.stability_weight import Distribution

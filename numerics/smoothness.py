@@ -24,7 +24,7 @@ from numerics.networks import TwoLayerReLU
 from numerics.networks import count as integer
 from numerics.segments import ENTRIES, function_variations, gradient_variations, sampled_function_variations
 from numerics.tangent import Layers, Network, layers
-from theory import volhejn2020
+from theory import path_lengths as volhejn2020
 from theory.checks import Array
 from theory.piecewise_linear import PiecewiseLinear, Real
 from theory.two_layer import Weights
@@ -156,7 +156,7 @@ def gradient_path_length(
 
 
 def weights_product(network: Network) -> float:
-    """Return WP = sum_i |w2_i| ||w1_i|| (volhejn2020, eq 3.8); see `theory.volhejn2020.weights_product`.
+    """Return WP = sum_i |w2_i| ||w1_i|| (volhejn2020, eq 3.8); see `theory.path_lengths.weights_product`.
 
     Raises:
         TypeError: if `network` is neither a `TwoLayerReLU` nor `Weights`.
@@ -208,7 +208,7 @@ def exact_gradient_path_length(network: Network, pairs: Points) -> Estimate:
 
 
 def gradient_path_length_all_pairs(network: Network, points: Points) -> float:
-    """Return PL1 over all n^2 pairs of the data in closed form (B6); see `theory.volhejn2020.network_path_length`.
+    """Return PL1 over all n^2 pairs of the data in closed form (B6); see `theory.path_lengths.network_path_length`.
 
     Exact if no two units switch at one place of a segment, an upper bound otherwise. O(k n d).
 
@@ -227,7 +227,7 @@ def gradient_path_length_all_pairs(network: Network, points: Points) -> float:
 
 
 def function_path_length_all_pairs(network: Network, points: Points) -> float:
-    """Return PL0 over all n^2 pairs of the data in closed form (B6.c); see `theory.volhejn2020.function_path_length`.
+    """Return PL0 over all n^2 pairs of the data in closed form (B6.c); see `theory.path_lengths.function_path_length`.
 
     Args:
         network: a network on one input.

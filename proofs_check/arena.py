@@ -7,8 +7,7 @@ from functools import cache
 
 from proofs_check.counterexamples import load, stored
 from proofs_check.falsify import Arena
-from proofs_check.kept import KEPT
-from proofs_check.strategies import INSTANCES
+from proofs_check.registry import TRIALS
 from theory.claim import Claim, Instance
 from theory.registry import CLAIMS
 
@@ -47,9 +46,9 @@ def arena_of(claim: Claim, trained: Sequence[Instance], *, searching: bool) -> A
     """
     own = () if claim.extremal is None else (claim.extremal,)
     others = [instance for id, instance in named() if id != claim.id]
-    rows = KEPT[claim.id]() if claim.id in KEPT else []
+    trial = TRIALS[claim.id]
     return Arena(
         () if searching else (*own, *fitting(claim, others)),
-        (*rows, *fitting(claim, trained)),
-        INSTANCES.get(claim.id),
+        (*trial.kept(), *fitting(claim, trained)),
+        trial.drawn,
     )

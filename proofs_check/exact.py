@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proofs_check.oracles import ORACLES, Ball
+from proofs_check.oracles import Ball
+from proofs_check.registry import TRIALS
 from proofs_check.values import exactly
 from theory.claim import Claim, Instance, Ruling, Verdict, compare
 from theory.enclosure import Enclosure
@@ -50,11 +51,12 @@ def by_oracle(claim: Claim, instance: Instance) -> Confirmation:
 
     Identities are decided by no precision: overlapping balls of the last one count as equal.
     """
-    if claim.id not in ORACLES or claim.sides is not CLAIMS[claim.id].sides:
+    oracle = TRIALS[claim.id].oracle if claim.id in TRIALS else None
+    if oracle is None or claim.sides is not CLAIMS[claim.id].sides:
         return Confirmation("", Ruling.INCONCLUSIVE)
     ruling, bits = Ruling.INCONCLUSIVE, 0
     for bits in PRECISIONS:
-        sides = ORACLES[claim.id](instance, bits)
+        sides = oracle(instance, bits)
         ruling = compare(claim.id, claim.form, *(enclosure(side) for side in sides)).ruling
         if ruling is not Ruling.INCONCLUSIVE:
             return Confirmation(f"Arb at {bits} bits", ruling)

@@ -1,6 +1,6 @@
 """The search for counterexamples: named and trained instances, Hypothesis steered towards small slack, and variation.
 
-Every instance that is looked at is kept with its verdict, so that the wrong versions of a claim (`proofs_check.mutants`)
+Every instance that is looked at is kept with its verdict, so that the wrong versions of a claim (`proofs_check.trials`)
 can be tried on the very instances that the claim itself has passed.
 """
 

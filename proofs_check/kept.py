@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,38 +30,13 @@ class Reading:
     columns: Mapping[str, str]
     among: tuple[str, ...] = ()
 
+    def read(self, results: Path = RESULTS) -> list[Instance]:
+        """Return an instance for each row of the study that has a value in every column asked for; see `read`.
 
-_SWEEP = ("sharpness", "stable_sharpness", "interpolates")
-_RAISED = "raised_stable_sharpness"
-READINGS: Mapping[str, Reading] = MappingProxyType(
-    {
-        "M10": Reading("weight_function", {"distance": "distance", "n": "n"}),
-        "M11": Reading("stability_sweep", {name: name for name in _SWEEP}),
-        "M11.a": Reading(
-            "stability_sweep", {name: name for name in (*_SWEEP, "sharpness_lower_bound", "units_within_a_step")}
-        ),
-        "M12": Reading(
-            "step_size_jump",
-            {name: name for name in ("factor", "rise", "raised_curvature", "constant_curvature")},
-            ("arrived",),
-        ),
-        "M12.a": Reading(
-            "step_size_jump",
-            {"sharpness": "switch_sharpness", "stable_sharpness": _RAISED, "rise": "rise"},
-            ("arrived",),
-        ),
-        "M12.b": Reading(
-            "step_size_jump",
-            {
-                "rise": "rise",
-                "raised_sharpness": "raised_sharpness",
-                "constant_sharpness": "constant_sharpness",
-            },
-            ("arrived",),
-        ),
-    }
-)
-"""Which columns of which study each claim is evaluated on, by the claim's id."""
+        Raises:
+            ValueError: if the rows cannot be read, or lack a column.
+        """
+        return read(self, results)
 
 
 @cache
@@ -121,9 +95,3 @@ def read(reading: Reading, results: Path = RESULTS) -> list[Instance]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
-
-
-KEPT: Mapping[str, Callable[[], list[Instance]]] = MappingProxyType(
-    {id: partial(read, reading) for id, reading in READINGS.items()}
-)
-"""The rows kept for each claim on what was observed, by id; read when they are asked for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import sys
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,9 @@ from proofs_check.counterexamples import load, stored
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
 from proofs_check.machine_checked import NOT_RUN, prove_all
-from proofs_check.mutants import MUTANTS
-from proofs_check.mutants.operators import Mutant
-from proofs_check.oracles import ORACLES
+from proofs_check.registry import TRIALS
 from proofs_check.symbolic import report
+from proofs_check.trials.operators import Mutant
 from proofs_check.values import encoded_instance
 from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
 from theory.enclosure import Enclosure
@@ -145,8 +145,13 @@ def _citation(claim: Claim) -> str:
 
 
 def _import_line(claim: Claim) -> str:
+    """Return how the claim's bound is imported: from its paper, where the paper exports it."""
     bound = claim.bound
-    return "" if bound is None else f"from {bound.__module__} import {bound.__name__}"
+    if bound is None:
+        return ""
+    paper, _, _ = bound.__module__.rpartition(".")
+    exported = getattr(sys.modules.get(paper), bound.__name__, None) is bound
+    return f"from {paper if exported else bound.__module__} import {bound.__name__}"
 
 
 def _side_texts(verdict: Verdict | None) -> dict[str, str | None]:
@@ -226,7 +231,7 @@ def _violated(case: tuple[Verdict, Instance] | None) -> bool:
 
 
 def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int) -> list[Row]:
-    return [_tried_one(mutant, arena, passed, effort, seed) for mutant in MUTANTS.get(claim.id, ())]
+    return [_tried_one(mutant, arena, passed, effort, seed) for mutant in TRIALS[claim.id].mutants]
 
 
 def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> Row:
@@ -265,11 +270,12 @@ def _bound_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
 
 def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
     """Hold the second implementation of both sides against the first, where there is one."""
-    if claim.id not in ORACLES:
+    oracle = TRIALS[claim.id].oracle
+    if oracle is None:
         return 0, []
     cases = _decided(search, ORACLE_CHECKS)
     for verdict, instance in cases:
-        second = ORACLES[claim.id](instance, ORACLE_BITS)
+        second = oracle(instance, ORACLE_BITS)
         for name, first, other in zip(("left", "right"), (verdict.lhs, verdict.rhs), second, strict=True):
             ends = enclosure(other)
             if first is None or ends.lower > first.upper or ends.upper < first.lower:

@@ -116,13 +116,15 @@ def _hessian(weights: Any, x: list[Fraction], y: list[Fraction] | None) -> list[
     return total
 
 
-def _m5(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def m5(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """M5: the sharpness, and 1 + 2 int |f''| g."""
     with flint.ctx.workprec(bits):
         x = _exact(given["x"])
         return top_eigenvalue(_hessian(given["weights"], x, None)), 1 + 2 * _curvature(_kinks(given["weights"]), x)
 
 
-def _m6(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def m6(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """M6 and M6.a: int |f''| g, and 1/eta - 1/2."""
     with flint.ctx.workprec(bits):
         limit = ball(1 / Fraction(given["step_size"]) - Fraction(1, 2))
         return _curvature(_kinks(given["weights"]), _exact(given["x"])), limit
@@ -143,7 +145,8 @@ def _spread(x: list[Fraction]) -> Ball:
     return top_eigenvalue([[_mean([v * v for v in x]), mean], [mean, Fraction(1)]]).sqrt() / 2
 
 
-def _b1a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def b1a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B1.a: int |f''| g, and the spline's changes of slope weighed by the lower limit of g."""
     with flint.ctx.workprec(bits):
         f, x = given["f"], sorted(_exact(given["x"]))
         kinks = dict(zip(_exact(f.knots), _exact(f.jumps), strict=True))
@@ -159,7 +162,8 @@ def _b1a(given: Instance, bits: int) -> tuple[Ball, Ball]:
         return _curvature(kinks, x), _total([c * w for c, w in zip(changes, weights, strict=True)])
 
 
-def _v1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def v1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """V1: the length of a polygon, and the distance of its ends."""
     with flint.ctx.workprec(bits):
         points = [_exact(point) for point in given["curve"]]
 
@@ -227,18 +231,21 @@ def _at_most_one(value: Ball) -> Ball:
     return flint.arb(0) if value > 1 else flint.arb(0).union(flint.arb(1))
 
 
-def _w1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def w1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """W1 and W1.a: whether eq 1's condition is at most 1, and whether the growth of the second moments is."""
     with flint.ctx.workprec(bits):
         condition = top_eigenvalue(_combined([_product(a, a) for a in _steps(given)]))
         return _at_most_one(condition), _at_most_one(_second_moments(given))
 
 
-def _m1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def m1(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """M1: eta lambda_max of the mean Hessian, and 2."""
     with flint.ctx.workprec(bits):
         return ball(given["step_size"]) * top_eigenvalue(_combined(_matrices(given))), flint.arb(2)
 
 
-def _w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """W2 and W2.a: the largest part of eq 2, in units of what it is held against, and 1."""
     with flint.ctx.workprec(bits):
         matrices, eta, b = _matrices(given), Fraction(given["step_size"]), int(given["batch_size"])
         mean, n = _combined(matrices), len(matrices)
@@ -250,32 +257,24 @@ def _w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
         return largest([half, 1 - half, spread]), flint.arb(1)
 
 
-def _b3b(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def b3b(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.b: the growth with the larger batch, and with the smaller."""
     with flint.ctx.workprec(bits):
         return _second_moments(given.but(batch_size=given["other_batch_size"])), _second_moments(given)
 
 
-def _b9(given: Instance, bits: int) -> tuple[Ball, Ball]:
+def b9(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B9.c and B9.d: the growth over an epoch, and that of batches drawn anew."""
     with flint.ctx.workprec(bits):
         power = -(-len(given["hessians"]) // int(given["batch_size"]))
         return _epoch(given), _second_moments(given) ** power
 
 
-ORACLES: Mapping[str, Oracle] = {
-    "V1": _v1,
-    "M1": _m1,
-    "M5": _m5,
-    "M6": _m6,
-    "M6.a": _m6,
-    "W1": _w1,
-    "W1.a": _w1,
-    "W2": _w2,
-    "W2.a": _w2,
-    "B1.a": _b1a,
-    "B3.b": _b3b,
-    "B9.c": _b9,
-    "B9.d": _b9,
-    "B7": lambda given, bits: _loss(given, bits, lambda x: ball(max(abs(v) for v in x) + 1)),
-    "B7.a": lambda given, bits: _loss(given, bits, _spread),
-}
-"""Both sides of some claims on an instance, at a precision in bits, by claim id."""
+def b7(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B7: the printed factor on the loss term is R + 1, R = max |x_j|."""
+    return _loss(given, bits, lambda x: ball(max(abs(v) for v in x) + 1))
+
+
+def b7a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B7.a: half the root of the top eigenvalue of the second moments of (X, 1)."""
+    return _loss(given, bits, _spread)

@@ -190,3 +190,100 @@ def batch_size(value: int, n: int) -> int:
     if not 1 <= value <= n:
         raise ValueError(f"batch_size must be between 1 and the number of data points, {n}, got {value}")
     return int(value)
+
+
+def count(name: str, value: Any, *, fewest: int = 1) -> int:
+    """Return `value` if it is an integer, at least `fewest`.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is below `fewest`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r} of type {type(value).__name__}")
+    if value < fewest:
+        raise ValueError(f"{name} must be at least {fewest}, got {value}")
+    return int(value)
+
+
+def sequence(name: str, value: object, *, fewest: int = 2) -> Array:
+    """Return a sequence of at least `fewest` real numbers, [n].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are fewer, nan or inf, or a wrong shape.
+    """
+    numbers = real_array(name, value)
+    if len(numbers) < fewest:
+        plural = "number" if fewest == 1 else "numbers"
+        raise ValueError(f"{name} must hold at least {fewest} {plural}, got {len(numbers)}")
+    return numbers
+
+
+Matrix = Array | Sequence[Reals]
+"""Real numbers in rows."""
+
+
+def vectors_array(name: str, value: object) -> Array:
+    """Return at least one vector of at least one coordinate, one a row, [m, d].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if the shape is another or an entry is not finite.
+    """
+    array = real_array(name, value, ndim=2)
+    if 0 in array.shape:
+        raise ValueError(f"{name} must be at least one vector, one a row, got shape {array.shape}")
+    return array
+
+
+def exact_vectors(name: str, value: object) -> Array:
+    """Return the same as rationals.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if the shape is another or an entry is not finite.
+    """
+    return rationals(vectors_array(name, value))
+
+
+def distribution(name: str, value: object, n: int) -> Array:
+    """Return probabilities of n outcomes, [n]: non-negative, with sum 1 (exactly for rationals, to 1e-9 for floats).
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are not n, one is negative or not finite, or they do not sum to 1.
+    """
+    array = real_array(name, value)
+    if len(array) != n:
+        raise ValueError(f"{name} must hold one probability for each of {n} outcomes, got {len(array)}")
+    if np.any(array < 0):
+        raise ValueError(f"{name} must be at least 0, got {array[array < 0][0]}")
+    total = sum(array)
+    if total != 1 if array.dtype == object else abs(total - 1) > 1e-9:
+        raise ValueError(f"{name} must sum to 1, got {total}")
+    return array
+
+
+def chance(name: str, value: Any) -> Any:
+    """Return `value` if it is a number strictly between 0 and 1.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is not between 0 and 1.
+    """
+    if not 0 < positive(name, value) < 1:
+        raise ValueError(f"{name} must be between 0 and 1, got {value}")
+    return value
+
+
+def share(name: str, value: Any) -> Any:
+    """Return `value` if it is a number from 0 to 1.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is below 0 or above 1.
+    """
+    if nonnegative(name, value) > 1:
+        raise ValueError(f"{name} must be at most 1, got {value}")
+    return value

@@ -5,49 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from theory.beyond.claims import CLAIMS as BEYOND
 from theory.claim import Claim, Finding
-from theory.claims import (
-    beyond,
-    dual_bounds,
-    flat_interpolants,
-    mean_square,
-    mulayoff2021,
-    mulayoff2021_observed,
-    mulayoff2021_stability,
-    mulayoff2021_switching,
-    pair_variation,
-    volhejn2020,
-    volhejn2020_estimators,
-    volhejn2020_spline,
-    volhejn2020_training,
-    walker2023,
-    walker2023_coherence,
-    walker2023_descent,
-    walker2023_rademacher,
-    walker2023_stiffness,
-    walker2023_tangent,
-)
+from theory.mulayoff2021.claims import CLAIMS as MULAYOFF2021
+from theory.volhejn2020.claims import CLAIMS as VOLHEJN2020
+from theory.walker2023.claims import CLAIMS as WALKER2023
 
 _IN_ORDER: tuple[Claim, ...] = (
-    *volhejn2020.CLAIMS,
-    *volhejn2020_spline.CLAIMS,
-    *volhejn2020_training.CLAIMS,
-    *volhejn2020_estimators.CLAIMS,
-    *mulayoff2021_stability.CLAIMS,
-    *mulayoff2021.CLAIMS,
-    *mulayoff2021_switching.CLAIMS,
-    *mulayoff2021_observed.CLAIMS,
-    *walker2023.CLAIMS,
-    *walker2023_rademacher.CLAIMS,
-    *walker2023_stiffness.CLAIMS,
-    *walker2023_tangent.CLAIMS,
-    *walker2023_coherence.CLAIMS,
-    *walker2023_descent.CLAIMS,
-    *beyond.CLAIMS,
-    *mean_square.CLAIMS,
-    *dual_bounds.CLAIMS,
-    *pair_variation.CLAIMS,
-    *flat_interpolants.CLAIMS,
+    *VOLHEJN2020,
+    *MULAYOFF2021,
+    *WALKER2023,
+    *BEYOND,
 )
 
 

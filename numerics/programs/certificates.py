@@ -27,7 +27,7 @@ import numpy as np
 
 from theory.checks import Array, Reals, data_points, floats, rationals, real_array
 from theory.enclosure import EPS, rounded_down
-from theory.mulayoff2021 import sharpness_lower_bound
+from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 
 TRACE_TOLERANCE = 1e-9

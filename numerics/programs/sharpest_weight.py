@@ -32,9 +32,9 @@ from numerics.programs.worst_knots import (
     weight_ratio,
 )
 from numerics.stability.hessian import sharpness_with_error
+from theory.beyond.dual_bounds import constant_part
 from theory.checks import Array, Reals, data_points, floats, nonnegative, positive
-from theory.dual_bounds import constant_part
-from theory.mulayoff2021 import curvature_bound
+from theory.mulayoff2021.smooth_bounds import curvature_bound
 from theory.stability_weight import stability_weight
 from theory.symbols import Loss, half_mean_step_size
 from theory.two_layer import Weights

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from theory.beyond.dual_bounds import check_dual_matrix, constant_part
 from theory.checks import Array, Reals, data_points, data_set, rationals, real_array
-from theory.dual_bounds import check_dual_matrix, constant_part
 from theory.enclosure import rounded_down, square_root
 
 Number = Any

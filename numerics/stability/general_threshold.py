@@ -1,6 +1,7 @@
 """SGD's mean-square threshold at an interpolating minimum for any positive semidefinite H_i in few dimensions, certified.
 
-`numerics.stability.mean_square` has it for H_i = phi_i phi_i^T in any dimension; here the maps of `theory.mean_square`,
+`numerics.stability.mean_square` has it for H_i = phi_i phi_i^T in any dimension; here the maps of
+`theory.beyond.mean_square_bounds`,
 
     C(X) = (H X + X H)/2,   D(X) = (1 - p) H X H + p mean_i H_i X H_i,
 

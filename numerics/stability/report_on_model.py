@@ -22,7 +22,7 @@ from theory.checks import batch_size as checked_batch
 from theory.claim import Ruling, Verdict
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
-from theory.mulayoff2021 import sharpness_lower_bound
+from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.registry import CLAIMS
 from theory.symbols import half_mean_step_size
 from theory.two_layer import Weights

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from proofs_check.kept import KEPT
-from proofs_check.mutants import MUTANTS
-from proofs_check.strategies import INSTANCES
+from proofs_check.registry import TRIALS
 from proofs_check.symbolic import proved
 from theory.claim import Claim, Finding, Instance, Ruling
 from theory.registry import CLAIMS
@@ -35,7 +33,7 @@ def named(claims: list[Claim]) -> pytest.MarkDecorator:
 
 def exists(claim: Claim, condition: Callable[[Instance], bool]) -> bool:
     try:
-        find(INSTANCES[claim.id], condition, settings=DRAWING)
+        find(TRIALS[claim.id].drawn, condition, settings=DRAWING)
     except NoSuchExample:
         return False
     return True
@@ -96,21 +94,21 @@ def test_notes_are_sentences(claim: Claim) -> None:
 @every_claim
 def test_a_claim_has_a_place_where_counterexamples_are_looked_for(claim: Claim) -> None:
     # What is derived is tried on drawn instances, what is observed on the rows that were kept of its study.
-    assert (claim.id in INSTANCES) != (claim.id in KEPT)
-    assert (claim.id in KEPT) == bool(claim.study)
+    assert (TRIALS[claim.id].drawn is None) == bool(claim.study)
     if claim.study:
         assert claim.study.startswith("experiments.")
         assert (ROOT / f"{claim.study.replace('.', '/')}.py").is_file()
-        assert KEPT[claim.id]()
+        assert TRIALS[claim.id].kept()
 
 
-def test_no_instances_and_no_mutants_for_claims_that_are_not_there() -> None:
-    assert {*INSTANCES, *KEPT, *MUTANTS} <= set(CLAIMS)
+def test_every_claim_has_a_trial_and_every_trial_a_claim() -> None:
+    assert list(TRIALS) == list(CLAIMS)
+    assert all(trial.claim is CLAIMS[id] for id, trial in TRIALS.items())
 
 
 @every_claim
 def test_a_claim_that_stands_has_mutants_that_would_be_false(claim: Claim) -> None:
-    mutants = MUTANTS.get(claim.id, ())
+    mutants = TRIALS[claim.id].mutants
     false = [mutant for mutant in mutants if not mutant.equivalent]
     assert (claim in REFUTED) == (not false)
     if claim not in REFUTED:

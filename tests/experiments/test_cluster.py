@@ -21,9 +21,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments import executors
-from experiments.records import Row, read_rows
-from experiments.study import Study, Task, main
+from experiments.engine import executors
+from experiments.engine.records import Row, read_rows
+from experiments.engine.study import Study, Task, main
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "tcp://127.0.0.1:8786"

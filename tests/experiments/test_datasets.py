@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.datasets import BUILT_IN, FORBES, chosen, from_file, named, read_csv, standardised
+from experiments.kit.datasets import BUILT_IN, FORBES, chosen, from_file, named, read_csv, standardised
 from theory.checks import data_set
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from experiments import explicit_regularization, images, training_set_size_mnist
-from experiments.images import ALL_PAIRS, EXACT, MEASURES
-from experiments.study import Study
+from experiments import explicit_regularization, training_set_size_mnist
+from experiments.engine.study import Study
+from experiments.kit import images
+from experiments.kit.images import ALL_PAIRS, EXACT, MEASURES
 from numerics.data import DATA_VARIABLE, Images, digit_pair
 from theory.volhejn2020 import tau_b_ceiling
 

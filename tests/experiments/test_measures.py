@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import measures
-from experiments.datasets import DataSet, named
-from experiments.measures import (
+from experiments.engine.records import Row
+from experiments.kit import measures
+from experiments.kit.datasets import DataSet, named
+from experiments.kit.measures import (
     FLATTEST,
     FLATTEST_TOLERANCE,
     MEASURED,
@@ -25,7 +26,6 @@ from experiments.measures import (
     verdict_b7,
     verdict_m6,
 )
-from experiments.records import Row
 from numerics.networks import initialise
 from numerics.programs.flattest_implementation import FlattestImplementation
 from numerics.training import Outcome, Run, train

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from experiments.records import RecordsError, opened, read_rows
+from experiments.engine.records import RecordsError, opened, read_rows
 from numerics.provenance import provenance, versions
 
 CONFIG = {"seeds": 2, "names": ["a", "b"]}

@@ -15,10 +15,13 @@ import pytest
 from matplotlib.collections import PathCollection
 from scipy.stats import chi2
 
-from experiments import sgd_threshold, sgd_threshold_report
-from experiments.records import opened, read_rows
-from experiments.sgd_threshold import (
-    STUDY,
+from experiments.engine.records import opened, read_rows
+from experiments.engine.study import computed, main
+from experiments.sgd_threshold import STUDY
+from experiments.sgd_threshold import report as sgd_threshold_report
+from experiments.sgd_threshold import rows as sgd_rows
+from experiments.sgd_threshold.report import STABLE, UNDECIDED, UNSTABLE, chance_of, conclusion, judged
+from experiments.sgd_threshold.rows import (
     Case,
     Config,
     Minimum,
@@ -35,8 +38,6 @@ from experiments.sgd_threshold import (
     tasks,
     vanishing_exponent,
 )
-from experiments.sgd_threshold_report import STABLE, UNDECIDED, UNSTABLE, chance_of, conclusion, judged
-from experiments.study import computed, main
 from numerics.stability import Sampling, Threshold, mean_square_threshold
 from numerics.training import batches, train
 from theory.checks import Array
@@ -206,7 +207,7 @@ def test_a_step_on_networks_is_that_of_training() -> None:
 def test_a_network_interpolates_with_its_knots_off_the_data() -> None:
     minimum = interpolating_minimum("parabola", 20, 0)
     assert np.max(np.abs(minimum.weights(minimum.x) - minimum.y)) < 1e-13
-    assert np.min(np.abs(minimum.weights.pre_activations(minimum.x))) >= sgd_threshold.KNOT_MARGIN
+    assert np.min(np.abs(minimum.weights.pre_activations(minimum.x))) >= sgd_rows.KNOT_MARGIN
 
 
 def test_a_small_distance_is_amplified_as_the_linearisation_says() -> None:
@@ -259,7 +260,7 @@ def test_a_threshold_off_by_a_tenth_is_found(
         found = mean_square_threshold(*args, **options)
         return replace(found, value=factor * found.value)
 
-    monkeypatch.setattr(sgd_threshold, "mean_square_threshold", wrong)
+    monkeypatch.setattr(sgd_rows, "mean_square_threshold", wrong)
     found = pd.DataFrame([row for batch in (1, 2, 6) for row in simulate("gaussian", sampling, batch, QUICK)])
     assert judged(found)["wrong"].sum() >= 3
     assert conclusion(found).startswith("The thresholds are contradicted: ")

@@ -26,10 +26,10 @@ from experiments import (
     weight_function,
 )
 from experiments.__main__ import STUDIES, listing
-from experiments.datasets import FORBES, named
-from experiments.measures import HOLDS, VIOLATED
-from experiments.records import read_rows
-from experiments.study import Study, main
+from experiments.engine.records import read_rows
+from experiments.engine.study import Study, main
+from experiments.kit.datasets import FORBES, named
+from experiments.kit.measures import HOLDS, VIOLATED
 from numerics.data import DATA_VARIABLE
 from numerics.provenance import provenance
 from theory.beyond import critical_step_size

@@ -16,9 +16,9 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from experiments.executors import Processes
-from experiments.records import Row, read_rows
-from experiments.study import Printed, Study, Task, main, seed_of
+from experiments.engine.executors import Processes
+from experiments.engine.records import Row, read_rows
+from experiments.engine.study import Printed, Study, Task, main, seed_of
 
 CALLS: list[int] = []
 

@@ -14,7 +14,9 @@ import pytest
 from scipy.interpolate import lagrange
 from scipy.stats import kendalltau
 
-from experiments.agreement import (
+from experiments.engine.records import read_rows
+from experiments.engine.study import main
+from experiments.kit.agreement import (
     INSIDE,
     OUTSIDE,
     Line,
@@ -27,10 +29,9 @@ from experiments.agreement import (
     standard_errors,
     verdict,
 )
-from experiments.records import read_rows
-from experiments.study import main
-from experiments.training_set_size_1d import (
-    STUDY,
+from experiments.training_set_size_1d import STUDY
+from experiments.training_set_size_1d.report import MEASURES, NETWORKS, VARIATIONS, Results, discussion, lines
+from experiments.training_set_size_1d.rows import (
     Config,
     Data,
     gradient_norm,
@@ -42,7 +43,6 @@ from experiments.training_set_size_1d import (
     thesis_path,
     variations_between,
 )
-from experiments.training_set_size_1d_report import MEASURES, NETWORKS, VARIATIONS, Results, discussion, lines
 from numerics import smoothness
 from numerics.gaussian_process import GRID, farthest_point_order, longest_gap_order
 from numerics.networks import TwoLayerReLU, initialise

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from experiments.__main__ import STUDIES
-from experiments.records import read_rows
+from experiments.engine.records import read_rows
 
 RESULTS = Path(__file__).parents[2] / "results"
 KEPT = sorted(file.parent.relative_to(RESULTS) for file in RESULTS.rglob("rows.parquet"))

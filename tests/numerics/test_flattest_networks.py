@@ -19,9 +19,10 @@ from numerics.programs.worst_knots import (
 )
 from numerics.stability import sharpness, sharpness_with_error
 from theory.beyond import critical_step_size, smallest_curvature
+from theory.beyond.dual_bounds import unit_costs
 from theory.checks import Array, rationals
-from theory.dual_bounds import unit_costs
-from theory.mulayoff2021 import curvature_bound, weighted_curvature
+from theory.mulayoff2021 import weighted_curvature
+from theory.mulayoff2021.smooth_bounds import curvature_bound
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import stability_weight
 from theory.two_layer import Weights

@@ -13,10 +13,10 @@ from numerics.stability import (
     verify_general,
 )
 from numerics.stability.general_threshold import LARGEST, FreshSampling
+from theory.beyond.mean_square_bounds import moment_forms, stability_threshold
 from theory.checks import Array, rationals
 from theory.enclosure import positive_semidefinite
 from theory.linear_stability import noise_share
-from theory.mean_square import moment_forms, stability_threshold
 
 FRESH: tuple[FreshSampling, ...] = ("without_replacement", "with_replacement")
 

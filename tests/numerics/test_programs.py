@@ -32,7 +32,8 @@ from numerics.programs.minimum_curvature import (
 from numerics.stability import sharpness, sharpness_with_error
 from theory.beyond import smallest_curvature
 from theory.checks import Array
-from theory.mulayoff2021 import sharpness_lower_bound, stability_weight, weighted_curvature
+from theory.mulayoff2021 import stability_weight, weighted_curvature
+from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 

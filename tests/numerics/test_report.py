@@ -34,7 +34,7 @@ from numerics.stability.module_loss import LossConvention
 from theory.beyond import critical_step_size
 from theory.checks import Array
 from theory.linear_stability import mean_square_growth
-from theory.mulayoff2021 import sharpness_lower_bound
+from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.two_layer import Weights
 
 EPS = float(np.finfo(np.float64).eps)

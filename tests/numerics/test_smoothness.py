@@ -33,9 +33,9 @@ from numerics.smoothness import (
     weights_product,
     weights_product_penalty,
 )
-from theory import volhejn2020
+from theory.beyond.pair_variation import gradient_variation
 from theory.checks import Array, rationals
-from theory.claims.pair_variation import gradient_variation
+from theory.volhejn2020 import variation_bounds
 
 EPS = float(np.finfo(np.float64).eps)
 SHAPES = [(1, 1), (7, 1), (5, 2), (20, 3), (40, 10)]
@@ -430,7 +430,7 @@ def test_sampled_function_path_length_converges_to_the_exact_from_below(width: i
         for n in (2, 3, 10, 1000):
             shortfall = exact - function_path_length(network, pair, points_per_segment=n).value
             slack = n * rounding(network, pair)
-            limit = volhejn2020.sampling_error_bound(slope_variation, 0.0, 1.0, n)  # V4.a
+            limit = variation_bounds.sampling_error_bound(slope_variation, 0.0, 1.0, n)  # V4.a
             assert -slack <= shortfall <= limit + slack
 
 

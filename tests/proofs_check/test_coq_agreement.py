@@ -19,13 +19,13 @@ from proofs_check.coqc import compile_all, coq_version, load_options, run_coqc
 from proofs_check.manifest import FOLDER
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.claims.walker2023_coherence import alpha
 from theory.linear_stability import mean_square_condition, noise_share, second_moment_step
 from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
 from theory.stability_weight import weight_enclosure
 from theory.two_layer import Weights
 from theory.volhejn2020 import label_path_length, pair_counts
+from theory.walker2023.coherent_gradients import alpha
 
 MODULES = (
     "batches",

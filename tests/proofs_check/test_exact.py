@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from proofs_check.exact import Confirmation, DisagreementError, by_oracle, confirm, enclosure
-from proofs_check.oracles import ORACLES, ball, top_eigenvalue, weight
-from proofs_check.strategies import INSTANCES
+from proofs_check.oracles import ball, top_eigenvalue, weight
+from proofs_check.registry import TRIALS
 from proofs_check.values import exactly
 from theory.claim import Claim, Form, Instance, Ruling
 from theory.enclosure import Enclosure
@@ -22,6 +22,7 @@ few = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+WITH_ORACLE = [id for id, trial in TRIALS.items() if trial.oracle is not None]
 MOVED = 1 + Fraction(1, 10**6)
 
 
@@ -34,16 +35,16 @@ def both(id: str, instance: Instance) -> list[tuple[Enclosure, Enclosure]] | Non
     claim, exact = CLAIMS[id], exactly(instance)
     if claim.failing(exact) is not None or claim.sides is None:
         return None
-    sides, balls = claim.sides(claim.checked(exact)), ORACLES[id](exact, 256)
+    sides, balls = claim.sides(claim.checked(exact)), TRIALS[id].oracle(exact, 256)
     return [(side, enclosure(ball)) for side, ball in zip(sides, balls, strict=True)]
 
 
-@pytest.mark.parametrize("id", ORACLES)
+@pytest.mark.parametrize("id", WITH_ORACLE)
 def test_oracles_agree_with_theory_and_see_a_constant_that_moves_by_a_millionth(id: str) -> None:
     seen = [False, False]
 
     @few
-    @given(INSTANCES[id])
+    @given(TRIALS[id].drawn)
     def compare(instance: Instance) -> None:
         for place, (ours, theirs) in enumerate(both(id, instance) or ()):
             assert overlap(ours, theirs)
@@ -54,7 +55,7 @@ def test_oracles_agree_with_theory_and_see_a_constant_that_moves_by_a_millionth(
         assert seen == [True, True]
 
 
-@pytest.mark.parametrize("id", ORACLES)
+@pytest.mark.parametrize("id", WITH_ORACLE)
 def test_oracles_agree_on_named_instances(id: str) -> None:
     for instance in (CLAIMS[id].extremal, CLAIMS[id].witness):
         if instance is not None:
@@ -73,7 +74,7 @@ def test_precision_is_left_as_it_was_and_does_what_it_says() -> None:
     instance = CLAIMS["V1"].extremal
     assert instance is not None
     crooked = instance.but(curve=[[0, 0], [1, 1], [1, 3]])
-    widths = [enclosure(ORACLES["V1"](crooked, bits)[0]) for bits in (64, 256)]
+    widths = [enclosure(TRIALS["V1"].oracle(crooked, bits)[0]) for bits in (64, 256)]
     assert float(widths[1].upper - widths[1].lower) < 1e-70 < float(widths[0].upper - widths[0].lower) < 1e-15
     assert flint.ctx.prec == before
 
@@ -133,8 +134,8 @@ def test_a_changed_claim_has_no_second_implementation() -> None:
 
 def test_disagreement_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     claim, instance = extremal("V1")
-    wrong = {"V1": lambda given, bits: (flint.arb(0), flint.arb(1))}
-    monkeypatch.setattr("proofs_check.exact.ORACLES", wrong)
+    wrong = replace(TRIALS["V1"], oracle=lambda given, bits: (flint.arb(0), flint.arb(1)))
+    monkeypatch.setattr("proofs_check.exact.TRIALS", {"V1": wrong})
     with pytest.raises(
         DisagreementError, match=r"^V1: rational arithmetic says that it holds, Arb at 128 bits that it viol"
     ):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from proofs_check.falsify import Arena, Effort, Search, falsify, hunt, relative_slack, vary
-from proofs_check.strategies import INSTANCES
+from proofs_check.registry import TRIALS
 from theory.claim import Claim, Finding, Form, Instance, Ruling, Verdict
 from theory.enclosure import Enclosure
 from theory.registry import CLAIMS
@@ -18,7 +18,7 @@ REFUTED = [c.id for c in CLAIMS.values() if c.finding in (Finding.FALSE, Finding
 @pytest.mark.parametrize("id", REFUTED)
 def test_the_search_refutes_what_is_false_as_printed(id: str) -> None:
     claim = CLAIMS[id]
-    search = falsify(claim, INSTANCES[id], examples=400, shrink=False)
+    search = falsify(claim, TRIALS[id].drawn, examples=400, shrink=False)
     assert search.counterexample is not None
     verdict, instance = search.counterexample
     assert search.rulings[Ruling.VIOLATED] == 1
@@ -57,7 +57,7 @@ def test_counterexamples_are_shrunk_to_the_smallest() -> None:
 
 
 def test_the_counterexample_to_m3_shrinks_to_a_readable_one() -> None:
-    search = falsify(CLAIMS["M3"], INSTANCES["M3"], examples=400)
+    search = falsify(CLAIMS["M3"], TRIALS["M3"].drawn, examples=400)
     assert search.counterexample is not None
     given = search.counterexample[1].given
     numbers = [*given["start"], given["step_size"], *(v for h, _ in given["modes"] for v in h.ravel())]

@@ -5,10 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from proofs_check.kept import KEPT, READINGS, Reading, read
+from proofs_check.kept import Reading, read
+from proofs_check.registry import TRIALS
 from theory.claim import Finding, Ruling
 from theory.registry import CLAIMS
 
+ON_ROWS = {id: trial for id, trial in TRIALS.items() if isinstance(trial.instances, Reading)}
 READING = Reading("a_study", {"x": "left", "y": "right"}, ("counts",))
 
 
@@ -54,19 +56,19 @@ def test_a_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
         assert [instance["x"] for instance in read(READING, tmp_path)] == [value], changed
 
 
-@pytest.mark.parametrize("id", READINGS)
+@pytest.mark.parametrize("id", ON_ROWS)
 def test_every_observation_is_decided_by_the_rows(id: str) -> None:
     claim = CLAIMS[id]
-    assert set(READINGS[id].columns) == {symbol.name for symbol in claim.symbols}
-    rulings = {claim.evaluate(instance).ruling for instance in KEPT[id]()}
+    assert set(TRIALS[id].instances.columns) == {symbol.name for symbol in claim.symbols}
+    rulings = {claim.evaluate(instance).ruling for instance in TRIALS[id].kept()}
     assert (Ruling.VIOLATED in rulings) == (claim.finding is Finding.FALSE)
     assert Ruling.HOLDS in rulings
     assert Ruling.INCONCLUSIVE not in rulings
 
 
-@pytest.mark.parametrize("id", [id for id in READINGS if CLAIMS[id].witness is not None])
+@pytest.mark.parametrize("id", [id for id in ON_ROWS if CLAIMS[id].witness is not None])
 def test_the_witness_is_the_row_that_it_names(id: str) -> None:
     witness = CLAIMS[id].witness
     assert witness is not None
-    (row,) = (instance for instance in KEPT[id]() if instance.origin == witness.origin)
+    (row,) = (instance for instance in TRIALS[id].kept() if instance.origin == witness.origin)
     assert row.given.items() <= witness.given.items()

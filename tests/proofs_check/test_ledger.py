@@ -8,7 +8,7 @@ import sympy as sp
 
 from proofs_check.falsify import Effort
 from proofs_check.ledger import BUDGETS, chosen, effort_of, fallen, read_expected, recorded, row_of
-from proofs_check.mutants.operators import MORE, scaled, stronger
+from proofs_check.trials.operators import MORE, scaled, stronger
 from theory.claim import Claim, Finding, Status
 from theory.proof import Proof, Rule, Step
 from theory.registry import CLAIMS

@@ -10,8 +10,8 @@ import pytest
 from numerics.networks import initialise
 from numerics.training import Outcome, Run, Task, train_many
 from proofs_check.falsify import falsify
-from proofs_check.strategies import INSTANCES
-from proofs_check.strategies.common import on_data
+from proofs_check.registry import TRIALS
+from proofs_check.trials.common import on_data
 from theory.checks import rationals
 from theory.claim import Instance, Ruling
 from theory.piecewise_linear import PiecewiseLinear
@@ -149,7 +149,7 @@ def test_b1_holds_for_the_functions_of_trained_networks(device: str) -> None:
 
 @pytest.mark.parametrize("claim", ["V9.a", "V9.b", "M4", "M6.a", "B1.a"])
 def test_claims_hold_for_drawn_instances(claim: str) -> None:
-    search = falsify(CLAIMS[claim], INSTANCES[claim], examples=300, seed=9)
+    search = falsify(CLAIMS[claim], TRIALS[claim].drawn, examples=300, seed=9)
     assert search.counterexample is None
     assert search.rulings.get(Ruling.HOLDS, 0) >= 100, search.rulings
 

@@ -7,13 +7,17 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from proofs_check.strategies import INSTANCES, common, volhejn2020
+from proofs_check.registry import TRIALS
+from proofs_check.trials import common
+from proofs_check.trials.volhejn2020 import common as volhejn2020_common
+from proofs_check.trials.volhejn2020 import spline, variation
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.claims.mulayoff2021_stability import wedges
 from theory.enclosure import EPS
+from theory.mulayoff2021.stability import wedges
 from theory.registry import CLAIMS
 
+DRAWN = [id for id, trial in TRIALS.items() if trial.drawn is not None]
 some = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 DRAWING = settings(max_examples=300, database=None, derandomize=True, phases=(Phase.generate,))
 
@@ -26,12 +30,12 @@ def exists(strategy: st.SearchStrategy[Instance], condition: Callable[[Instance]
     return True
 
 
-@pytest.mark.parametrize("id", INSTANCES)
+@pytest.mark.parametrize("id", DRAWN)
 def test_instances_have_a_value_for_every_symbol(id: str) -> None:
     names = {symbol.name for symbol in CLAIMS[id].symbols}
 
     @some
-    @given(INSTANCES[id])
+    @given(TRIALS[id].drawn)
     def check(instance: Instance) -> None:
         assert names <= set(instance.given)
         assert instance.origin
@@ -64,7 +68,7 @@ def test_networks_are_float_ones_within_the_data_they_come_with(instance: Instan
     assert np.all(np.isfinite(weights(x)))
 
 
-@given(volhejn2020.tents())
+@given(variation.tents())
 def test_tents_vanish_to_an_estimate_from_two_points_at_the_middle(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     knot = Fraction(-weights.b1[0] / weights.w1[0])
@@ -74,7 +78,7 @@ def test_tents_vanish_to_an_estimate_from_two_points_at_the_middle(instance: Ins
     assert (ends[0] == ends[1]) == (2 * knot == a + b)
 
 
-@given(volhejn2020.distinct_knots())
+@given(spline.distinct_knots())
 def test_distinct_knots_are_distinct_and_inside(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     knots = (-weights.b1 / weights.w1).tolist()
@@ -83,7 +87,7 @@ def test_distinct_knots_are_distinct_and_inside(instance: Instance) -> None:
     assert max(knots) < b
 
 
-@given(common.on_interval(inside=True))
+@given(volhejn2020_common.on_interval(inside=True))
 def test_intervals_hold_all_knots_if_asked(instance: Instance) -> None:
     weights, (a, b) = instance["weights"], instance["interval"]
     assert a < b
@@ -139,4 +143,4 @@ def test_wedges_are_continuous_and_cover_the_plane(a: Fraction, b: Fraction, poi
     ],
 )
 def test_the_awkward_cases_are_drawn(id: str, condition: Callable[[Instance], bool]) -> None:
-    assert exists(INSTANCES[id], condition)
+    assert exists(TRIALS[id].drawn, condition)

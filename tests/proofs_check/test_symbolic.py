@@ -7,8 +7,8 @@ import sympy as sp
 from proofs_check.notation import latex
 from proofs_check.polynomial import UndecidedError, decide
 from proofs_check.symbolic import Replay, StepError, certified, proved, replay, replay_step, report
+from theory.lemmas import bernoulli, cauchy_schwarz, triangle_inequality
 from theory.proof import Proof, Rule, Step
-from theory.proofs.lemmas import bernoulli, cauchy_schwarz, triangle_inequality
 from theory.registry import CLAIMS
 
 a, b = sp.symbols("a b", real=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.common import exact_weights, interpolants, networks_on_data
+from proofs_check.trials.common import exact_weights, interpolants, networks_on_data
 from proofs_check.values import (
     EncodingError,
     decoded,

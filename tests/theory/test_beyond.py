@@ -10,7 +10,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.common import data_points, interpolants
+from proofs_check.trials.common import data_points, interpolants
 from theory.beyond import (
     critical_step_size,
     curvature_bound_with_loss,
@@ -19,11 +19,12 @@ from theory.beyond import (
     sharp_loss_term,
     smallest_curvature,
 )
+from theory.beyond.critical_step import lowest_weight_enclosure
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.claims.beyond import lowest_weight_enclosure
+from theory.curvature import weighted_curvature
 from theory.enclosure import EPS
-from theory.mulayoff2021 import curvature_bound, weighted_curvature
+from theory.mulayoff2021.smooth_bounds import curvature_bound
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import Side, stability_weight, weight_enclosure
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from numerics.programs.certificates import certify
-from theory.claims.dual_bounds import B2B
-from theory.dual_bounds import check_dual_matrix, dual_sharpness_bound
-from theory.mulayoff2021 import sharpness_lower_bound
+from theory.beyond.dual import B2B
+from theory.beyond.dual_bounds import check_dual_matrix, dual_sharpness_bound
+from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 
 X = [-1.0, -0.25, 0.5, 2.0]

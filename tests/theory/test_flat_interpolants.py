@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from theory.beyond.flat_interpolants import APEX, B10, B10A, is_flattest, through
+from theory.beyond.flat_interpolants_bounds import changes_of_slope, flattest_range, sample_flattest, varies_least
 from theory.checks import rationals
 from theory.claim import Ruling
-from theory.claims.flat_interpolants import APEX, B10, B10A, is_flattest, through
-from theory.flat_interpolants import changes_of_slope, flattest_range, sample_flattest, varies_least
 from theory.piecewise_linear import PiecewiseLinear
 
 HALF = Fraction(1, 2)

@@ -9,16 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.checks import Array, rationals
-from theory.claims.walker2023 import outer_products
-from theory.enclosure import Enclosure, positive_semidefinite
-from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share
-from theory.mean_square import (
-    batch_bound,
+from theory.beyond.mean_square_bounds import (
     batch_share_bound,
     direction_bound,
-    epoch_growth,
-    epoch_step,
     expansion_bound,
     expansion_forms,
     frobenius_limit,
@@ -27,12 +20,16 @@ from theory.mean_square import (
     largest_step,
     moment_forms,
     norm_bound,
-    orthonormal_reshuffling_threshold,
     stability_threshold,
     symmetric_units,
     trace_bound,
     trace_limit,
 )
+from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, epoch_step, orthonormal_reshuffling_threshold
+from theory.checks import Array, rationals
+from theory.enclosure import Enclosure, positive_semidefinite
+from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share
+from theory.walker2023.linear_stability import outer_products
 
 System = tuple[Array, Fraction, int]
 

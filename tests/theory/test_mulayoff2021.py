@@ -7,19 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.common import data_points, exact_weights, networks_on_data, small
+from proofs_check.trials.common import data_points, exact_weights, networks_on_data, small
 from theory.checks import Array, rationals
 from theory.claim import Instance
+from theory.curvature import curvature_enclosure, weighted_curvature
 from theory.enclosure import EPS, Enclosure
-from theory.mulayoff2021 import (
-    curvature_bound,
-    curvature_enclosure,
-    sharpness_lower_bound,
-    stability_weight,
-    weighted_curvature,
-)
+from theory.mulayoff2021.smooth_bounds import curvature_bound, sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
-from theory.stability_weight import weight_enclosure
+from theory.stability_weight import stability_weight, weight_enclosure
 from theory.two_layer import Weights
 
 HUGE = 10**400

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.common import data_points
+from proofs_check.trials.common import data_points
 from theory.checks import Array, rationals
 from theory.enclosure import EPS, Enclosure, square_root
 from theory.stability_weight import Distribution, Side, population_weight, stability_weight, weight_enclosure

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from theory import switching
+from theory import mulayoff2021, switching
 from theory.checks import Array, dot, rationals
 from theory.claim import Ruling
 from theory.enclosure import top_eigenvalue
@@ -95,26 +95,30 @@ def test_the_sharpness_of_no_mode_exceeds_the_bound_where_the_steps_are_known() 
         for f in (switching.mode_features(weights, x, m) for m in switching.modes(weights, x))
     ]
     assert max(tops) == 3
-    assert switching.sharpness_bound(2 / 3, 1, 1, 1) > 3
+    assert mulayoff2021.sharpness_bound(2 / 3, 1, 1, 1) > 3
 
 
 def test_what_is_printed_is_weaker_than_what_is_proved_and_stronger_than_what_it_follows_from() -> None:
     for eta, bound, units, n in product((0.1, 1.0, 9.0), (1.0, 5.0), (1, 3), (1, 20)):
-        printed = switching.sharpness_bound_as_printed(eta, bound, units, n)
-        assert switching.sharpness_bound(eta, bound, units, n) < printed
-        deduced = switching.deduced_sharpness_bound(eta, bound, units, n)
+        printed = mulayoff2021.sharpness_bound_as_printed(eta, bound, units, n)
+        assert mulayoff2021.sharpness_bound(eta, bound, units, n) < printed
+        deduced = mulayoff2021.deduced_sharpness_bound(eta, bound, units, n)
         assert math.isclose(deduced - 2 / eta, 2 * (printed - 2 / eta))
         root = 2 / eta + 2 * math.sqrt(3) * bound * math.sqrt(deduced * units / n)
         assert math.isclose(deduced, root)
-        excess = switching.curvature_excess(eta, bound, units, n)
-        assert 1.2 < switching.curvature_excess_as_printed(eta, bound, units, n) / excess < 12
+        excess = mulayoff2021.curvature_excess(eta, bound, units, n)
+        assert 1.2 < mulayoff2021.curvature_excess_as_printed(eta, bound, units, n) / excess < 12
 
 
 @pytest.mark.parametrize(
     ("arguments", "name"), [((0.0, 1.0, 1, 1), "step_size"), ((1.0, -1.0, 1, 1), "gradient_bound")]
 )
 def test_bounds_name_what_cannot_be_meant(arguments: tuple[float, float, int, int], name: str) -> None:
-    for bound in (switching.sharpness_bound, switching.curvature_excess, switching.curvature_excess_as_printed):
+    for bound in (
+        mulayoff2021.sharpness_bound,
+        mulayoff2021.curvature_excess,
+        mulayoff2021.curvature_excess_as_printed,
+    ):
         with pytest.raises(ValueError, match=name):
             bound(*arguments)
 

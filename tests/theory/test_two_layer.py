@@ -7,12 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.common import exact_weights, networks_on_data, small
+from proofs_check.trials.common import exact_weights, networks_on_data, small
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.claims.beyond import hessian, hessian_top
-from theory.claims.mulayoff2021 import gram, sharpness
 from theory.enclosure import EPS, top_eigenvalue
+from theory.sharpness import gram, hessian, hessian_top, sharpness
 from theory.two_layer import Weights
 
 points = st.sets(small, min_size=1, max_size=4).map(lambda values: rationals(sorted(values)))

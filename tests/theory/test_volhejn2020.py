@@ -10,29 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies.volhejn2020 import functions_on_points, networks_on_points, shared_knots
+from proofs_check.trials.beyond.pair_variation import functions_on_points, networks_on_points, shared_knots
+from theory.beyond.pair_variation import gradient_variation
 from theory.checks import rationals
 from theory.claim import Instance, Ruling
-from theory.claims.pair_variation import gradient_variation
-from theory.claims.volhejn2020_training import DESIGN
 from theory.enclosure import Enclosure
+from theory.path_lengths import function_path_length, gradient_path_length, network_path_length, weights_product
 from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
 from theory.two_layer import Weights
 from theory.volhejn2020 import (
-    function_path_length,
-    gradient_path_length,
     initialization_limit,
     kendall_tau_b,
     label_path_length,
-    network_path_length,
     pair_counts,
     path_length_bound,
     sampling_error_bound,
     spline_path_length,
     tau_b_ceiling,
-    weights_product,
 )
+from theory.volhejn2020.rank_correlation import DESIGN
 
 TENT = PiecewiseLinear([Fraction(0)], [Fraction(2)], Fraction(-1), Fraction(0))
 RAMP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import Phase, seed, settings
 
-from proofs_check.strategies import INSTANCES
+from proofs_check.registry import TRIALS
 from theory import walker2023 as w
 from theory.checks import rationals
 from theory.claim import Claim, Instance, Ruling
-from theory.claims import walker2023 as stability
-from theory.claims import walker2023_coherence as coherence
-from theory.claims import walker2023_descent as descent
-from theory.claims import walker2023_rademacher as rademacher
-from theory.claims import walker2023_stiffness as stiffness
-from theory.claims import walker2023_tangent as tangent
 from theory.enclosure import Enclosure
 from theory.registry import CLAIMS
+from theory.walker2023 import alignment as stiffness
+from theory.walker2023 import coherent_gradients as coherence
+from theory.walker2023 import descent as descent
+from theory.walker2023 import linear_stability as stability
+from theory.walker2023 import rademacher as rademacher
+from theory.walker2023 import tangent as tangent
 
 RNG = np.random.default_rng(0)
 HALF = Fraction(1, 2)
@@ -310,7 +310,7 @@ def test_what_users_import_is_the_right_side(claim: Claim) -> None:
 
     @seed(0)
     @settings(max_examples=40, database=None, deadline=None, phases=(Phase.generate,))
-    @hypothesis.given(INSTANCES[claim.id])
+    @hypothesis.given(TRIALS[claim.id].drawn)
     def compare(instance: Instance) -> None:
         nonlocal compared
         given = claim.checked(instance)

@@ -1,0 +1,1 @@
+"""What runs any study: its description, its rows on disk, where its tasks are computed, and its settings."""

@@ -1,0 +1,204 @@
+"""The data sets of the studies: a few functions of one variable, real data, and the user's own file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from theory.checks import Array
+
+FORBES = Path(__file__).parents[1] / "data" / "forbes1857.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Data on the line.
+
+    Attributes:
+        name: what rows and figures call it.
+        x: distinct inputs, [n], increasing.
+        y: targets, [n].
+    """
+
+    name: str
+    x: Array
+    y: Array
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the numbers."""
+        return hashlib.sha256(self.x.tobytes() + self.y.tobytes()).hexdigest()
+
+
+def standardised(values: Array) -> Array:
+    """Return the values [n] shifted and scaled to mean 0 and variance 1; equal values become 0."""
+    centred: Array = values - np.mean(values)
+    spread = float(np.sqrt(np.mean(centred**2)))
+    return centred / spread if spread > 0 else centred
+
+
+def _sine() -> tuple[Array, Array]:
+    x = np.linspace(-1.0, 1.0, 8)
+    return x, np.sin(np.pi * x)
+
+
+def _hat() -> tuple[Array, Array]:
+    x = np.array([-1.0, -0.75, -0.5, -0.2, 0.15, 0.45, 0.7, 1.0])
+    return x, np.abs(x)
+
+
+def _parabola() -> tuple[Array, Array]:
+    x = np.linspace(-1.0, 1.0, 5)
+    return x, 0.6 * x**2
+
+
+def _step() -> tuple[Array, Array]:
+    x = np.array([-1.0, -0.7, -0.45, -0.2, 0.2, 0.45, 0.7, 1.0])
+    return x, np.sign(x) / 2
+
+
+def _gaussian_process() -> tuple[Array, Array]:
+    """Return 10 values of a Gaussian process, RBF kernel of length 0.5 and variance 1 (volhejn2020, Table 4.1)."""
+    generator = np.random.default_rng(int.from_bytes(hashlib.sha256(b"gaussian_process").digest()[:8], "big"))
+    x = np.linspace(-1.0, 1.0, 10)
+    values, vectors = np.linalg.eigh(np.exp(-((x[:, None] - x) ** 2) / (2 * 0.5**2)))
+    return x, vectors @ (np.sqrt(np.maximum(values, 0.0)) * generator.standard_normal(10))
+
+
+def _clusters() -> tuple[Array, Array]:
+    x = np.concatenate([centre + np.array([-0.22, 0.0, 0.25]) for centre in (-1.0, 0.1, 1.0)])
+    return x, np.cos(2 * x)
+
+
+BUILT_IN: dict[str, Callable[[], tuple[Array, Array]]] = {
+    "sine": _sine,
+    "hat": _hat,
+    "step": _step,
+    "parabola": _parabola,
+    "gaussian_process": _gaussian_process,
+    "clusters": _clusters,
+}
+
+
+def named(name: str) -> DataSet:
+    """Return a built-in data set, standardised: mean 0 and variance 1 in x, and for "forbes1857" in y too.
+
+    Raises:
+        ValueError: if there is none of this name.
+    """
+    if name == "forbes1857":
+        return DataSet(name, *_sorted(*read_csv(FORBES, "boiling_point_F", "pressure_inHg"), standardise=True))
+    if name not in BUILT_IN:
+        raise ValueError(f"--data-sets must name some of {', '.join([*BUILT_IN, 'forbes1857'])}, got {name!r}")
+    x, y = BUILT_IN[name]()
+    return DataSet(name, standardised(x), y)
+
+
+def from_file(path: Path, x: str, y: str, *, standardise: bool) -> DataSet:
+    """Return two columns of a CSV file as a data set, both standardised or as they are.
+
+    Raises:
+        ValueError: if the file is missing, empty, has not these columns, holds anything but finite numbers in them,
+            fewer than two rows, or one x twice; with line and value.
+    """
+    return DataSet(path.stem, *_sorted(*read_csv(path, x, y), standardise=standardise))
+
+
+def chosen(names: tuple[str, ...], path: Path | None, x: str, y: str, *, standardise: bool) -> list[DataSet]:
+    """Return the built-in data sets of these names, or in their place two columns of a CSV file.
+
+    Raises:
+        ValueError: if a name is unknown or given twice, a column is given without a file, or the file cannot be used.
+    """
+    if path is not None:
+        return [from_file(path, x, y, standardise=standardise)]
+    if x or y:
+        raise ValueError(f"--x and --y name columns of a file: give --data too, got --x {x!r} --y {y!r} alone")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"--data-sets must name at least one data set, each once, got {' '.join(names) or 'none'}")
+    return [named(name) for name in names]
+
+
+def _sorted(x: Array, y: Array, *, standardise: bool) -> tuple[Array, Array]:
+    order = np.argsort(x)
+    return (standardised(x[order]), standardised(y[order])) if standardise else (x[order], y[order])
+
+
+def read_csv(path: Path, x: str, y: str) -> tuple[Array, Array]:
+    """Return two columns of a CSV file that begins with a line of column names: [n] and [n], in the file's order.
+
+    Raises:
+        ValueError: see `from_file`.
+    """
+    columns, lines = read_columns(path, {"--x": (x,), "--y": (y,)}, fewest=2)
+    first: dict[float, int] = {}
+    for line, value in zip(lines, columns[:, 0].tolist(), strict=True):
+        if value in first:
+            raise ValueError(
+                f"{path}, column {x!r}: expected distinct values, got {value} in lines {first[value]} and {line}"
+            )
+        first[value] = line
+    return columns[:, 0], columns[:, 1]
+
+
+def read_columns(path: Path, columns: Mapping[str, Sequence[str]], *, fewest: int = 1) -> tuple[Array, list[int]]:
+    """Return columns of a CSV file that begins with a line of column names, [n, columns], and the line of each row.
+
+    Args:
+        path: the file.
+        columns: the names of columns by the option that gave them.
+        fewest: how many rows there must be.
+
+    Raises:
+        ValueError: if the file is missing, empty or too short, has not these columns, or holds anything but finite
+            numbers in them; with line and value.
+    """
+    if not path.is_file():
+        raise ValueError(f"--data: there is no file {path}")
+    lines, rows = [], []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            names = reader.fieldnames or ()
+            if not names:
+                raise ValueError(f"{path} is empty: expected a line of column names and rows of numbers")
+            for option, chosen in columns.items():
+                if not chosen or not all(chosen):
+                    raise ValueError(f"{option} must name a column of {path}: its columns are {', '.join(names)}")
+                missing = [column for column in chosen if column not in names]
+                if missing:
+                    raise ValueError(f"{path} has no column {missing[0]!r}: its columns are {', '.join(names)}")
+            for row in reader:
+                if None in row:
+                    raise ValueError(f"{path}, line {reader.line_num}: expected {len(names)} values, got more")
+                lines.append(reader.line_num)
+                rows.append(
+                    [
+                        _number(path, reader.line_num, column, row[column])
+                        for part in columns.values()
+                        for column in part
+                    ]
+                )
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    if len(rows) < fewest:
+        raise ValueError(
+            f"{path} must hold at least {fewest} {'row' if fewest == 1 else 'rows'} of data, got {len(rows)}"
+        )
+    return np.array(rows, dtype=np.float64), lines
+
+
+def _number(path: Path, line: int, column: str, text: str | None) -> float:
+    try:
+        value = float(text or "")
+    except ValueError as error:
+        raise ValueError(f"{path}, line {line}, column {column!r}: expected a number, got {text or ''!r}") from error
+    if not math.isfinite(value):
+        raise ValueError(f"{path}, line {line}, column {column!r}: expected a finite number, got {text!r}")
+    return value

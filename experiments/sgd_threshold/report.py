@@ -1,0 +1,269 @@
+"""What the rows of `experiments.sgd_threshold.rows` say: calls and their false-alarm rate, thresholds, a sentence, a figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from scipy.stats import binom, norm
+
+from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE
+
+STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
+"""What a simulated growth is called: below 1, above 1, or neither at the level asked for."""
+
+LEFT = 1e6
+"""A run leaves the minimum if its loss rises to so many times that of its start: its distance a thousandfold."""
+
+CONTRADICTED = 1e-3
+"""The theory counts as contradicted if so many wrong calls or more have a smaller chance than this."""
+
+NAMES = {
+    "without_replacement": "without replacement",
+    "with_replacement": "with replacement",
+    "reshuffling": "reshuffling",
+}
+CASE = ["problem", "sampling", "batch"]
+
+
+def judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on growth with what the theory says of them, whether the call is wrong, and the chances of that."""
+    calls = rows[rows["kind"] == "growth"].copy()
+    below = calls["factor"] < 1
+    calls["theory"] = np.where(below, STABLE, UNSTABLE)
+    calls["undecided"] = calls["call"] == UNDECIDED
+    calls["wrong"] = ~calls["undecided"] & (calls["call"] != calls["theory"])
+    calls["wrong_chance"] = np.where(below, calls["chance_unstable"], calls["chance_stable"])
+    calls["undecided_chance"] = (1 - calls["chance_stable"] - calls["chance_unstable"]).clip(lower=0)
+    return calls
+
+
+def chance_of(wrong: int, calls: int, level: float) -> float:
+    """Return the chance of so many wrong calls or more, if each is wrong with chance `level` independently."""
+    return float(binom.sf(wrong - 1, calls, level))
+
+
+def beyond(off: pd.Series, bar: float) -> int:
+    """Return how many differences, in standard errors, are larger than `bar` in size."""
+    return int((off.astype(float).abs() > bar).sum())
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return the calls, the ensembles, the thresholds, and where the networks leave, as text."""
+    calls, level = judged(rows), float(rows["level"].iloc[0])
+    text = [
+        "Growth of E[a a^T] by simulation, called stable or unstable where it is off 1 by "
+        f"{norm.isf(level):.2f} standard errors (level {level:g}).",
+        "exp.: expected if the theory holds; |z| > 1.96: of the differences to the exact growth (5 % expected).",
+        f"{'problem':<14} {'sampling':<20} {'calls':>5} {'wrong':>5} {'exp.':>9} "
+        f"{'undecided':>9} {'exp.':>5} {'|z| > 1.96':>12}",
+    ]
+    for _, group in calls.groupby(["problem", "sampling"], sort=False):
+        problem, sampling = group[["problem", "sampling"]].iloc[0]
+        off = group["off"].dropna()
+        text.append(
+            f"{problem:<14} {NAMES[sampling]:<20} {len(group):>5} {int(group['wrong'].sum()):>5} "
+            f"{group['wrong_chance'].sum():>9.2g} {int(group['undecided'].sum()):>9} {group['undecided_chance'].sum():>5.1f} "
+            f"{f'{beyond(off, 1.96)} of {len(off)}':>12}"
+        )
+    across = int(((calls["exact_growth"] - 1) * (calls["factor"] - 1) < 0).sum())
+    text.append(f"The exact growth lies on the other side of 1 than the threshold says in {across} of {len(calls)}.")
+    return "\n".join([*text, "", *_ensembles(rows), "", *_boundaries(rows)])
+
+
+def _ensembles(rows: pd.DataFrame) -> list[str]:
+    """Return the lines on plain averages of ||a||^2: by factor, after the short and the long horizon."""
+    text = [
+        "Plain averages of ||a||^2 over paths. After the short horizon: differences to the exact mean, in standard errors.",
+        "After the long one: medians of the ratio to the exact mean and of the share of paths shorter than at first.",
+        f"{'eta/eta*':>8} {'averages':>8} {'|z| > 1.96':>10} {'|z| > 3':>7} {'ratio':>9} {'shorter':>7}",
+    ]
+    for factor, group in rows[rows["kind"] == "ensemble"].groupby("factor"):
+        ratio = group["long_value"].astype(float) / group["long_quotient"].astype(float)
+        text.append(
+            f"{factor:>8.2f} {len(group):>8} {beyond(group['off'], 1.96):>10} {beyond(group['off'], 3):>7} "
+            f"{ratio.median():>9.2g} {group['shrunk'].astype(float).median():>7.1%}"
+        )
+    return text
+
+
+def _boundaries(rows: pd.DataFrame) -> list[str]:
+    """Return the lines on the thresholds of each batch size, and how many runs of SGD on a network leave."""
+    factors = sorted(rows[rows["kind"] == "growth"]["factor"].unique())
+    runs = rows[rows["kind"] == "network"]
+    text = [
+        "Thresholds: eta* of the mean square, in units of gradient descent's; where single paths begin to grow, in units of",
+        f"eta*, with error; and the share of runs that leave a network's minimum (loss {LEFT:g} times the first), by eta/eta*:",
+        f"{'problem':<14} {'sampling':<20} {'B':>2} {'eta*':>6} {'paths':>14} "
+        + " ".join(f"{f:>5.2f}" for f in factors),
+    ]
+    for _, row in rows[rows["kind"] == "exponent"].iterrows():
+        same = runs[(runs[CASE] == row[CASE]).all(axis=1)].sort_values("factor")
+        shares = [f"{part['left'] / part['runs']:>5.2f}" for _, part in same.iterrows()]
+        paths = "not seen" if pd.isna(row["factor"]) else f"{row['factor']:.3f} +- {row['error']:.3f}"
+        text.append(
+            f"{row['problem']:<14} {NAMES[row['sampling']]:<20} {row['batch']:>2} "
+            f"{row['threshold'] / row['gd_threshold']:>6.3f} {paths:>14} {' '.join(shares)}".rstrip()
+        )
+    return text
+
+
+def conclusion(rows: pd.DataFrame) -> str:
+    """Return whether the calls contradict the thresholds, and where single paths and networks leave."""
+    calls, level = judged(rows), float(rows["level"].iloc[0])
+    wrong = int(calls["wrong"].sum())
+    verdict = "contradicted" if chance_of(wrong, len(calls), level) < CONTRADICTED else "not contradicted"
+    distance = (calls["factor"] - 1).abs()
+    nearest = calls[distance < distance.min() + 1e-9]
+    places = ", ".join(f"{factor:g}" for factor in sorted(nearest["factor"].unique()))
+    text = [
+        f"The thresholds are {verdict}: of {len(calls)} calls {wrong} are wrong and {int(calls['undecided'].sum())} undecided; "
+        f"at level {level:g} at most {level * len(calls):.2g} wrong ones are expected, by the exact growths "
+        f"{calls['wrong_chance'].sum():.2g} wrong and {calls['undecided_chance'].sum():.1f} undecided. Nearest to the "
+        f"threshold, at eta/eta* = {places}, {int((nearest['call'] == nearest['theory']).sum())} of {len(nearest)} are right."
+    ]
+    exponents = rows[rows["kind"] == "exponent"]
+    seen = exponents[exponents["factor"].notna()]
+    if len(seen):
+        factor = seen["factor"].astype(float)
+        early = int((factor + 2 * seen["error"].astype(float) < 1).sum())
+        text.append(
+            f"Single paths begin to grow at {factor.min():.2f} to {factor.max():.2f} eta* (median {factor.median():.2f}; seen "
+            f"in {len(seen)} of {len(exponents)} cases), in {early} cases below eta* by two errors."
+        )
+    return "\n".join([*text, *_networks(rows)])
+
+
+def _networks(rows: pd.DataFrame) -> list[str]:
+    """Return a sentence on where networks leave their minimum: against eta*, and against where single paths grow."""
+    networks = rows[rows["kind"] == "network"]
+    if networks.empty:
+        return []
+    paths = rows[rows["kind"] == "exponent"].set_index(CASE)[["factor", "error"]].astype(float)
+    runs = networks.drop(columns="error").join(paths.rename(columns={"factor": "crossing"}), on=CASE)
+    apart = runs[(runs["factor"] - runs["crossing"]).abs() > runs["error"]]
+    below, past = apart["factor"] < 1, apart["factor"] > apart["crossing"]
+    parts = {"below eta*": below & ~past, "between the two": ~below & ~past, "beyond where single paths grow": past}
+    counts = ", ".join(
+        f"{int(apart['left'][part].sum())} of {int(apart['runs'][part].sum())} runs {name}"
+        for name, part in parts.items()
+    )
+    text = f"SGD leaves a network's minimum in {counts} (step sizes within the error of that place are left out)."
+    ends = np.array([end for row in runs["new_factors"] for end in row], dtype=np.float64)
+    if len(ends):
+        text += (
+            f" Of {len(ends)} runs looked at that left and ended below their first loss, {int((ends <= 1).sum())} ended where "
+            "the step size is below the mean-square threshold of the weights there."
+        )
+    return [text]
+
+
+def figure(rows: pd.DataFrame) -> Figure:
+    """Draw step sizes against batch sizes for one problem: calls above, the runs of its network, if any, below."""
+    networks = rows[rows["kind"] == "network"]
+    problem = (networks if len(networks) else rows)["problem"].iloc[-1]
+    shown = rows[rows["problem"] == problem]
+    samplings = list(dict.fromkeys(shown["sampling"]))
+    lines = 2 if len(networks) else 1
+    drawing = Figure(figsize=(4.7 * len(samplings), 0.8 + 4.3 * lines), layout="constrained")
+    axes = drawing.subplots(lines, len(samplings), squeeze=False, sharey="row")
+    handles: dict[str, Artist] = {}
+    for column, sampling in enumerate(samplings):
+        part = shown[shown["sampling"] == sampling]
+        _draw_calls(axes[0][column], part)
+        _draw_lines(axes[0][column], part, "gd_threshold")
+        axes[0][column].set_title(f"Linearised SGD, {NAMES[sampling]}", fontsize=11)
+        if lines == 2:
+            cloud = _draw_runs(axes[1][column], part)
+            _draw_lines(axes[1][column], part, "threshold")
+            axes[1][column].set_title(f"SGD on the network, {NAMES[sampling]}", fontsize=11)
+        for axis in axes[:, column]:
+            found, labels = axis.get_legend_handles_labels()
+            handles |= dict(zip(labels, found, strict=True))
+            axis.set_xlabel("batch size $B$")
+    axes[0][0].set_ylabel(r"$\eta$ / threshold of gradient descent")
+    if lines == 2:
+        axes[1][0].set_ylabel(r"$\eta$ / mean-square threshold $\eta^*$")
+        drawing.colorbar(cloud, ax=list(axes[1]), label="share of runs that leave", pad=0.01)
+    drawing.legend(
+        list(handles.values()),
+        list(handles),
+        loc="outside lower center",
+        ncols=len(handles),
+        fontsize=10,
+        frameon=False,
+    )
+    drawing.suptitle(f"Where SGD is stable: theory and simulation ({problem}, n = {shown['n'].iloc[0]})", fontsize=12)
+    return drawing
+
+
+TICKS = [0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0]
+
+
+def _draw_lines(axis: Axes, part: pd.DataFrame, unit: str) -> None:
+    """Draw the threshold of the mean square and that of single paths, in units of a column, and the frame."""
+    known = part[part["kind"] == "exponent"].sort_values("batch")
+    axis.plot(known["batch"], known["threshold"] / known[unit], color=BLACK, linewidth=1.5, label="mean square: theory")
+    seen = known[known["factor"].notna()]
+    axis.errorbar(
+        seen["batch"],
+        seen["step_size"].astype(float) / seen[unit],
+        seen["error"].astype(float) * seen["threshold"] / seen[unit],
+        color=BLACK,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        elinewidth=1.0,
+        capsize=2.5,
+        label="single paths: simulated",
+    )
+    heights = part["step_size"].dropna().astype(float) / part[unit]
+    low, high = 0.93 * float(heights.min()), 1.07 * float(heights.max())
+    axis.set_yscale("log")
+    axis.set_ylim(min(low, axis.get_ylim()[0]), max(high, axis.get_ylim()[1]))
+    ticks = [
+        tick for tick in TICKS if low <= tick <= high and (unit == "threshold" or tick not in (0.8, 0.9, 1.1, 1.25))
+    ]
+    axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
+    axis.set_xticks(sorted(known["batch"].unique()))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(True, axis="y", color="#e6e6e6", linewidth=0.6)
+    axis.set_axisbelow(True)
+
+
+def _draw_calls(axis: Axes, part: pd.DataFrame) -> None:
+    """Draw the step sizes that were simulated, by what they were called."""
+    calls = part[part["kind"] == "growth"]
+    height = calls["step_size"] / calls["gd_threshold"]
+    for call, marker, colour in ((STABLE, "o", BLUE), (UNSTABLE, "^", ORANGE), (UNDECIDED, "s", GREY)):
+        of = calls["call"] == call
+        if of.any():
+            face = "none" if call == STABLE else colour
+            axis.plot(
+                calls["batch"][of],
+                height[of],
+                marker,
+                color=colour,
+                markersize=4.5,
+                markerfacecolor=face,
+                label=f"called {call}",
+            )
+
+
+def _draw_runs(axis: Axes, part: pd.DataFrame) -> PathCollection:
+    """Draw the step sizes of the runs on a network, by the share that leaves; return what the colours are scaled by."""
+    runs = part[part["kind"] == "network"]
+    return axis.scatter(
+        runs["batch"],
+        runs["step_size"] / runs["threshold"],
+        c=runs["left"] / runs["runs"],
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        s=40,
+        edgecolors=GREY,
+        linewidths=0.5,
+    )

@@ -1,0 +1,42 @@
+"""What a trial is: how one claim is put to the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis.strategies import SearchStrategy
+
+from proofs_check.kept import Reading
+from proofs_check.oracles import Oracle
+from proofs_check.trials.operators import Mutant
+from theory.claim import Claim, Instance
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a claim is put to the test.
+
+    Attributes:
+        claim: the claim.
+        instances: where counterexamples are looked for: instances to draw, or for what was observed the rows that were kept.
+        mutants: wrong versions of the claim, which the search that passes it must refute; none for a claim that is refuted.
+        oracle: a second implementation of both sides, without a formula of `theory`, where there is one.
+    """
+
+    claim: Claim
+    instances: SearchStrategy[Instance] | Reading
+    mutants: tuple[Mutant, ...] = ()
+    oracle: Oracle | None = None
+
+    @property
+    def drawn(self) -> SearchStrategy[Instance] | None:
+        """The instances to draw, if the claim is tried on such."""
+        return None if isinstance(self.instances, Reading) else self.instances
+
+    def kept(self) -> list[Instance]:
+        """Return the rows that were kept, as instances; none where the claim is tried on drawn ones.
+
+        Raises:
+            ValueError: if the rows cannot be read, or lack a column.
+        """
+        return self.instances.read() if isinstance(self.instances, Reading) else []

@@ -1,0 +1,22 @@
+"""How the claims of this library and of later papers are put to the test, in reading order."""
+
+from proofs_check.trial import Trial
+from proofs_check.trials.beyond import (
+    critical_step,
+    dual,
+    flat_interpolants,
+    mean_square,
+    pair_variation,
+    reshuffling,
+    training_loss,
+)
+
+TRIALS: tuple[Trial, ...] = (
+    *critical_step.TRIALS,
+    *training_loss.TRIALS,
+    *mean_square.TRIALS,
+    *reshuffling.TRIALS,
+    *dual.TRIALS,
+    *pair_variation.TRIALS,
+    *flat_interpolants.TRIALS,
+)

@@ -1,0 +1,151 @@
+"""Claims beyond the five papers: B1 on interpolants and the critical step size, B7 on minima that do not interpolate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.beyond import critical_step_bounds
+from theory.beyond import critical_step_proofs as proofs
+from theory.checks import Array, data_points, dot, rationals
+from theory.claim import Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure
+from theory.piecewise_linear import PiecewiseLinear
+from theory.sources import HOUSE, Source
+from theory.stability_weight import Side, weight_enclosure
+from theory.symbols import Symbol
+
+BESIDE: tuple[Side, Side] = ("left", "right")
+
+
+def check_function(name: str, value: Any) -> PiecewiseLinear:
+    """Return a piecewise-linear function, exactly: floats are taken as the rationals they are.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(value, PiecewiseLinear):
+        kind = type(value).__name__
+        raise TypeError(f"{name} must be a PiecewiseLinear, got {kind}: see its interpolate and from_weights")
+    numbers = rationals([value.slope, value.value, value.anchor])
+    return PiecewiseLinear(rationals(value.knots), rationals(value.jumps), *numbers)
+
+
+def check_data(name: str, value: Any) -> Array:
+    """Return the inputs of a data set, [n], n >= 2, distinct, increasing and exact.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are fewer than two points, two equal ones, nan or inf.
+    """
+    return rationals(sorted(data_points(name, value, fewest=2)))
+
+
+F = Symbol("f", "f", "a continuous piecewise-linear function, exact; the data are (x, f(x))", check_function)
+POINTS = Symbol("x", "(x_j)", "at least 2 distinct data points, [n]; X is uniform on them", check_data)
+
+
+def _weighted(sizes: Array, ends: tuple[Array, Array]) -> Enclosure:
+    return Enclosure(Fraction(dot(sizes, ends[0])), Fraction(dot(sizes, ends[1])))
+
+
+def _curvature(f: PiecewiseLinear, x: Array) -> Enclosure:
+    return _weighted(np.abs(f.jumps), weight_enclosure(f.knots, x))
+
+
+def printed_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return int |f''| g of f and of the linear spline through its values."""
+    f, x = given["f"], given["x"]
+    return _curvature(f, x), _curvature(PiecewiseLinear.interpolate(x, f(x)), x)
+
+
+Ends = tuple[Array, Array]
+"""Rationals below and above some numbers, each [m]."""
+
+
+def beside(knots: Array, x: Array) -> tuple[Ends, Ends]:
+    """Return rationals around the limits of g from the left and from the right at some of the data points x."""
+    left, right = (weight_enclosure(knots, x, side=side) for side in BESIDE)
+    return left, right
+
+
+def lower_of(first: Ends, second: Ends) -> Ends:
+    """Return rationals around the lower of two numbers each."""
+    lower, upper = (
+        rationals([min(pair) for pair in zip(*ends, strict=True)]) for ends in zip(first, second, strict=True)
+    )
+    return lower, upper
+
+
+def lowest_weight_enclosure(x: Array, knots: Array) -> Ends:
+    """Return rationals around the lower of the limits of g from the left and the right at some of the data points x."""
+    return lower_of(*beside(knots, x))
+
+
+def weighed_sides(given: Instance, weigh: Callable[[Array, Array], Ends]) -> tuple[Enclosure, Enclosure]:
+    """Return int |f''| g, and the spline's changes of slope weighed by a function of its knots and of x."""
+    f, x = given["f"], given["x"]
+    spline = PiecewiseLinear.interpolate(x, f(x))
+    return _curvature(f, x), _weighted(np.abs(spline.jumps), weigh(spline.knots, x))
+
+
+def _critical_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return weighed_sides(given, lambda knots, x: lowest_weight_enclosure(x, knots))
+
+
+def _at_critical_step(given: Instance) -> float:
+    """1/eta* - 1/2, which M6 allows at the critical step size eta*."""
+    return 1 / critical_step_bounds.critical_step_size(given["x"], given["f"](given["x"])) - 0.5
+
+
+def bent_after(x: list[int], delta: Fraction) -> Instance:
+    """Return three data points with y = (0, 0, 1) and f that bends not at the middle one but `delta` after it."""
+    left, middle, right = (Fraction(v) for v in x)
+    knot = middle + delta
+    f = PiecewiseLinear([knot], [1 / (right - knot)], Fraction(0), Fraction(0), left)
+    return Instance({"f": f, "x": rationals([left, middle, right])}, "named")
+
+
+B1 = Claim(
+    id="B1",
+    source=Source(HOUSE, "B1, as first stated"),
+    statement=r"f \text{ interpolates} \;\Rightarrow\; \int |f''| g \ge \int |f_L''| g = \sum_j |s_{j+1} - s_j|\, g(x_j)",
+    form=Form.AT_LEAST,
+    symbols=(F, POINTS),
+    sides=printed_sides,
+    finding=Finding.FALSE,
+    note="g does not always drop at data points: g-(t) = A sqrt(m^2 + S^2)/n^2 falls just right of a point x with (m + "
+    "1)^2 + (S + x)^2 < m^2 + S^2, m and S the number and the sum of the points below. On x = (-3, 3, 6) it is "
+    "cheaper to bend just after 3 than at 3. B1.a replaces g(x_j) by the lower of its two limits there.",
+    witness=bent_after([-3, 3, 6], Fraction(1, 100)),
+    no_extremal="refuted; see B1.a",
+)
+
+B1A = Claim(
+    id="B1.a",
+    amends="B1",
+    source=Source(HOUSE, "B1, repaired"),
+    statement=r"f \text{ interpolates} \;\Rightarrow\; \int |f''| g \ge \sum_j |s_{j+1} - s_j|\, g_*(x_j),\quad "
+    r"g_*(x) = \min\{g(x-), g(x+)\}",
+    form=Form.AT_LEAST,
+    symbols=(F, POINTS),
+    sides=_critical_sides,
+    bound=critical_step_bounds.critical_step_size,
+    bound_on=_at_critical_step,
+    proof=proofs.b1a,
+    finding=Finding.OURS,
+    note="The infimum over interpolants, approached by moving the spline's knots to the side where g is lower. g(x) "
+    "itself is never below both limits: a knot on a data point costs no less than one beside it.",
+    extremal=Instance(
+        {
+            "f": PiecewiseLinear([Fraction(0)], [Fraction(2)], Fraction(-1), Fraction(0), Fraction(0)),
+            "x": rationals([Fraction(-3, 4), 0, Fraction(3, 4)]),
+        },
+        "named",
+    ),
+)
+
+CLAIMS = (B1, B1A)

@@ -1,0 +1,324 @@
+"""Step sizes that SGD stays at near an interpolating minimum, in mean square: the exact one, and bounds on it (B3, B9).
+
+Near such a minimum with per-sample Hessians H_i, mean H, and batches of B drawn anew each step, E[w w^T] obeys
+
+    T(X) = X - 2 eta C(X) + eta^2 D(X),   C(X) = (H X + X H)/2,   D(X) = (1 - p) H X H + p mean_i H_i X H_i,
+
+p = (n - B)/(B (n - 1)) (`theory.linear_stability`; mulayoff2024). T maps positive semidefinite matrices to such, so its
+spectral radius is its top eigenvalue, at most 1 iff 2 C - eta D >= 0 as a quadratic form on symmetric matrices. With random
+reshuffling an epoch takes a random order of the points in batches, the last one smaller if B does not divide n.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+
+from theory.checks import Array, batch_size, floats, positive, rationals, real_array
+from theory.enclosure import Enclosure, positive_semidefinite
+from theory.linear_stability import hessians_array, noise_share
+
+
+def mean_of(matrices: Any) -> Array:
+    """Return the mean of matrices, [d, d]."""
+    total: Array = sum(matrices[1:], matrices[0])
+    mean: Array = total / Fraction(len(matrices))
+    return mean
+
+
+def symmetric_units(d: int) -> list[Array]:
+    """Return a basis of the symmetric matrices [d, d], d (d + 1)/2 of them with entries 0 and 1."""
+    units = []
+    for a, b in combinations_with_replacement(range(d), 2):
+        unit = np.zeros((d, d), dtype=int)
+        unit[a, b] = unit[b, a] = 1
+        units.append(unit)
+    return units
+
+
+def moment_forms(hessians: Array, share: Fraction) -> tuple[Array, Array]:
+    """Return the quadratic forms of C and D on symmetric matrices, both [d (d + 1)/2]^2, in the basis `symmetric_units`.
+
+    Args:
+        hessians: H_i, rationals [n, d, d].
+        share: p.
+    """
+    mean, units = mean_of(hessians), symmetric_units(hessians.shape[1])
+    along = [mean @ unit for unit in units]
+    each = [[h @ unit for h in hessians] for unit in units]
+    n, size = Fraction(len(hessians)), len(units)
+    c, d = np.empty((size, size), dtype=object), np.empty((size, size), dtype=object)
+    for k in range(size):
+        for m in range(k, size):
+            c[k, m] = c[m, k] = Fraction(np.sum(along[k] * units[m]))
+            whole = np.sum(along[k] * along[m].T)
+            parts = sum((np.sum(a * b.T) for a, b in zip(each[k], each[m], strict=True)), Fraction(0))
+            d[k, m] = d[m, k] = Fraction((1 - share) * whole + share * parts / n)
+    return c, d
+
+
+def gram_forms(gram: Array, share: Fraction) -> tuple[Array, Array]:
+    """Return the forms of C and D at X = Phi^T Y Phi in Y, both [n (n + 1)/2]^2, for H_i = phi_i phi_i^T (B3.d).
+
+    <X, C X> = tr(G Y G^2 Y)/n and <X, D X> = (1 - p) tr((G^2 Y)^2)/n^2 + (p/n) sum_i (G Y G)_ii^2.
+
+    Args:
+        gram: G = Phi Phi^T, rationals [n, n].
+        share: p.
+    """
+    n, square, units = Fraction(len(gram)), gram @ gram, symmetric_units(len(gram))
+    left, right = [gram @ unit for unit in units], [square @ unit for unit in units]
+    diagonals = [np.sum(half * gram, axis=1) for half in left]
+    size = len(units)
+    c, d = np.empty((size, size), dtype=object), np.empty((size, size), dtype=object)
+    for k in range(size):
+        for m in range(size):
+            c[k, m] = Fraction(np.sum(left[k] * right[m].T)) / n
+            whole = np.sum(right[k] * right[m].T) / n**2
+            d[k, m] = (1 - share) * whole + share * np.sum(diagonals[k] * diagonals[m]) / n
+    return c, d
+
+
+def expansion_forms(hessians: Array, share: Fraction) -> tuple[Array, Array]:
+    """Return H and (1 - p) H^2 + p mean H_i^2, [d, d]: no vector's mean square grows in a step iff eta times it <= 2 H.
+
+    Args:
+        hessians: H_i, rationals [n, d, d].
+        share: p.
+    """
+    mean = mean_of(hessians)
+    return mean, (1 - share) * mean @ mean + share * mean_of([h @ h for h in hessians])
+
+
+def is_stable(hessians: Array, step_size: Fraction, batch: int) -> bool:
+    """Return whether 2 C - eta D >= 0 on symmetric matrices, by exact elimination (B3).
+
+    Args:
+        hessians: H_i, symmetric, rationals [n, d, d].
+        step_size: eta > 0.
+        batch: B, drawn without replacement.
+    """
+    c, d = moment_forms(hessians, noise_share(len(hessians), batch))
+    return positive_semidefinite(2 * c - step_size * d)
+
+
+def rank(matrix: Array) -> int | None:
+    """Return the rank of a positive semidefinite rational matrix, None for any other symmetric one."""
+    work, rank = np.array(matrix, dtype=object), 0
+    for i in range(len(work)):
+        pivot = work[i, i]
+        if pivot < 0 or (pivot == 0 and any(entry != 0 for entry in work[i, i + 1 :])):
+            return None
+        if pivot > 0:
+            work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
+            rank += 1
+    return rank
+
+
+def largest_step(first: Array, second: Array) -> Enclosure:
+    """Return an interval around the largest eta with 2 first - eta second >= 0, [m, m], rigorous at both ends; inf if any.
+
+    Both are rational, `first` is positive semidefinite, and where it vanishes so does `second`. One number where that is a
+    simple fraction. (At such a fraction the difference is semidefinite and of a lower rank than `first`.)
+
+    Raises:
+        RuntimeError: if it is not found in floats.
+    """
+    c, d = (matrix.astype(np.float64) for matrix in (first, second))
+    sizes, basis = np.linalg.eigh(c)
+    kept = sizes > 1e-10 * sizes[-1]
+    if not np.any(d):
+        return Enclosure(math.inf, math.inf)
+    scaled = basis[:, kept] / np.sqrt(sizes[kept])
+    guess = Fraction(2 / float(np.linalg.eigvalsh(scaled.T @ d @ scaled)[-1]))
+    for simple in (guess.limit_denominator(2**10), guess.limit_denominator(2**20)):
+        if simple > 0:
+            left = rank(2 * first - simple * second)
+            if left is not None and left < (rank(first) or 0):
+                return Enclosure.exactly(simple)
+    gap = Fraction(1, 2**44)
+    while True:
+        lower, upper = guess * (1 - gap), guess * (1 + gap)
+        if positive_semidefinite(2 * first - lower * second) and not positive_semidefinite(2 * first - upper * second):
+            return Enclosure(lower, upper)
+        gap *= 16
+        if gap > 1:
+            raise RuntimeError(f"the largest step was not enclosed around {float(guess)}")
+
+
+def semidefinite(name: str, hessians: object) -> Array:
+    """Return Hessians as rationals, [n, d, d].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if they are malformed, or one is not positive semidefinite.
+    """
+    exact = rationals(hessians_array(name, hessians))
+    for index, hessian in enumerate(exact):
+        if not positive_semidefinite(hessian):
+            raise ValueError(f"{name} must be positive semidefinite, got one that is not at index {index}")
+    return exact
+
+
+def stability_threshold(hessians: object, batch: int) -> Enclosure:
+    """Return a rational interval around the largest step size for which E ||w||^2 stays bounded (B3; mulayoff2024).
+
+    eta* = 2/lambda_max(C^+ D). Floats are taken as the rationals they are. The cost grows as d^6, so d is small:
+    `numerics.stability.general_mean_square_threshold` goes further in floats.
+
+    Args:
+        hessians: H_i, positive semidefinite, [n, d, d].
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians are malformed or one is not positive semidefinite, or B is not between 1 and n.
+    """
+    exact = semidefinite("hessians", hessians)
+    return largest_step(*moment_forms(exact, noise_share(len(exact), batch)))
+
+
+def in_floats(hessians: object) -> Array:
+    """Return Hessians as float64, [n, d, d].
+
+    Raises:
+        ValueError: if they are malformed or beyond the range of floats.
+    """
+    return floats("hessians", hessians_array("hessians", hessians))
+
+
+def _above_zero(what: str, value: float) -> float:
+    if not value > 0:
+        raise ValueError(f"hessians must have {what} above 0, got {value}")
+    return value
+
+
+def direction_bound(hessians: object, direction: object, batch: int) -> float:
+    """Return the step size that SGD is unstable beyond by what it does along one direction v (B3.e), > 0.
+
+    2 |v|^2 v^T H v / ((1 - p) (v^T H v)^2 + p mean (v^T H_i v)^2).
+
+    Args:
+        hessians: H_i, symmetric, [n, d, d].
+        direction: v, [d].
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians or v are malformed, v^T H v is not above 0, or B is not between 1 and n.
+    """
+    h, v = in_floats(hessians), floats("direction", real_array("direction", direction))
+    if len(v) != h.shape[1]:
+        raise ValueError(f"direction must have {h.shape[1]} entries, got {len(v)}")
+    share, along = float(noise_share(len(h), batch)), np.einsum("a,iab,b->i", v, h, v)
+    mean = _above_zero("v^T H v", float(np.mean(along)))
+    return float(2 * (v @ v) * mean / ((1 - share) * mean**2 + share * np.mean(along**2)))
+
+
+def trace_bound(hessians: object, batch: int) -> float:
+    """Return the step size that SGD is unstable beyond by traces, 2 tr H / ((1 - p) tr H^2 + p mean tr H_i^2) (B3.f), > 0.
+
+    Args:
+        hessians: H_i, symmetric, [n, d, d].
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians are malformed, tr H is not above 0, or B is not between 1 and n.
+    """
+    h = in_floats(hessians)
+    share, mean = float(noise_share(len(h), batch)), np.mean(h, axis=0)
+    trace = _above_zero("tr H", float(np.trace(mean)))
+    return float(2 * trace / ((1 - share) * np.sum(mean**2) + share * np.sum(h**2) / len(h)))
+
+
+def frobenius_limit(step_size: float, n: int, batch: int) -> float:
+    """Return what ||H||_F does not exceed where SGD is stable and H_i = phi_i phi_i^T, > 0 (B3.g).
+
+    1/(eta sqrt(p (1 - p))) for p <= 1/2, about sqrt(B)/eta; 2/eta for p >= 1/2.
+
+    Args:
+        step_size: eta > 0 on (1/2n) sum r_i^2.
+        n: the number of points.
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if `step_size` is no real number, or `batch` no integer.
+        ValueError: if step_size <= 0, or B is not between 1 and n.
+    """
+    eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
+    if share >= 0.5:
+        return 2 / eta
+    return math.inf if share == 0 else 1 / (eta * math.sqrt(share * (1 - share)))
+
+
+def trace_limit(step_size: float, n: int, batch: int, d: int) -> float:
+    """Return what tr H does not exceed where SGD is stable and H_i = phi_i phi_i^T: 2/(eta (p + (1 - p)/d)), > 0 (B3.h).
+
+    Args:
+        step_size: eta > 0 on (1/2n) sum r_i^2.
+        n: the number of points.
+        batch: B from 1 to n, drawn without replacement.
+        d: the number of parameters, or of dimensions that the features span, >= 1.
+
+    Raises:
+        TypeError: if `step_size` or `d` is no real number, or `batch` no integer.
+        ValueError: if step_size <= 0, d <= 0, or B is not between 1 and n.
+    """
+    eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
+    return 2 / (eta * (share + (1 - share) / float(positive("d", d))))
+
+
+def norm_bound(hessians: object, batch: int) -> float:
+    """Return a step size at which SGD is stable, 2/((1 - p) lambda_max(H) + p max_i lambda_max(H_i)) (B3.i), > 0 or inf.
+
+    Args:
+        hessians: H_i, positive semidefinite, [n, d, d].
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians are malformed, or B is not between 1 and n.
+    """
+    h = in_floats(hessians)
+    share = float(noise_share(len(h), batch))
+    top, most = np.linalg.eigvalsh(np.mean(h, axis=0))[-1], np.max(np.linalg.eigvalsh(h))
+    size = float((1 - share) * top + share * most)
+    return 2 / size if size > 0 else math.inf
+
+
+def batch_share_bound(hessians: object, batch: int) -> float:
+    """Return a step size at which SGD is stable, B/n times gradient descent's edge 2/lambda_max(H) (B3.k), > 0 or inf.
+
+    Args:
+        hessians: H_i, positive semidefinite, [n, d, d].
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians are malformed, or B is not between 1 and n.
+    """
+    h = in_floats(hessians)
+    top = float(np.linalg.eigvalsh(np.mean(h, axis=0))[-1])
+    return 2 * batch_size(batch, len(h)) / (len(h) * top) if top > 0 else math.inf
+
+
+def expansion_bound(hessians: object, batch: int) -> float:
+    """Return the largest step size with walker2023's condition (W1), at which SGD is stable (B3.j), > 0 or inf.
+
+    The largest eta with eta ((1 - p) H^2 + p mean H_i^2) <= 2 H, which is when E ||w||^2 grows from no start in a step.
+
+    Args:
+        hessians: H_i, positive semidefinite, [n, d, d]; small, for this is worked out in rationals.
+        batch: B from 1 to n, drawn without replacement.
+
+    Raises:
+        TypeError: if an entry is no real number, or `batch` no integer.
+        ValueError: if the Hessians are malformed or one is not positive semidefinite, or B is not between 1 and n.
+    """
+    exact = semidefinite("hessians", hessians)
+    return float(largest_step(*expansion_forms(exact, noise_share(len(exact), batch))).lower)

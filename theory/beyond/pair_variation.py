@@ -1,0 +1,380 @@
+"""B6: path lengths over all pairs of the data, in closed form."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.checks import Array, dot, exact_matrix, rationals, sequence
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, square_root
+from theory.path_lengths import function_path_length, gradient_path_length, network_path_length, weights_product
+from theory.piecewise_linear import PiecewiseLinear
+from theory.proof import Proof, Rule, Step
+from theory.sources import HOUSE, Source
+from theory.symbols import Symbol
+from theory.two_layer import Weights
+from theory.volhejn2020.spline import HIDDEN
+from theory.volhejn2020.variation import WEIGHTS, length
+
+
+def data(name: str, value: Any) -> Array:
+    """Return the data points of a claim, rationals, [n], n >= 1; they may coincide.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there is none, nan or inf, or a wrong shape.
+    """
+    return rationals(sequence(name, value, fewest=1))
+
+
+NETWORK = (*HIDDEN[:3], Symbol("inputs", "(x_j)", "the data, rationals, [n, d]; points may coincide", exact_matrix))
+ON_DATA = (WEIGHTS, Symbol("x", "(x_j)", "the data, rationals, [n]; points may coincide", data))
+
+
+def network(given: Instance) -> tuple[Array, Array, Array]:
+    """Return w1 [h, d], b1 [h] and w2 [h] of an instance, exactly."""
+    w1, b1, w2 = (rationals(given[name]) for name in ("hidden", "biases", "outputs"))
+    return w1, b1, w2
+
+
+def gradient_variation(w1: Array, b1: Array, w2: Array, a: Array, b: Array) -> Enclosure:
+    """Return the variation of the gradient along the closed segment from a to b, [d], each.
+
+    The derivative of the ReLU at 0 is postulated to be 1 (after eq 3.7), so the gradient is read off at both ends, at
+    every place where a unit switches, and between these.
+    """
+    start, end = w1 @ a + b1, w1 @ b + b1
+    places = {Fraction(0), Fraction(1)}
+    places |= {Fraction(s / (s - e)) for s, e in zip(start, end, strict=True) if s != e and 0 <= s / (s - e) <= 1}
+    stops = sorted(places)
+    middles = [(t + u) / 2 for t, u in pairwise(stops)]
+    gradients = [((start + (end - start) * t >= 0) * w2) @ w1 for t in sorted([*stops, *middles])]
+    total = Enclosure.exactly(Fraction(0))
+    for before, after in pairwise(gradients):
+        if np.any(before != after):
+            total = total + length(after - before)
+    return total
+
+
+def _mean_gradient_variation(given: Instance) -> Enclosure:
+    """PL1 by its definition: the mean over all ordered pairs of points; a segment and its reverse vary alike."""
+    points, total = given["inputs"], Enclosure.exactly(Fraction(0))
+    for j in range(len(points)):
+        for k in range(j):
+            total = total + gradient_variation(*network(given), points[j], points[k])
+    return total.times(Fraction(2, len(points) ** 2))
+
+
+def active_shares(given: Instance) -> Array:
+    """Return q_i, the share of the data on the active side of unit i, its hyperplane included, exactly, [h]."""
+    w1, b1, _ = network(given)
+    active = given["inputs"] @ w1.T + b1 >= 0
+    return rationals([Fraction(int(column.sum()), len(column)) for column in active.T])
+
+
+def weighted_sizes(given: Instance, shares: Array) -> Enclosure:
+    """Return sum_i |w2_i| ||w1_i|| s_i for non-negative rationals s_i, [h]."""
+    w1, _, w2 = network(given)
+    total = Enclosure.exactly(Fraction(0))
+    for row, output, share in zip(w1, w2, shares, strict=True):
+        total = total + square_root((output * share) ** 2 * Fraction(dot(row, row)))
+    return total
+
+
+def _separating(given: Instance) -> Enclosure:
+    q = active_shares(given)
+    return weighted_sizes(given, 2 * q * (1 - q))
+
+
+def half_weights_product(given: Instance) -> Enclosure:
+    """Return WP / 2."""
+    return weighted_sizes(given, rationals([Fraction(1, 2)] * len(given["hidden"])))
+
+
+def _shared_switches(given: Instance) -> list[tuple[int, int, Fraction]]:
+    """Pairs of points between which two units with w2 != 0 switch at one place, and the place."""
+    w1, b1, w2 = network(given)
+    values = (given["inputs"] @ w1.T + b1)[:, w2 != 0]
+    found = []
+    for j in range(len(values)):
+        for k in range(j):
+            start, end = values[j], values[k]
+            switches = [s / (s - e) for s, e in zip(start, end, strict=True) if (s >= 0) != (e >= 0)]
+            found += [(j, k, t) for t in sorted(set(switches)) if switches.count(t) > 1]
+    return found
+
+
+def _one_at_a_time() -> Assumption:
+    return Assumption("no two units switch at one point of a segment", _shared_switches, lambda found: not found)
+
+
+def _function(given: Instance) -> PiecewiseLinear:
+    return PiecewiseLinear.from_weights(given["weights"].rational())
+
+
+def mean_over_pairs(x: Array, variation: Any) -> Fraction:
+    """Return the mean of variation(a, b) over all ordered pairs of points [n], for a < b and alike for b < a, exactly."""
+    total = sum((variation(a, b) for i, b in enumerate(x) for a in x[:i] if a < b), Fraction(0))
+    total += sum((variation(b, a) for i, b in enumerate(x) for a in x[:i] if b < a), Fraction(0))
+    return Fraction(2 * total, len(x) ** 2)
+
+
+def function_variation(given: Instance) -> Fraction:
+    """Return PL0 by its definition, the mean over all ordered pairs of the data, exactly."""
+    return mean_over_pairs(given["x"], _function(given).total_variation)
+
+
+def cells(given: Instance) -> list[tuple[Fraction, int]]:
+    """Return the variation of f between neighbouring data points in order, and how many points lie left of there."""
+    f, x = _function(given), sorted(given["x"])
+    return [(Fraction(f.total_variation(a, b)), j + 1) for j, (a, b) in enumerate(pairwise(x)) if a < b]
+
+
+def knot_counts(given: Instance) -> list[tuple[Fraction, int, int]]:
+    """Return for each knot the size of the jump of f', and how many data points lie below and above it."""
+    f, x = _function(given), given["x"]
+    return [
+        (Fraction(abs(jump)), sum(v < knot for v in x), sum(v > knot for v in x))
+        for knot, jump in zip(f.knots, f.jumps, strict=True)
+    ]
+
+
+def _function_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    n = len(given["x"])
+    total = sum((variation * 2 * left * (n - left) for variation, left in cells(given)), Fraction(0))
+    return Enclosure.exactly(function_variation(given)), Enclosure.exactly(total / n**2)
+
+
+def open_gradient_variation(given: Instance) -> Fraction:
+    """Return PL1 over open segments by its definition, the mean over all ordered pairs of the data, exactly."""
+    return mean_over_pairs(given["x"], _function(given).derivative_variation)
+
+
+def _gradient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    total = sum((size * 2 * below * above for size, below, above in knot_counts(given)), Fraction(0))
+    return Enclosure.exactly(open_gradient_variation(given)), Enclosure.exactly(total / len(given["x"]) ** 2)
+
+
+def _on_network(given: Instance) -> float:
+    return network_path_length(*(given[symbol.name] for symbol in NETWORK))
+
+
+_n, _k = sp.symbols("n k", integer=True, positive=True)
+_i = sp.Symbol("i", integer=True)
+_q, _s, _m, _below, _above, _at = sp.symbols("q s m b a e", nonnegative=True)
+_iq, _is, _im, _ibelow, _iabove, _iat = (sp.IndexedBase(name, nonnegative=True) for name in "qsmbae")
+_a, _b, _c, _d, _w = sp.symbols("a b c d w", real=True)
+
+_COUNTED = (
+    Step(
+        _s * 2 * _m * (_n - _m) / _n**2,
+        _s * 2 * (_m / _n) * (1 - _m / _n),
+        Rule.IDENTITY,
+        "a unit is active on a half-space, so it switches once on the segments with one end in it and on no other: with m "
+        "points in it, 2 m (n - m) of the n^2 ordered pairs, each with the jump s; q = m/n",
+    ),
+    Step(
+        sp.Sum(_is[_i] * 2 * _im[_i] * (_n - _im[_i]) / _n**2, (_i, 1, _k)),
+        sp.Sum(_is[_i] * 2 * (_im[_i] / _n) * (1 - _im[_i] / _n), (_i, 1, _k)),
+        Rule.SUM,
+        "over all units",
+        term=0,
+    ),
+    Step(
+        (_w * _a) ** 2 + (_w * _b) ** 2,
+        _w**2 * (_a**2 + _b**2),
+        Rule.IDENTITY,
+        "the jump of a unit is w2 w1, of norm |w2| ||w1||, coordinate by coordinate",
+    ),
+)
+
+B6 = Claim(
+    id="B6",
+    source=Source(HOUSE, "closed form of volhejn2020, eq 3.7"),
+    statement=r"PL_1(f) = \tfrac1{n^2}\sum_{j,k} TV_{[x_j,x_k]}(\nabla f) = "
+    r"\sum_i |w^{(2)}_i|\,\|w^{(1)}_i\|\; 2 q_i (1 - q_i),\quad q_i = \tfrac1n \#\{j: w^{(1)}_i \cdot x_j + b_i \ge 0\}",
+    form=Form.IDENTITY,
+    symbols=NETWORK,
+    assumptions=(_one_at_a_time(),),
+    sides=lambda given: (_mean_gradient_variation(given), _separating(given)),
+    bound=network_path_length,
+    bound_on=_on_network,
+    proof=lambda: Proof(
+        (
+            *_COUNTED,
+            Step(
+                sp.Symbol("TV"),
+                sp.Symbol("jumps"),
+                Rule.CITED,
+                "a step function with jumps at distinct points varies by the sum of their sizes",
+            ),
+        ),
+        "any number of units and points, any dimension",
+    ),
+    finding=Finding.OURS,
+    note="Without the assumption jumps cancel: [x]_+ - [x]_+ on x = -1, 1 has PL1 = 0, the right side is 1. A data point "
+    "on a unit's hyperplane counts as on its active side, as the derivative of the ReLU at 0 is postulated to be 1; with 0 "
+    "in its place q_i is the share strictly inside. For [x]_+ on x = 0, 1 PL1 is 0, and would be 1/2.",
+    extremal=Instance(
+        {"hidden": [[3, 4], [0, 1]], "biases": [-1, -5], "outputs": [2, 1], "inputs": [[0, 0], [1, 1], [3, 2]]}, "named"
+    ),
+)
+
+B6A = Claim(
+    id="B6.a",
+    amends="B6",
+    source=Source(HOUSE, "volhejn2020, eq 3.7, without assumptions"),
+    statement=r"PL_1(f) \le \sum_i |w^{(2)}_i|\,\|w^{(1)}_i\|\; 2 q_i (1 - q_i)",
+    form=Form.AT_MOST,
+    symbols=NETWORK,
+    sides=lambda given: (_mean_gradient_variation(given), _separating(given)),
+    bound=network_path_length,
+    bound_on=_on_network,
+    proof=lambda: Proof(
+        (
+            *_COUNTED,
+            Step(
+                (_a**2 + _b**2) * (_c**2 + _d**2),
+                (_a * _c + _b * _d) ** 2,
+                Rule.NONNEGATIVE,
+                "in the plane of two jumps: ||u|| ||v|| >= u . v, hence ||u|| + ||v|| >= ||u + v||",
+                ((_a * _d - _b * _c) ** 2,),
+            ),
+            Step(
+                sp.Symbol("jumps"),
+                sp.Symbol("TV"),
+                Rule.CITED,
+                "triangle inequality: the variation of a sum is at most the sum of the variations",
+            ),
+        ),
+        "any number of units and points, any dimension",
+    ),
+    finding=Finding.OURS,
+    note="What B6 becomes where units switch together.",
+    extremal=B6.extremal,
+)
+
+B6B = Claim(
+    id="B6.b",
+    amends="B6",
+    source=Source(HOUSE, "volhejn2020, eqs 3.7 and 3.8"),
+    statement=r"PL_1(f) \le \tfrac12 WP(f)",
+    form=Form.AT_MOST,
+    symbols=NETWORK,
+    sides=lambda given: (_mean_gradient_variation(given), half_weights_product(given)),
+    bound=weights_product,
+    bound_on=lambda given: weights_product(given["hidden"], given["outputs"]) / 2,
+    proof=lambda: Proof(
+        (
+            Step(
+                _s / 2,
+                _s * 2 * _q * (1 - _q),
+                Rule.NONNEGATIVE,
+                "a unit separates at most half of the n^2 pairs",
+                (2 * _s * (_q - sp.Rational(1, 2)) ** 2,),
+            ),
+            Step(
+                sp.Sum(_is[_i] / 2, (_i, 1, _k)),
+                sp.Sum(_is[_i] * 2 * _iq[_i] * (1 - _iq[_i]), (_i, 1, _k)),
+                Rule.SUM,
+                "over all units, and B6.a",
+                term=0,
+            ),
+        ),
+        "any number of units and points, any dimension",
+    ),
+    finding=Finding.OURS,
+    note="With equality iff every unit with w2 w1 != 0 halves the data, and the jumps of units that "
+    "switch together on a segment point the same way; never for odd n, unless WP = 0. So the 'PL1 = WP' of "
+    "volhejn2020, eq 3.18, is about TV(f'), another quantity (V9.c).",
+    extremal=Instance({"hidden": [[3, 4]], "biases": [-1], "outputs": [1], "inputs": [[0, 0], [1, 1]]}, "named"),
+)
+
+_STEP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
+
+B6C = Claim(
+    id="B6.c",
+    amends="B6",
+    source=Source(HOUSE, "closed form of volhejn2020, eq 3.5, one input"),
+    statement=r"d = 1:\quad PL_0(f) = \tfrac1{n^2}\sum_{j,k} TV_{[x_j,x_k]}(f) = \int |f'|\, 2F(1-F),\quad "
+    r"F(t) = \tfrac1n \#\{j: x_j \le t\}",
+    form=Form.IDENTITY,
+    symbols=ON_DATA,
+    sides=_function_sides,
+    bound=function_path_length,
+    bound_on=lambda given: float(function_path_length(_function(given), given["x"])),
+    proof=lambda: Proof(
+        (
+            Step(
+                _s * 2 * _m * (_n - _m) / _n**2,
+                _s * 2 * (_m / _n) * (1 - _m / _n),
+                Rule.IDENTITY,
+                "between two neighbouring data points, m of them to the left, F = m/n: the segments that go over the gap "
+                "are the 2 m (n - m) ordered pairs with an end on either side, and each takes the integral s of |f'| there",
+            ),
+            Step(
+                sp.Sum(_is[_i] * 2 * _im[_i] * (_n - _im[_i]) / _n**2, (_i, 1, _k)),
+                sp.Sum(_is[_i] * 2 * (_im[_i] / _n) * (1 - _im[_i] / _n), (_i, 1, _k)),
+                Rule.SUM,
+                "over all gaps; variation adds up along a segment",
+                term=0,
+            ),
+        ),
+        "any absolutely continuous function; any data",
+    ),
+    finding=Finding.OURS,
+    note="O((n + m) log (n + m)) for n points and m knots, where eq 3.5 takes n^2 segments.",
+    extremal=Instance({"weights": _STEP, "x": rationals([-1, 2, 3])}, "named"),
+)
+
+B6D = Claim(
+    id="B6.d",
+    amends="B6",
+    source=Source(HOUSE, "closed form of volhejn2020, eq 3.7, one input"),
+    statement=r"d = 1:\quad PL_1(f) = \tfrac1{n^2}\sum_{j,k} TV_{(x_j,x_k)}(f') = "
+    r"\sum_i |\Delta f'(c_i)|\; 2\, \Pr(X < c_i)\Pr(X > c_i)",
+    form=Form.IDENTITY,
+    symbols=ON_DATA,
+    sides=_gradient_sides,
+    bound=gradient_path_length,
+    bound_on=lambda given: float(gradient_path_length(_function(given), given["x"])),
+    proof=lambda: Proof(
+        (
+            Step(
+                _s * ((_above + _below + _at) ** 2 - (_above + _at) ** 2 - (_below + _at) ** 2 + _at**2),
+                _s * 2 * _below * _above,
+                Rule.IDENTITY,
+                "with b points below a knot, a above and e on it, the ordered pairs that have it strictly between them are "
+                "all but those with no end below and those with no end above; f' jumps by s there",
+            ),
+            Step(
+                sp.Sum(
+                    _is[_i]
+                    * (
+                        (_iabove[_i] + _ibelow[_i] + _iat[_i]) ** 2
+                        - (_iabove[_i] + _iat[_i]) ** 2
+                        - (_ibelow[_i] + _iat[_i]) ** 2
+                        + _iat[_i] ** 2
+                    ),
+                    (_i, 1, _k),
+                ),
+                sp.Sum(_is[_i] * 2 * _ibelow[_i] * _iabove[_i], (_i, 1, _k)),
+                Rule.SUM,
+                "over all knots of f, whose jumps are those of all units there together: no assumption is left",
+                term=0,
+            ),
+        ),
+        "any number of knots, any data",
+    ),
+    finding=Finding.OURS,
+    note="2F(1 - F) at the knots if none is a data point. A knot on a data point is inside fewer segments; on closed ones it "
+    "would count by the value postulated for f' there, which differs between networks that compute the same f.",
+    extremal=Instance({"weights": _STEP, "x": rationals([-1, 2, 3])}, "named"),
+)
+
+CLAIMS = (B6, B6A, B6B, B6C, B6D)

@@ -1,0 +1,237 @@
+"""SGD that goes through reshuffled data, against batches drawn anew (B9)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from theory.beyond import reshuffling_bounds, reshuffling_proofs
+from theory.beyond.mean_square import FIRST, SECOND, SHARE, SYSTEM, exact_hessians, growth, stable, truth
+from theory.checks import Array, rationals
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, positive_semidefinite
+from theory.sources import HOUSE, Source
+
+
+def _semidefinite() -> Assumption:
+    return Assumption(
+        "each H_i is positive semidefinite",
+        lambda given: all(positive_semidefinite(h) for h in exact_hessians(given)),
+        bool,
+    )
+
+
+def epoch_growth(given: Instance, *, times: Fraction = Fraction(1)) -> Enclosure:
+    """Return the mean-square growth of an epoch of reshuffling, with the step size times a factor."""
+    return reshuffling_bounds.epoch_growth(
+        exact_hessians(given), times * Fraction(given["step_size"]), given["batch_size"]
+    )
+
+
+def epoch_stable(given: Instance, *, times: Fraction = Fraction(1)) -> Enclosure:
+    """Return whether the growth of an epoch is at most 1."""
+    return epoch_growth(given, times=times).at_most(1)
+
+
+def _parallel(*squares_: Fraction | int) -> Array:
+    return rationals([[[h]] for h in squares_])
+
+
+B9 = Claim(
+    id="B9",
+    source=Source(HOUSE, "B9, as first stated"),
+    statement=r"\text{reshuffling has a threshold: stable at } \eta \;\Rightarrow\; \text{stable at } s\eta,\quad 0 < s \le 1",
+    form=Form.IMPLICATION,
+    symbols=(*SYSTEM, SHARE),
+    sides=lambda given: (epoch_stable(given), epoch_stable(given, times=given["share"])),
+    finding=Finding.FALSE,
+    note="The stable step sizes need not be an interval. Features 1 and 1/10, B = 1: an epoch grows by (1 - eta)^2 "
+    "(1 - eta/100)^2, which is 6561/100 at eta = 10 and 0 at eta = 100. What is meant by a threshold is the end of the first "
+    "interval; B9.f bounds it from below.",
+    witness=Instance(
+        {
+            "hessians": _parallel(1, Fraction(1, 100)),
+            "step_size": Fraction(100),
+            "batch_size": 1,
+            "share": Fraction(1, 10),
+            "first": rationals([[1]]),
+            "second": rationals([[1]]),
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+
+def _divides() -> Assumption:
+    return Assumption("B divides n", lambda given: len(given["hessians"]) % given["batch_size"], lambda rest: rest == 0)
+
+
+def product_with_epoch(given: Instance, first: str, second: str) -> Enclosure:
+    """Return tr(Y M(X)) for two of the matrices by name.
+
+    Raises:
+        ValueError: if the sizes differ.
+    """
+    hessians, x, y = exact_hessians(given), given[first], given[second]
+    if not x.shape == y.shape == hessians.shape[1:]:
+        raise ValueError(f"first and second must have the shape of the Hessians, got {x.shape} and {y.shape}")
+    after = reshuffling_bounds.epoch_step(x, hessians, Fraction(given["step_size"]), given["batch_size"])
+    return Enclosure.exactly(Fraction(np.sum(after * y)))
+
+
+B9A = Claim(
+    id="B9.a",
+    amends="B9",
+    source=Source(HOUSE, "B9, the map of an epoch"),
+    statement=r"B \mid n:\quad \operatorname{tr}(Y M(X)) = \operatorname{tr}(X M(Y)), \text{ hence bounded} \iff M \preceq I",
+    form=Form.IDENTITY,
+    symbols=(*SYSTEM, FIRST, SECOND),
+    assumptions=(_divides(),),
+    sides=lambda given: (product_with_epoch(given, "first", "second"), product_with_epoch(given, "second", "first")),
+    proof=reshuffling_proofs.b9a,
+    finding=Finding.OURS,
+    note="M, the expected map of an epoch, is self-adjoint where B divides n; with a smaller last batch it need not be.",
+    no_extremal="an identity",
+)
+
+
+B9B = Claim(
+    id="B9.b",
+    amends="B9",
+    source=Source(HOUSE, "B9, against batches drawn anew, as first stated"),
+    statement=r"B \mid n,\ H_i \succeq 0,\ \text{stable with batches drawn anew} \;\Rightarrow\; "
+    r"\text{stable with reshuffling}",
+    form=Form.IMPLICATION,
+    symbols=SYSTEM,
+    assumptions=(_semidefinite(), _divides()),
+    sides=lambda given: (truth(stable(given)), epoch_stable(given)),
+    finding=Finding.FALSE,
+    note="Features 1, 1, 0, 0, B = 2, stable up to eta = 3 with batches drawn anew: an epoch pairs the ones with probability "
+    "1/3, and at eta = 29/10 it grows by 1.23; reshuffling is stable up to 2.722. Nor for B = 1: features (0, 3), (0, 3), "
+    "(2, 2) are stable at 0.2294 and an epoch grows by 1.022. True for two points (B9.c), and in one dimension for B = 1 "
+    "(B9.d).",
+    witness=Instance({"hessians": _parallel(1, 1, 0, 0), "step_size": Fraction(29, 10), "batch_size": 2}, "named"),
+    no_extremal="refuted",
+)
+
+
+def power(side: Enclosure, exponent: int) -> Enclosure:
+    """Return the power of a number that is not negative."""
+    return Enclosure(*(max(Fraction(end), Fraction(0)) ** exponent for end in (side.lower, side.upper)))
+
+
+def against_fresh(given: Instance, more: int = 0) -> tuple[Enclosure, Enclosure]:
+    """Return the growth of an epoch, and of as many steps with batches drawn anew, or a number more."""
+    steps = -(-len(given["hessians"]) // given["batch_size"])
+    return epoch_growth(given), power(growth(given), steps + more)
+
+
+def _points(wanted: int) -> Assumption:
+    return Assumption(f"n = {wanted}", lambda given: len(given["hessians"]), lambda n: n == wanted)
+
+
+def _single() -> Assumption:
+    return Assumption("B = 1", lambda given: given["batch_size"], lambda batch: batch == 1)
+
+
+def _line() -> Assumption:
+    return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
+
+
+B9C = Claim(
+    id="B9.c",
+    amends="B9",
+    source=Source(HOUSE, "B9, two points"),
+    statement=r"n = 2:\quad \rho(M) \le \rho(T)^{2/B}",
+    form=Form.AT_MOST,
+    symbols=SYSTEM,
+    assumptions=(_points(2),),
+    sides=against_fresh,
+    proof=reshuffling_proofs.b9c,
+    finding=Finding.OURS,
+    note="So reshuffling two points is stable wherever batches drawn anew are, in any dimension, for any symmetric H_i.",
+    extremal=Instance({"hessians": _parallel(2, 2), "step_size": Fraction(1), "batch_size": 1}, "named"),
+)
+
+
+B9D = Claim(
+    id="B9.d",
+    amends="B9",
+    source=Source(HOUSE, "B9, one dimension"),
+    statement=r"d = B = 1:\quad \rho(M) = \prod_i (1 - \eta h_i)^2 \le \rho(T)^n",
+    form=Form.AT_MOST,
+    symbols=SYSTEM,
+    assumptions=(_line(), _single()),
+    sides=against_fresh,
+    proof=reshuffling_proofs.b9d,
+    finding=Finding.OURS,
+    note="The geometric mean for the arithmetic mean. In two dimensions or with B = 2 it is false (B9.b).",
+    extremal=Instance({"hessians": _parallel(2, 2, 2), "step_size": Fraction(1), "batch_size": 1}, "named"),
+)
+
+
+def _orthonormal(given: Instance) -> bool:
+    """Return whether H_i = phi_i phi_i^T for an orthonormal basis phi_1, .., phi_d."""
+    h = exact_hessians(given)
+    projections = all(np.all(a @ b == (a if i == j else 0 * a)) for i, a in enumerate(h) for j, b in enumerate(h))
+    return bool(h.shape[0] == h.shape[1] and projections and all(np.trace(a) == 1 for a in h))
+
+
+def orthonormal_growth(given: Instance, *, whole: int = 0) -> Fraction:
+    """Return 1 - 2 eta (q + 1)/n + eta^2 (q/B + 1/s)/n, n = q B + s, 1 <= s <= B; with `whole` full batches more."""
+    n, eta, batch = len(given["hessians"]), Fraction(given["step_size"]), int(given["batch_size"])
+    q, s = divmod(n - 1, batch)
+    q, s = q + whole, s + 1
+    return 1 - 2 * eta * (q + 1) / n + eta**2 * (Fraction(q, batch) + Fraction(1, s)) / n
+
+
+B9E = Claim(
+    id="B9.e",
+    amends="B9",
+    source=Source(HOUSE, "B9, a smaller last batch"),
+    statement=r"(\phi_i) \text{ an orthonormal basis},\ n = qB + s,\ 1 \le s \le B:\quad \rho(M) = 1 - \tfrac{2\eta(q+1)}{n} + "
+    r"\tfrac{\eta^2}{n}\big(\tfrac qB + \tfrac1s\big), \text{ stable} \iff \eta \le \frac{2(q+1)}{q/B + 1/s}",
+    form=Form.IDENTITY,
+    symbols=SYSTEM,
+    assumptions=(Assumption("orthonormal features, n = d", _orthonormal, bool),),
+    sides=lambda given: (epoch_growth(given), Enclosure.exactly(orthonormal_growth(given))),
+    proof=reshuffling_proofs.b9e,
+    finding=Finding.OURS,
+    note="With batches drawn anew the threshold is 2 B, and here too where B divides n. With n = B + 1 it is 4 B/(B + 1): 3 "
+    "for 6 at B = 3, and as small a part of 2 B as one likes. The leftover batch is averaged over its own size.",
+    no_extremal="an identity",
+)
+
+
+def worst_batch(given: Instance, limit: Fraction = Fraction(2), *, leftover: bool = True) -> bool:
+    """Return whether 0 <= eta H_batch <= limit for every batch of an epoch, those of the last place included or not."""
+    hessians, eta = exact_hessians(given), Fraction(given["step_size"])
+    whole = limit * np.eye(hessians.shape[1], dtype=int)
+    parts = reshuffling_bounds.batches_of_an_epoch(len(hessians), given["batch_size"])
+    means = [
+        hessians[list(part)].sum(axis=0) / Fraction(len(part))
+        for part in parts
+        if leftover or len(part) == given["batch_size"]
+    ]
+    return all(positive_semidefinite(m) and positive_semidefinite(whole - eta * m) for m in means)
+
+
+B9F = Claim(
+    id="B9.f",
+    amends="B9",
+    source=Source(HOUSE, "B9, a bound from below"),
+    statement=r"0 \preceq \eta H_{\text{batch}} \preceq 2I \text{ for every batch of an epoch} \;\Rightarrow\; \rho(M) \le 1",
+    form=Form.AT_MOST,
+    symbols=SYSTEM,
+    assumptions=(Assumption("no batch expands: 0 <= eta H_batch <= 2", worst_batch, bool),),
+    sides=lambda given: (epoch_growth(given), Enclosure.exactly(Fraction(1))),
+    proof=reshuffling_proofs.b9f,
+    finding=Finding.OURS,
+    note="Stable in every order, not only on average, at all step sizes up to 2/max lambda_max(H_batch); the smaller last "
+    "batch counts with its own size.",
+    extremal=Instance({"hessians": _parallel(2, 2, 2), "step_size": Fraction(1), "batch_size": 2}, "named"),
+)
+
+CLAIMS = (B9, B9A, B9B, B9C, B9D, B9E, B9F)

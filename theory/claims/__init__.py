@@ -1,1 +1,0 @@
-"""The statements, one module a paper; `theory.registry` collects them."""

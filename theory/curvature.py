@@ -1,0 +1,47 @@
+"""Mulayoff, Michaeli and Soudry 2021: minima stability and the curvature of one-dimensional ReLU networks.
+
+The loss is (1/2n) sum (f(x_j) - y_j)^2, f'' is a sum of point masses at the knots, X is uniform on the data.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from theory.checks import Array, Reals, dot, floats, rationals
+from theory.enclosure import Enclosure
+from theory.piecewise_linear import PiecewiseLinear
+from theory.stability_weight import stability_weight, weight_enclosure
+from theory.two_layer import Weights
+
+
+def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
+    """Return int |f''| g = sum_knots |jump of f'| g(knot), g the stability weight of the data x [n] (eq 21).
+
+    Raises:
+        TypeError: if f is no PiecewiseLinear or an entry of x no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+    """
+    check_function(f)
+    return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
+
+
+def check_function(f: object) -> None:
+    """Raise unless f is a piecewise-linear function.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(f, PiecewiseLinear):
+        raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}: see PiecewiseLinear.interpolate")
+
+
+def curvature_enclosure(weights: Weights, x: Array) -> Enclosure:
+    """Return rationals around int |f''| g of the function that the weights implement, x [n] distinct.
+
+    Floats count as the rationals they are: which knots coincide, and on which side of a data point they lie, is exact.
+    """
+    f = PiecewiseLinear.from_weights(weights.rational())
+    lower, upper = weight_enclosure(f.knots, rationals(x))
+    return Enclosure(Fraction(dot(np.abs(f.jumps), lower)), Fraction(dot(np.abs(f.jumps), upper)))

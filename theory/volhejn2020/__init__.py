@@ -1,0 +1,27 @@
+"""Volhejn 2020: path lengths over all pairs of the data, without sampling, and what the experiments rest on.
+
+PL0 is the mean total variation of f along the segment between two points, PL1 that of its gradient; the mean is over
+all n^2 ordered pairs of the data, a point with itself included (eqs 3.5 and 3.7).
+"""
+
+from theory.path_lengths import function_path_length, gradient_path_length, network_path_length, weights_product
+from theory.volhejn2020.labels_bounds import label_path_length, path_length_bound, spline_path_length
+from theory.volhejn2020.rank_correlation_bounds import PairCounts, kendall_tau_b, pair_counts, tau_b_ceiling
+from theory.volhejn2020.training_bounds import initialization_limit
+from theory.volhejn2020.variation_bounds import sampling_error_bound
+
+__all__ = [
+    "PairCounts",
+    "function_path_length",
+    "gradient_path_length",
+    "initialization_limit",
+    "kendall_tau_b",
+    "label_path_length",
+    "network_path_length",
+    "pair_counts",
+    "path_length_bound",
+    "sampling_error_bound",
+    "spline_path_length",
+    "tau_b_ceiling",
+    "weights_product",
+]

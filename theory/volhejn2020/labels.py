@@ -1,0 +1,301 @@
+"""What the labels say of the function path length (V14)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.beyond.pair_variation import function_variation
+from theory.checks import Array, data_points, rationals, sequence
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, square_root
+from theory.path_lengths import function_path_length
+from theory.piecewise_linear import PiecewiseLinear
+from theory.proof import Proof, Rule, Step
+from theory.sources import VOLHEJN2020, Source
+from theory.symbols import Symbol
+from theory.two_layer import Weights
+from theory.volhejn2020.estimators import mean
+from theory.volhejn2020.labels_bounds import label_path_length, path_length_bound, spline_path_length
+from theory.volhejn2020.variation import WEIGHTS
+
+
+def _numbers(name: str, value: Any) -> Array:
+    return rationals(sequence(name, value, fewest=1))
+
+
+_n, _k, _j = sp.symbols("n k j", integer=True, positive=True)
+
+_i = sp.Symbol("i", integer=True)
+
+_ones, _others, _root = sp.symbols("a b c", positive=True)
+
+_u, _v, _p, _q = sp.symbols("u v p q", real=True)
+
+_iu, _iv, _ip, _iq = (sp.IndexedBase(name, real=True) for name in "uvpq")
+
+
+def residuals(given: Instance) -> Array:
+    """Return f(x_i) - y_i, exactly, [n]."""
+    gaps: Array = given["weights"].rational()(given["x"]) - given["y"]
+    return gaps
+
+
+def mean_loss(given: Instance) -> Fraction:
+    """Return (1/n) sum (f(x_i) - y_i)^2, exactly."""
+    return mean(residuals(given) ** 2)
+
+
+def _interpolates() -> Assumption:
+    return Assumption("zero loss", mean_loss, lambda loss: loss == 0)
+
+
+def pair_gaps(given: Instance) -> Array:
+    """Return |y_i - y_j|, exactly, [n, n]."""
+    gaps: Array = np.abs(np.subtract.outer(given["y"], given["y"]))
+    return gaps
+
+
+def label_gap(given: Instance) -> Fraction:
+    """Return (1/n^2) sum_ij |y_i - y_j|, exactly."""
+    return mean(pair_gaps(given).ravel())
+
+
+def measured(given: Instance) -> Enclosure:
+    """Return PL0 of the network over the pairs of the data, exactly."""
+    return Enclosure.exactly(function_variation(given))
+
+
+def spline(given: Instance) -> PiecewiseLinear:
+    """Return the linear spline through the data; a constant through one point."""
+    x, y = given["x"], given["y"]
+    if len(x) == 1:
+        return PiecewiseLinear([], [], Fraction(0), Fraction(y[0]), Fraction(x[0]))
+    return PiecewiseLinear.interpolate(x, y)
+
+
+def gap_changes(given: Instance) -> list[tuple[Fraction, int]]:
+    """Return |y_{j+1} - y_j| along the sorted data, and j, the number of points to the left."""
+    y = [given["y"][index] for index in np.argsort(given["x"], kind="stable")]
+    return [(Fraction(abs(b - a)), j + 1) for j, (a, b) in enumerate(pairwise(y))]
+
+
+def least(given: Instance) -> Fraction:
+    """Return sum_j |y_{j+1} - y_j| 2 (j/n) (1 - j/n), exactly."""
+    n = len(given["y"])
+    return sum((change * 2 * j * (n - j) for change, j in gap_changes(given)), Fraction(0)) / n**2
+
+
+def _loss_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    n = len(given["y"])
+    root, gap = square_root(mean_loss(given)), label_gap(given)
+    factor = 2 * Fraction(n - 1, n)
+    return measured(given), Enclosure(gap - factor * root.upper, gap - factor * root.lower)
+
+
+def _balanced() -> Assumption:
+    def labels(given: Instance) -> list[int]:
+        y = given["y"].tolist()
+        return [y.count(-1), y.count(1), len(y)]
+
+    return Assumption("half of the labels are -1, half 1", labels, lambda c: c[0] == c[1] and c[0] + c[1] == c[2])
+
+
+X = Symbol(
+    "x", "(x_i)", "the training data, rationals, [n], distinct", lambda name, value: rationals(data_points(name, value))
+)
+
+
+Y = Symbol("y", "(y_i)", "labels, rationals, [n]", _numbers)
+
+
+_RAMP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
+
+
+_DATA = (WEIGHTS, X, Y)
+
+
+V14 = Claim(
+    id="V14",
+    source=Source(VOLHEJN2020, "eq 4.8"),
+    statement=r"f^*(x_i) = y_i \ \forall i:\quad PL_0(f^*) \ge \tfrac1{n^2} \sum_{i,j} |y_i - y_j|",
+    form=Form.AT_LEAST,
+    symbols=_DATA,
+    assumptions=(_interpolates(),),
+    sides=lambda given: (measured(given), Enclosure.exactly(label_gap(given))),
+    bound=label_path_length,
+    bound_on=lambda given: float(label_path_length(given["y"])),
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Abs(_u) + sp.Abs(_v),
+                sp.Abs(_u + _v),
+                Rule.POLYNOMIAL,
+                "a point inside a segment never lowers the sum over a partition, so the variation is at least "
+                "|f(x_i) - f(x_j)| = |y_i - y_j| (V1)",
+            ),
+            Step(
+                sp.Sum(sp.Abs(_iu[_i]) + sp.Abs(_iv[_i]), (_i, 1, _n**2)),
+                sp.Sum(sp.Abs(_iu[_i] + _iv[_i]), (_i, 1, _n**2)),
+                Rule.SUM,
+                "over all n^2 ordered pairs",
+                term=0,
+            ),
+        ),
+        "any function, any dimension",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="For eq 3.5, over the training data with a point and itself among the pairs. With equality iff f is monotone on "
+    "every segment between two data points. A mean over pairs of distinct points has n/(n - 1) times the bound. It says "
+    "nothing of PL0 over a test set, where the thesis measures it (section 4.4.1): values below 1 in Fig 4.3 need not come "
+    "from the approximation alone.",
+    extremal=Instance({"weights": _RAMP, "x": rationals([0, 1]), "y": rationals([0, 1])}, "named"),
+)
+
+
+V14A = Claim(
+    id="V14.a",
+    amends="V14",
+    source=Source(VOLHEJN2020, "after eq 4.8"),
+    statement=r"y_i = \pm 1, \text{ half of each}:\quad \tfrac1{n^2} \sum_{i,j} |y_i - y_j| = 1",
+    form=Form.IDENTITY,
+    symbols=(Y,),
+    assumptions=(_balanced(),),
+    sides=lambda given: (Enclosure.exactly(label_gap(given)), Enclosure.exactly(Fraction(1))),
+    proof=lambda: Proof(
+        (
+            Step(
+                2 * ((_ones + _others) ** 2 - _ones**2 - _others**2) / (_ones + _others) ** 2,
+                4 * (_ones / (_ones + _others)) * (1 - _ones / (_ones + _others)),
+                Rule.IDENTITY,
+                "with a labels of one sign and b of the other all pairs but a^2 + b^2 differ, by 2 each: 4 p (1 - p), p = a/n",
+            ),
+            Step(
+                sp.S.One,
+                4 * _p * (1 - _p),
+                Rule.NONNEGATIVE,
+                "which is 1 at p = 1/2, and less elsewhere",
+                ((1 - 2 * _p) ** 2,),
+            ),
+        ),
+        "any even n",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="For a share p of labels 1 it is 4 p (1 - p).",
+    extremal=Instance({"y": rationals([-1, 1])}, "named"),
+)
+
+
+V14B = Claim(
+    id="V14.b",
+    amends="V14",
+    source=Source(VOLHEJN2020, "after eq 4.8"),
+    statement=r"y_i = \pm 1, \text{ half of each}:\quad \min\{PL_0(f): f(x_i) = y_i \ \forall i\} = 1",
+    form=Form.IDENTITY,
+    symbols=(X, Y),
+    assumptions=(_balanced(),),
+    sides=lambda given: (
+        Enclosure.exactly(Fraction(function_path_length(spline(given), given["x"]))),
+        Enclosure.exactly(Fraction(1)),
+    ),
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="'1 is the lowest achievable value': only if f can be monotone on all segments at once. On a line it cannot once "
+    "labels change twice: for x = 0, 1, 2, 3 and y = -1, 1, 1, -1 the least PL0 is 3/2 (V14.c). Where segments meet in data "
+    "points only, as almost surely in three and more dimensions, a continuous f attains 1.",
+    witness=Instance(
+        {
+            "weights": Weights([1, 1, 1], [0, -1, -2], [2, -2, -2], Fraction(-1)),
+            "x": rationals([0, 1, 2, 3]),
+            "y": rationals([-1, 1, 1, -1]),
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+
+V14C = Claim(
+    id="V14.c",
+    amends="V14",
+    source=Source(VOLHEJN2020, "eq 4.8, in one dimension"),
+    statement=r"x_1 < \dots < x_n,\ f(x_i) = y_i \ \forall i:\quad PL_0(f) \ge PL_0(f_L) = "
+    r"\sum_{j=1}^{n-1} |y_{j+1} - y_j|\; 2 \tfrac jn \big(1 - \tfrac jn\big)",
+    form=Form.AT_LEAST,
+    symbols=_DATA,
+    assumptions=(_interpolates(),),
+    sides=lambda given: (measured(given), Enclosure.exactly(least(given))),
+    bound=spline_path_length,
+    bound_on=lambda given: float(spline_path_length(given["x"], given["y"])),
+    proof=lambda: Proof(
+        (
+            Step(
+                2 * _j * (_n - _j) * sp.Abs(_u) / _n**2,
+                2 * (_j / _n) * (1 - _j / _n) * sp.Abs(_u),
+                Rule.IDENTITY,
+                "2 j (n - j) of the n^2 ordered pairs go over gap j, where f varies by at least |y_{j+1} - y_j|, and the "
+                "spline by just as much; variation adds up along a segment",
+            ),
+        ),
+        "any function on a line",
+    ),
+    finding=Finding.OURS,
+    note="The least PL0 on a line, attained by every f that is monotone between neighbouring data points; never below eq "
+    "4.8, and equal to it iff y is monotone in x.",
+    extremal=Instance({"weights": _RAMP, "x": rationals([0, 1]), "y": rationals([0, 1])}, "named"),
+)
+
+
+V14D = Claim(
+    id="V14.d",
+    amends="V14",
+    source=Source(VOLHEJN2020, "eq 4.8 with the threshold of section 4.1"),
+    statement=r"PL_0(f) \ge \tfrac1{n^2} \sum_{i,j} |y_i - y_j| - 2\big(1 - \tfrac1n\big) \sqrt{L(f)}",
+    form=Form.AT_LEAST,
+    symbols=_DATA,
+    sides=_loss_sides,
+    bound=path_length_bound,
+    bound_on=lambda given: path_length_bound(given["y"], float(mean_loss(given))),
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Abs(_u - _v) + sp.Abs(_p) + sp.Abs(_q),
+                sp.Abs((_u - _p) - (_v - _q)),
+                Rule.POLYNOMIAL,
+                "one pair, with outputs u, v and residuals p, q: |f(x_i) - f(x_j)| + |r_i| + |r_j| >= |y_i - y_j|",
+            ),
+            Step(
+                sp.Sum(sp.Abs(_iu[_i] - _iv[_i]) + sp.Abs(_ip[_i]) + sp.Abs(_iq[_i]), (_i, 1, _n * (_n - 1))),
+                sp.Sum(sp.Abs((_iu[_i] - _ip[_i]) - (_iv[_i] - _iq[_i])), (_i, 1, _n * (_n - 1))),
+                Rule.SUM,
+                "over all pairs of distinct points; each residual stands in 2 (n - 1) of them",
+                term=0,
+            ),
+            Step(
+                _p**2 + _root**2,
+                2 * _root * sp.Abs(_p),
+                Rule.NONNEGATIVE,
+                "with c = sqrt L: sum |r_i| <= (n L + n c^2) / (2 c) = n sqrt L",
+                ((sp.Abs(_p) - _root) ** 2,),
+            ),
+        ),
+        "any function, any dimension, any labels",
+    ),
+    finding=Finding.OURS,
+    note="Zero loss is never reached in floats: networks were trained to L = 1e-5, where the bound is lower than eq 4.8 by up "
+    "to 0.0063. With equality for n = 2 if f is monotone and both residuals shorten the step by the same amount, not "
+    "past each other; for n >= 3 it is weaker than need be.",
+    extremal=Instance(
+        {
+            "weights": Weights([1], [0], [Fraction(1, 2)], Fraction(1, 4)),
+            "x": rationals([0, 1]),
+            "y": rationals([0, 1]),
+        },
+        "named",
+    ),
+)
+
+CLAIMS = (V14, V14A, V14B, V14C, V14D)

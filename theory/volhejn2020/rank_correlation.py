@@ -1,0 +1,331 @@
+"""The thesis on Kendall's rank correlation (V12)."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.checks import Array, count, rationals, sequence
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, square_root
+from theory.proof import Proof, Rule, Step
+from theory.sources import VOLHEJN2020, Source
+from theory.symbols import Symbol
+from theory.volhejn2020.rank_correlation_bounds import PairCounts, pair_counts, tau_b_ceiling
+
+_i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
+
+_pairs, _falls, _ties = sp.symbols("P v t", real=True, positive=True)
+
+_s, _t = sp.symbols("s t", real=True)
+
+_p, _q = sp.symbols("p q", positive=True)
+
+_is, _it = sp.IndexedBase("s", real=True), sp.IndexedBase("t", real=True)
+
+_x, _y, _r = sp.symbols("n_x n_y r", nonnegative=True)
+
+
+def _ranked(name: str, value: Any) -> Array:
+    return rationals(sequence(name, value))
+
+
+MEASURED = Symbol("measured", "X", "the measured values, rationals, [n], n >= 2", _ranked)
+
+
+GROUPS = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [n]", _ranked)
+
+
+def inversions(values: Array) -> tuple[int, int, int]:
+    """Return how many pairs of a sequence [n] fall, are tied, and there are."""
+    pairs = list(combinations(values, 2))
+    return sum(a > b for a, b in pairs), sum(a == b for a, b in pairs), len(pairs)
+
+
+def tau_increasing(given: Instance) -> Enclosure:
+    """Return tau_inc of eq 4.4."""
+    pairs = list(combinations(given["measured"], 2))
+    signs = sum((b > a) - (b < a) for a, b in pairs)
+    return Enclosure.exactly(Fraction(int(signs), len(pairs)))
+
+
+def _inversion_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    falls, _, pairs = inversions(given["measured"])
+    return tau_increasing(given), Enclosure.exactly(1 - Fraction(2 * falls, pairs))
+
+
+def _tie_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    falls, ties, pairs = inversions(given["measured"])
+    return tau_increasing(given), Enclosure.exactly(1 - Fraction(2 * falls + ties, pairs))
+
+
+def compared(given: Instance) -> PairCounts:
+    """Return the counts of the pairs of X and Y."""
+    return pair_counts(given["measured"], given["groups"])
+
+
+def tau_b(given: Instance) -> Enclosure:
+    """Return tau_b of two sequences that are not constant."""
+    counts = compared(given)
+    size = Fraction(counts.balance**2, (counts.pairs - counts.first_ties) * (counts.pairs - counts.second_ties))
+    root = square_root(size)
+    return root if counts.balance >= 0 else Enclosure(-root.upper, -root.lower)
+
+
+def pair_signs(given: Instance) -> Array:
+    """Return the signs of x_j - x_i and y_j - y_i over all pairs i < j, integers, [n (n - 1) / 2, 2]."""
+    rows = zip(given["measured"], given["groups"], strict=True)
+    return np.array([[(v > u) - (v < u) for u, v in zip(p, q, strict=True)] for p, q in combinations(list(rows), 2)])
+
+
+def agree(given: Instance) -> bool:
+    """Return whether no pair is ordered oppositely by X and Y."""
+    return bool(np.all(pair_signs(given).prod(axis=1) >= 0))
+
+
+def _rectified_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return Enclosure.exactly(agree(given)), Enclosure.exactly(tau_b(given) == Enclosure.exactly(Fraction(1)))
+
+
+def _perfect_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    signs = pair_signs(given)
+    same = bool(np.all(signs[:, 0] == signs[:, 1]))
+    return Enclosure.exactly(tau_b(given) == Enclosure.exactly(Fraction(1))), Enclosure.exactly(same)
+
+
+def _ceiling_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    counts = compared(given)
+    return tau_b(given), square_root(Fraction(counts.pairs - counts.second_ties, counts.pairs))
+
+
+def _varied() -> Assumption:
+    def distinct(given: Instance) -> list[int]:
+        return [len(set(given[name])) for name in ("measured", "groups")]
+
+    return Assumption("neither sequence is constant", distinct, lambda numbers: min(numbers) > 1)
+
+
+def _equally_long() -> Assumption:
+    def lengths(given: Instance) -> list[int]:
+        return [len(given[name]) for name in ("measured", "groups")]
+
+    return Assumption("the sequences are of equal length", lengths, lambda n: n[0] == n[1])
+
+
+def _distinct_in_a_group() -> Assumption:
+    return Assumption("no pair is tied in both", lambda given: compared(given).both_ties, lambda ties: bool(ties == 0))
+
+
+def design(groups: int, repeats: int) -> Fraction:
+    """Return the square of the highest tau_b for `repeats` distinct values in each of `groups` groups: 1 - n_y / n_p."""
+    runs = groups * repeats
+    return 1 - Fraction(groups * repeats * (repeats - 1), runs * (runs - 1))
+
+
+def _printed_ceiling(given: Instance) -> tuple[Enclosure, Enclosure]:
+    root = square_root(design(given["configurations"], given["repeats"]))
+    rounded = [Fraction(math.floor(100 * end + Fraction(1, 2)), 100) for end in (root.lower, root.upper)]
+    return Enclosure(*rounded), Enclosure.exactly(given["printed"])
+
+
+DESIGN = Instance(
+    {
+        "measured": rationals(range(24)),
+        "groups": rationals([2 ** (6 + run // 3) for run in range(24)]),
+        "configurations": 8,
+        "repeats": 3,
+        "printed": Fraction(96, 100),
+    },
+    "named",
+)
+"""The runs of Table 4.2: three at each of the sizes 64, 128, .., 8192; the measure grows with every run."""
+
+
+V12 = Claim(
+    id="V12",
+    source=Source(VOLHEJN2020, "eq 4.4 and around"),
+    statement=r"\tau_{inc}(X) = 1 - 2\,\#\{i < j: x_i > x_j\} \big/ \tbinom n2",
+    form=Form.IDENTITY,
+    symbols=(MEASURED,),
+    sides=_inversion_sides,
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="'A normalized number of inversions', which is 1 for an increasing X, falls with each inversion and is -1 for a "
+    "decreasing one: so it is for distinct values, and -1 and 1 are reached by strictly monotone X only. A tie counts as "
+    "half an inversion (V12.a): (0, 0) has none and tau_inc = 0. A sequence of one number has no pairs, and no tau.",
+    witness=DESIGN.but(measured=rationals([0, 0]), groups=rationals([0, 1])),
+    no_extremal="refuted with ties; see V12.a",
+)
+
+
+V12A = Claim(
+    id="V12.a",
+    amends="V12",
+    source=Source(VOLHEJN2020, "eq 4.4, repaired"),
+    statement=r"\tau_{inc}(X) = 1 - \big(2\,\#\{i < j: x_i > x_j\} + \#\{i < j: x_i = x_j\}\big) \big/ \tbinom n2",
+    form=Form.IDENTITY,
+    symbols=(MEASURED,),
+    sides=_tie_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                ((_pairs - _falls - _ties) - _falls) / _pairs,
+                1 - (2 * _falls + _ties) / _pairs,
+                Rule.IDENTITY,
+                "of P pairs v fall, t are tied and the other P - v - t rise",
+            ),
+        ),
+        "any sequence of at least two numbers",
+    ),
+    finding=Finding.OURS,
+    note="Hence 1 iff X is strictly increasing, and -1 iff strictly decreasing.",
+    extremal=Instance({"measured": rationals([0, 2, 1, 2])}, "named"),
+)
+
+
+V12B = Claim(
+    id="V12.b",
+    amends="V12",
+    source=Source(VOLHEJN2020, "after eq 4.4"),
+    statement=r"\tau_b \text{ rectifies the issue with ties: } (x_j - x_i)(y_j - y_i) \ge 0 \ \forall i, j "
+    r"\;\Rightarrow\; \tau_b(X, Y) = 1",
+    form=Form.IMPLICATION,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied()),
+    sides=_rectified_sides,
+    finding=Finding.NEEDS_ASSUMPTION,
+    note="tau_b reaches 1 if the same pairs are tied in X and Y, and only then (V12.c). X = (0, 1, 2) and Y = (0, 0, 1) "
+    "increase together and have tau_b = 2/sqrt 6. Section 4.3.2 says as much of its own runs; see V12.d.",
+    witness=Instance({"measured": rationals([0, 1, 2]), "groups": rationals([0, 0, 1])}, "named"),
+    no_extremal="refuted",
+)
+
+
+V12C = Claim(
+    id="V12.c",
+    amends="V12",
+    source=Source(VOLHEJN2020, "after eq 4.4, repaired"),
+    statement=r"\tau_b(X, Y) = 1 \iff \operatorname{sign}(x_j - x_i) = \operatorname{sign}(y_j - y_i) \ \forall i, j",
+    form=Form.EQUIVALENCE,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied()),
+    sides=_perfect_sides,
+    proof=lambda: Proof(
+        (
+            Step(
+                (_q * _s) ** 2 + (_p * _t) ** 2,
+                2 * _p * _q * _s * _t,
+                Rule.NONNEGATIVE,
+                "s and t are the two signs of a pair; p^2 = n_p - n_x and q^2 = n_p - n_y are the sums of s^2 and t^2",
+                ((_q * _s - _p * _t) ** 2,),
+            ),
+            Step(
+                sp.Sum((_q * _is[_i]) ** 2 + (_p * _it[_i]) ** 2, (_i, 1, _k)),
+                sp.Sum(2 * _p * _q * _is[_i] * _it[_i], (_i, 1, _k)),
+                Rule.SUM,
+                "over all pairs: 2 p^2 q^2 >= 2 p q sum s t, so tau_b <= 1, with equality iff q s = p t for every pair",
+                term=0,
+            ),
+            Step(
+                sp.S.Zero,
+                (_s - _t) ** 2,
+                Rule.POLYNOMIAL,
+                "and then s = t, as both are -1, 0 or 1; conversely s = t throughout makes sum s t = p^2 = q^2",
+                conditions=(sp.Eq(_s**3, _s), sp.Eq(_t**3, _t), sp.Eq(_q * _s, _p * _t)),
+            ),
+        ),
+        "any two sequences that are not constant",
+    ),
+    finding=Finding.OURS,
+    note="Where a sequence is constant tau_b is 0/0.",
+    no_extremal="an equivalence",
+)
+
+
+V12D = Claim(
+    id="V12.d",
+    amends="V12",
+    source=Source(VOLHEJN2020, "section 4.3.2, before Table 4.2"),
+    statement=r"\text{no pair tied in both } X \text{ and } Y:\quad \tau_b(X, Y) \le \sqrt{\tfrac{n_p - n_y}{n_p}}",
+    form=Form.AT_MOST,
+    symbols=(MEASURED, GROUPS),
+    assumptions=(_equally_long(), _varied(), _distinct_in_a_group()),
+    sides=_ceiling_sides,
+    bound=tau_b_ceiling,
+    bound_on=lambda given: tau_b_ceiling(given["groups"]),
+    proof=lambda: Proof(
+        (
+            Step(
+                (_x + _r) ** 2 * (_y + _r),
+                (_x + _y + _r) * _r**2,
+                Rule.NONNEGATIVE,
+                "n_p = n_x + n_y + r with r pairs tied in neither, and the balance is at most r: (n_p - n_y)^2 (n_p - n_x) >= "
+                "n_p r^2, which is tau_b^2 <= (n_p - n_y)/n_p",
+                (_x**2 * _y, _x**2 * _r, 2 * _x * _y * _r, _x * _r**2),
+            ),
+        ),
+        "any two sequences that are not constant",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="'To reach higher values, we would need two networks trained on the same dataset configuration to reach exactly the "
+    "same smoothness': true, ties between configurations included. Attained by distinct X that increase with Y.",
+    extremal=Instance({"measured": rationals(range(8)), "groups": rationals([0] * 7 + [1])}, "named"),
+)
+
+
+V12E = Claim(
+    id="V12.e",
+    amends="V12",
+    source=Source(VOLHEJN2020, "Table 4.2"),
+    statement=r"8 \text{ sizes, } 3 \text{ runs each:}\quad \sqrt{\tfrac{n_p - n_y}{n_p}} = 0.96 \text{ to two places}",
+    form=Form.IDENTITY,
+    symbols=(
+        Symbol(
+            "configurations", "s", "training set sizes, at least 2", lambda name, value: count(name, value, fewest=2)
+        ),
+        Symbol("repeats", "r", "runs at each", count),
+        Symbol("printed", "v", "the printed value, to two places"),
+    ),
+    sides=_printed_ceiling,
+    proof=lambda: Proof(
+        (
+            Step(
+                sp.Sum(_i, (_i, 1, 23)) - 8 * sp.Sum(_i, (_i, 1, 2)),
+                sp.Integer(252),
+                Rule.IDENTITY,
+                "n_p - n_y: the pairs of 24 runs, less those of 3 runs at each of 8 sizes",
+            ),
+            Step(
+                sp.Sum(_i, (_i, 1, 23)),
+                sp.Integer(276),
+                Rule.IDENTITY,
+                "n_p; the square of the ceiling is 252/276 = 21/23",
+            ),
+            Step(
+                sp.Rational(965, 1000) ** 2,
+                sp.Rational(21, 23),
+                Rule.NONNEGATIVE,
+                "(0.965)^2 is above it",
+                (sp.Rational(965, 1000) ** 2 - sp.Rational(21, 23),),
+            ),
+            Step(
+                sp.Rational(21, 23),
+                sp.Rational(955, 1000) ** 2,
+                Rule.NONNEGATIVE,
+                "and (0.955)^2 below",
+                (sp.Rational(21, 23) - sp.Rational(955, 1000) ** 2,),
+            ),
+        ),
+        "the printed design",
+    ),
+    finding=Finding.AS_PRINTED,
+    note="sqrt(21/23) = 0.9555: the 0.96 of both second-order measures is the ceiling of V12.d. For the 9 sizes and 10 runs "
+    "of Table 4.1 it is sqrt(80/89) = 0.948.",
+    extremal=DESIGN,
+)
+
+CLAIMS = (V12, V12A, V12B, V12C, V12D, V12E)

@@ -1,0 +1,85 @@
+"""The coherence of gradients, of examples and of batches (W8, W9, W11)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.checks import (
+    Matrix,
+    Reals,
+    count,
+    distribution,
+    dot,
+    share,
+    vectors_array,
+)
+
+
+def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
+    """Return alpha = E[g.g'] / E[g.g] for independent g, g' (W8): 0 if the mean is 0, 1 if all are equal; O(m d).
+
+    Exact for rationals.
+
+    Args:
+        vectors: g, one a row, [m, d].
+        probabilities: of the rows, [m]; all equal if not given.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if a shape is wrong, the probabilities are none, or all vectors are 0, where alpha is 0/0.
+    """
+    rows = vectors_array("vectors", vectors)
+    if probabilities is None:
+        p = np.full(len(rows), Fraction(1, len(rows)) if rows.dtype == object else 1 / len(rows))
+    else:
+        p = distribution("probabilities", probabilities, len(rows))
+    mean, size = p @ rows, p @ (rows * rows).sum(axis=1)
+    if size == 0:
+        raise ValueError("vectors must not all be 0, where the coherence is 0/0")
+    return dot(mean, mean) / size
+
+
+def orthogonal_limit(sample_size: int) -> Fraction:
+    """Return 1/m, the coherence of m pairwise orthogonal gradients, whatever their lengths (W9).
+
+    Raises:
+        TypeError: if `sample_size` is no integer.
+        ValueError: if it is below 1.
+    """
+    return Fraction(1, count("sample_size", sample_size))
+
+
+def batch_coherence(alpha: Any, batch: int) -> Any:
+    """Return k alpha / (1 + (k - 1) alpha), the coherence of means of k independent gradients (W11); exact for rationals.
+
+    Args:
+        alpha: the coherence of the gradients, 0 to 1.
+        batch: k, at least 1.
+
+    Raises:
+        TypeError: if a value is no real number, or k no integer.
+        ValueError: if alpha is not in [0, 1], or k is below 1.
+    """
+    k = count("batch", batch)
+    return k * share("alpha", alpha) / (1 + (k - 1) * alpha)
+
+
+def example_coherence(alpha: Any, batch: int) -> Any:
+    """Return alpha / (k - (k - 1) alpha), the coherence of gradients whose means of k have coherence alpha (W11.d).
+
+    Exact for rationals. It holds for means of independent draws; for the batches that partition one sample it is an
+    approximation (W11.e).
+
+    Args:
+        alpha: the coherence of the means, 0 to 1.
+        batch: k, at least 1.
+
+    Raises:
+        TypeError: if a value is no real number, or k no integer.
+        ValueError: if alpha is not in [0, 1], or k is below 1.
+    """
+    k = count("batch", batch)
+    return share("alpha", alpha) / (k - (k - 1) * alpha)

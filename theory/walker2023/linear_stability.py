@@ -1,0 +1,181 @@
+"""Walker 2023 on linear stability of SGD: W1 and W2."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from theory.checks import Array, positive
+from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
+from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share
+from theory.mulayoff2021.stability import BATCH, HESSIANS, growth, mean_square_stable
+from theory.sources import WALKER2023, Source
+from theory.symbols import Symbol
+from theory.walker2023 import linear_stability_proofs as proofs
+
+STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/n) sum l_i, above 0", positive)
+
+
+def outer_products(*features: tuple[int, ...]) -> Array:
+    """Return the Hessians phi phi^T, [n, d, d], of squared losses that are linear in the features, exactly."""
+    return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)
+
+
+def condition(given: Instance) -> Enclosure:
+    """Return lambda_max((1 - eta H)^2 + eta^2 p Sigma)."""
+    return top_eigenvalue(mean_square_condition(given["hessians"], given["step_size"], given["batch_size"]))
+
+
+def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return condition(given).at_most(1), growth(given).at_most(1)
+
+
+def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return eta a / 2 and eta s sqrt(p), which eq 2 asks to be at most 1."""
+    edge = mean_growth(given["hessians"], given["step_size"])
+    share = noise_share(len(given["hessians"]), given["batch_size"])
+    variance = top_eigenvalue(moments(given["hessians"])[1])
+    spread = variance.times(Fraction(given["step_size"]) ** 2 * share).root()
+    return Enclosure(edge.lower / 2, edge.upper / 2), spread
+
+
+def _largest(*values: Enclosure) -> Enclosure:
+    return Enclosure(max(value.lower for value in values), max(value.upper for value in values))
+
+
+def distance_from_the_middle(sharpness: Enclosure) -> Enclosure:
+    """Return the larger of eta a / 2 and 1 - eta a / 2, which is at most 1 where 0 <= a <= 2 / eta."""
+    return _largest(sharpness, Enclosure(1 - sharpness.upper, 1 - sharpness.lower))
+
+
+def _necessary_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    sharpness, spread = sharpness_and_spread(given)
+    return _largest(distance_from_the_middle(sharpness), spread), Enclosure.exactly(Fraction(1))
+
+
+def _enough_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    return _largest(*sharpness_and_spread(given)).at_most(1), growth(given).at_most(1)
+
+
+def _one_dimension() -> Assumption:
+    return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
+
+
+def _condition_holds() -> Assumption:
+    return Assumption("W1's condition: lambda_max(..) <= 1", condition, lambda v: v.upper <= 1)
+
+
+def _positive_hessians() -> Assumption:
+    return Assumption(
+        "each H_i is positive semidefinite",
+        lambda given: all(
+            positive_semidefinite(h) if h.dtype == object else np.linalg.eigvalsh(h)[0] >= -1e-12 * np.abs(h).max()
+            for h in given["hessians"]
+        ),
+        bool,
+    )
+
+
+THREE_POINTS = Instance(
+    {"hessians": outer_products((1, 0), (1, -1), (1, 1)), "step_size": Fraction(11, 10), "batch_size": 1}, "named"
+)
+"""Linear regression with an intercept on x = 0, -1, 1: stable at eta = 11/10, beyond eq 2's limit on s."""
+
+W1 = Claim(
+    id="W1",
+    source=Source(WALKER2023, "Theorem 2.4"),
+    statement=r"\lambda_{\max}\big((1-\eta H)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\Sigma\big) \le 1 \;\Rightarrow\; "
+    r"\text{linearly stable}",
+    form=Form.IMPLICATION,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_condition_holds(),),
+    sides=_sufficient_sides,
+    proof=proofs.w1,
+    finding=Finding.AS_PRINTED,
+    note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
+    "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
+    no_extremal="an implication; W1.a is exact in one dimension",
+)
+
+W1A = Claim(
+    id="W1.a",
+    amends="W1",
+    source=Source(WALKER2023, "Theorem 2.4, last sentence"),
+    statement=r"d = 1,\ n \ge 2:\quad (1-\eta h)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\sigma^2 \le 1 \iff \text{linearly stable}",
+    form=Form.EQUIVALENCE,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_one_dimension(),),
+    sides=_sufficient_sides,
+    proof=proofs.w1a,
+    finding=Finding.AS_PRINTED,
+    note="Necessary and sufficient in one dimension, equality included.",
+    no_extremal="an equivalence",
+)
+
+W2 = Claim(
+    id="W2",
+    source=Source(WALKER2023, "Remark 2.5, eq 2"),
+    statement=r"\text{linearly stable} \;\Rightarrow\; 0 \le a \le \tfrac2\eta,\ "
+    r"0 \le s \le \tfrac1\eta\sqrt{\tfrac{B(n-1)}{n-B}};\quad \text{and SGD can converge to minima satisfying this}",
+    form=Form.AT_MOST,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(mean_square_stable(),),
+    sides=_necessary_sides,
+    finding=Finding.FALSE,
+    note="Read as necessary for stability, as the remark uses it: eq 2 follows from W1's condition (W2.a), which is itself "
+    "only sufficient. For stability it is not necessary when d >= 2: linear regression on x = -1, 0, 1 at "
+    "eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
+    "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
+    "list uses it (W2.b).",
+    witness=THREE_POINTS,
+    no_extremal="refuted",
+)
+
+W2A = Claim(
+    id="W2.a",
+    amends="W2",
+    source=Source(WALKER2023, "Remark 2.5, repaired"),
+    statement=r"\lambda_{\max}\big((1-\eta H)^2 + \eta^2 p\,\Sigma\big) \le 1 \;\Rightarrow\; "
+    r"0 \le a \le \tfrac2\eta,\ 0 \le s \le \tfrac1{\eta\sqrt p}",
+    form=Form.AT_MOST,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(_condition_holds(),),
+    sides=_necessary_sides,
+    proof=proofs.w2a,
+    finding=Finding.OURS,
+    note="Necessary for W1's sufficient condition, hence for stability where d = 1. The Hessians need not be positive; "
+    "0 <= s needs no condition.",
+    extremal=Instance({"hessians": outer_products((1,), (1,)), "step_size": Fraction(2), "batch_size": 1}, "named"),
+)
+
+W2B = Claim(
+    id="W2.b",
+    amends="W2",
+    source=Source(WALKER2023, "Remark 2.5, the list after eq 2"),
+    statement=r"a \le \tfrac2\eta,\ s \le \tfrac1{\eta\sqrt p} \;\Rightarrow\; \text{linearly stable}",
+    form=Form.IMPLICATION,
+    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    assumptions=(
+        _positive_hessians(),
+        Assumption("eq 2", lambda given: _largest(*sharpness_and_spread(given)), lambda v: v.upper <= 1),
+    ),
+    sides=_enough_sides,
+    finding=Finding.FALSE,
+    note="'SGD can converge to minima satisfying (2)', read as 'to every such minimum': h = 3/5, 27/10, 27/10 with "
+    "eta = B = 1 satisfies it, its second "
+    "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
+    "mean-square stability alone: h = 1, 3. Nor does GD converge at a = 2 / eta, where it keeps its distance.",
+    witness=Instance(
+        {
+            "hessians": np.array([[[Fraction(h, 10)]] for h in (6, 27, 27)], dtype=object),
+            "step_size": Fraction(1),
+            "batch_size": 1,
+        },
+        "named",
+    ),
+    no_extremal="refuted",
+)
+
+CLAIMS = (W1, W1A, W2, W2A, W2B)
