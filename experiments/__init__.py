@@ -1,1 +1,12 @@
 """What the papers ran, one study a module: `python -m experiments` lists them."""
+
+from theory.extras import need
+
+need(
+    "experiments",
+    "studies",
+    (
+        *("cvxpy", "pooch", "scipy", "torch"),  # of numerics
+        *("filelock", "matplotlib", "pandas", "pyarrow", "tqdm", "tyro"),
+    ),
+)

@@ -1,6 +1,7 @@
 """`python -m experiments`: the list of studies."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from experiments import (
@@ -27,22 +28,40 @@ STUDIES: tuple[Study[Any], ...] = (
 )
 
 
-def listing() -> str:
-    """Return the studies, each with what it does, the claims it bears on, its presets, and what its paper reports."""
+def listing(study: str = "python -m experiments.NAME", report: str = "python -m experiments.verify_model") -> str:
+    """Return the studies, each with what it does, the claims it bears on, its presets, and what its paper reports.
+
+    Args:
+        study: the command that runs one.
+        report: the command that looks at a network of one's own.
+    """
     parts = []
-    for study in STUDIES:
-        lines = [f"{study.id}: {study.title}"]
-        lines += [f"  claims {', '.join(study.claims)}; presets {', '.join(study.presets)}"]
-        lines += [f"  {known.claim} ({known.locator}): {known.reported}" for known in study.printed]
+    for one in STUDIES:
+        lines = [f"{one.id}: {one.title}"]
+        lines += [f"  claims {', '.join(one.claims)}; presets {', '.join(one.presets)}"]
+        lines += [f"  {known.claim} ({known.locator}): {known.reported}" for known in one.printed]
         parts.append("\n".join(lines))
     return (
         "\n\n".join(parts)
-        + "\n\nRun one with python -m experiments.NAME; --help explains its options."
-        + "\nWhether a minimum of yours is stable: python -m experiments.verify_model --help."
+        + f"\n\nRun one with {study}; --help explains its options."
+        + f"\nWhether a minimum of yours is stable: {report} --help."
     )
 
 
+def main(argv: Sequence[str] | None = None, *, prog: str = "") -> int:
+    """Print the studies; return the exit status.
+
+    Args:
+        argv: the words after the program, of which there should be none; those of this process if not given.
+        prog: what prints the list, if it is not `python -m experiments`; the list then says how that runs a study.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    if words:
+        print(f"error: the list of studies takes no options, got {' '.join(words)}", file=sys.stderr)
+        return 2
+    print(listing("implicit-smoothness NAME", "implicit-smoothness report") if prog else listing())
+    return 0
+
+
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        sys.exit(f"error: the studies are run as python -m experiments.NAME, got {' '.join(sys.argv[1:])}")
-    print(listing())
+    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json as json_format
 import math
+import os
 import pickle
 import pkgutil
 import sys
@@ -49,7 +50,8 @@ class Arguments:
         step_size: of gradient descent on the loss, above 0.
         model: a state dict, as torch.save(net.state_dict(), ..) writes it: of a TwoLayerReLU, or of what --factory returns.
             Files with anything but tensors in them are refused.
-        factory: package.module:function, called without arguments for the torch module; it is imported and run. Without
+        factory: package.module:function, called without arguments for the torch module; it is imported from the working
+            folder or where Python finds it, and run. Without
             --model its weights are taken as they are.
         batch_size: of SGD, without replacement; all rows if not given, which is gradient descent.
         loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, cross_entropy is of the softmax.
@@ -144,6 +146,8 @@ def built(factory: str, path: Path | None) -> nn.Module:
     if ":" not in factory:
         raise ValueError(f"--factory must be package.module:function, got {factory!r}")
     try:
+        if os.getcwd() not in sys.path:  # as it is, first, under `python -m`
+            sys.path.insert(0, os.getcwd())
         make = pkgutil.resolve_name(factory)
         module = make()
     except (*FAILURES, ImportError) as error:
@@ -215,18 +219,19 @@ def verified(arguments: Arguments) -> Report:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m experiments.verify_model") -> int:
     """Print a report from the command line.
 
     Args:
         argv: the words of the command line after the program; those of this process if not given.
+        prog: what --help says it is run by.
 
     Returns:
         0 if training is stable at the model, 1 if it is not or that is undecided, 2 if the input cannot be used.
     """
     arguments = tyro.cli(
         Arguments,
-        prog="python -m experiments.verify_model",
+        prog=prog,
         description=DESCRIPTION,
         args=sys.argv[1:] if argv is None else list(argv),
     )

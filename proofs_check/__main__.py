@@ -74,6 +74,8 @@ def checked(options: Options) -> list[str]:
             raise ValueError(f"--{name} must be at least 0, got {value}")
     if options.record and options.ids:
         raise ValueError(f"--record is for all claims together, got {', '.join(options.ids)}")
+    if options.record and not LEDGER.is_file():
+        raise ValueError(f"--record is for a clone of the repository: there is no {LEDGER}")
     if options.record and not coq_version():  # what is machine-checked would be recorded as less
         raise ValueError(f"--record needs Coq, which is not installed. {INSTALL}")
     for name, path in (("json", options.json), ("html", options.html)):
@@ -135,7 +137,6 @@ def _write_text(path: Path, text: str) -> None:
 def record(rows: Sequence[Row]) -> list[Path]:
     """Write down what came out: what is expected from now on, counterexamples that are new, and docs/ledger.md."""
     _write_text(EXPECTED, json.dumps({row["id"]: recorded(row) for row in rows}, indent=1))
-    LEDGER.parent.mkdir(exist_ok=True)
     _write_text(LEDGER, markdown(rows))
     new = [row for row in rows if row["counterexample"] and row["id"] not in stored()]
     return [EXPECTED, LEDGER, *(keep(row["id"], decoded_instance(row["counterexample"])) for row in new)]
@@ -158,13 +159,14 @@ def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_check") -> int:
     """Run from the command line; return the exit status.
 
     Args:
         argv: the words after the program; those of this process if not given.
+        prog: what --help says it is run by.
     """
-    options = tyro.cli(Options, prog="python -m proofs_check", args=argv)
+    options = tyro.cli(Options, prog=prog, args=argv)
     start = time.perf_counter()
     rows: list[Row] = []
     try:

@@ -20,10 +20,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+import pooch
+
 from proofs_check.coq_sources import LOGICAL, Source, needed
 
-BUILD = Path(__file__).parents[1] / "build" / "coq"
-"""Where the build products are kept: a folder that git ignores, outside the sources."""
+CLONE = Path(__file__).parents[1]
+BUILD = (
+    (CLONE if (CLONE / "pyproject.toml").is_file() else Path(pooch.os_cache("implicit-smoothness"))) / "build" / "coq"
+)
+"""Where the build products are kept: a folder that git ignores, outside the sources; the user's cache if installed."""
 
 AXIOMS = (
     "Coq.Reals.ClassicalDedekindReals.sig_forall_dec",

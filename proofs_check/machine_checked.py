@@ -205,15 +205,16 @@ def prove_all(rows: Sequence[Row]) -> bool:
     return bool(rows) and accepted and not any(row["refutes"] or row["leaves_out"] for row in rows)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_check.machine_checked") -> int:
     """Compile all files and list each theorem with its axioms; return the exit status.
 
     0: Coq accepts all; 1: something is wrong, and it is named; 2: Coq is not installed.
 
     Args:
         argv: the words after the program; those of this process if not given.
+        prog: what --help says it is run by.
     """
-    parser = argparse.ArgumentParser(prog="python -m proofs_check.machine_checked", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__.split("\n")[0])
     parser.add_argument("--jobs", type=int, default=0, help="files compiled at a time; 0: as many as processors")
     jobs: int = parser.parse_args(argv).jobs
     if jobs < 0:

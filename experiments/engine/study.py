@@ -164,8 +164,13 @@ class Arguments(Generic[C]):
     study: tyro.conf.OmitArgPrefixes[C]
 
 
-def parse(study: Study[C], argv: Sequence[str]) -> tuple[Options, C]:
+def parse(study: Study[C], argv: Sequence[str], prog: str = "") -> tuple[Options, C]:
     """Return the options and the configuration that a command line asks for, the preset's where it says nothing.
+
+    Args:
+        study: the study.
+        argv: the words of the command line.
+        prog: what --help says the study is run by; `python -m` and its module if not given.
 
     Raises:
         ValueError: if there is no such preset, or no worker.
@@ -178,7 +183,7 @@ def parse(study: Study[C], argv: Sequence[str]) -> tuple[Options, C]:
     form: Any = Arguments
     parsed: Arguments[C] = tyro.cli(
         form[type(preset)],
-        prog=f"python -m experiments.{study.id}",
+        prog=prog or f"python -m experiments.{study.id}",
         description=f"{study.title} Presets: {', '.join(study.presets)}; the defaults shown are those of '{chosen}'.",
         default=Arguments(Options(chosen), preset),
         args=list(argv),
@@ -229,12 +234,13 @@ def executor_of(study: Study[Any], options: Options) -> AbstractContextManager[E
     return Processes(options.workers) if study.workers_are == "processes" else ThreadPoolExecutor(options.workers)
 
 
-def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
+def main(study: Study[C], argv: Sequence[str] | None = None, *, prog: str = "") -> int:
     """Run a study from the command line.
 
     Args:
         study: the study.
         argv: the words of the command line after the program; those of this process if not given.
+        prog: what --help says the study is run by.
 
     Returns:
         0 if it ended, 2 if it could not begin or lost its workers, 130 if it was interrupted.
@@ -242,7 +248,7 @@ def main(study: Study[C], argv: Sequence[str] | None = None) -> int:
     study = importable(study)
     with ExitStack() as stack:
         try:
-            options, config = parse(study, sys.argv[1:] if argv is None else argv)
+            options, config = parse(study, sys.argv[1:] if argv is None else argv, prog)
             tasks = study.tasks(config)
             path = options.out or Path("runs") / study.id / options.preset
             identity = json.loads(json.dumps({**asdict(config), **study.identity(config)}, default=str))

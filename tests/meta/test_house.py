@@ -74,6 +74,7 @@ def test_the_licence_is_the_same_in_all_files() -> None:
 
 def test_every_package_is_installed() -> None:
     tops = {package.split(".")[0] for package in PACKAGES}
+    assert tops >= {"implicit_smoothness", "theory", "numerics", "experiments", "proofs_check"}
     folders = {".".join(file.parent.relative_to(ROOT).parts) for top in tops for file in (ROOT / top).rglob("*.py")}
     assert folders == set(PACKAGES)
 

@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "numerics": {"theory"},
     "experiments": {"theory", "numerics"},
     "proofs_check": {"theory", "numerics"},
+    "implicit_smoothness": {"theory"},
     "benchmarks": {"theory", "numerics", "experiments", "proofs_check"},
-    "tests": {"theory", "numerics", "experiments", "proofs_check"},
+    "tests": {"theory", "numerics", "experiments", "proofs_check", "implicit_smoothness"},
 }
 """For each folder the other folders of this project that it may import."""
 
@@ -31,10 +32,20 @@ EXTRAS = {
     "numerics": ["numerics"],
     "experiments": ["studies"],
     "proofs_check": ["proofs"],
+    "implicit_smoothness": [],
     "benchmarks": ["dev"],
     "tests": ["dev"],
 }
 """For each folder the extras of pyproject.toml that whoever runs it has installed."""
+
+AT_THE_TOP = {
+    "setup.py": {"setuptools"},
+    "implicit_smoothness_names.py": {"?"},  # every Python loads it as it starts; it imports by names that it computes
+}
+"""The files beside these folders, and what they may import beyond the standard library."""
+
+TOP_MODULES = {"implicit_smoothness": {"implicit_smoothness_names"}}
+"""The files beside the folders that a folder may import."""
 
 MODULE_OF = {
     "python-flint": "flint",
@@ -121,12 +132,41 @@ def violations(root: Path) -> list[str]:
                     found.append(f"{where}:{line}: the import of {module} is hidden")
                 if module.startswith("."):
                     found.append(f"{where}:{line}: the import of {module} is relative")
+                elif top in TOP_MODULES.get(folder, set()):
+                    continue
                 elif top in MAY_IMPORT:
                     if top not in below | {folder}:
                         found.append(f"{where}:{line}: {folder} imports {top}, against the flow")
                 elif top not in sys.stdlib_module_names | (offered if optional else installed) | {"?"}:
                     found.append(f"{where}:{line}: {folder} imports {top}, which it is not installed with")
     return found
+
+
+def violations_at_the_top(root: Path) -> list[str]:
+    """Return a sentence for every import, in a file beside the folders, that the table above forbids."""
+    return [
+        f"{name}:{line}: the import of {module} is hidden, relative, or not for this file"
+        for name, installed in AT_THE_TOP.items()
+        for line, module, hidden, _ in imports(ast.parse((root / name).read_text(encoding="utf-8")))
+        if (hidden and module != "?") or module.split(".")[0] not in sys.stdlib_module_names | installed
+    ]
+
+
+def needed(root: Path, folder: str) -> tuple[str, list[str]]:
+    """Return what the `__init__` of a folder says that it needs: the extra, and the modules."""
+    tree = ast.parse((root / folder / "__init__.py").read_text(encoding="utf-8"))
+    [call] = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "need"]
+    _, extra, modules = (ast.literal_eval(argument) for argument in call.args)
+    return extra, sorted(modules)
+
+
+def imported(root: Path, *folders: str) -> set[str]:
+    """Return the modules outside the standard library and the base install that folders do not go on without."""
+    pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    known = sys.stdlib_module_names | set(MAY_IMPORT) | third_party(pyproject, [])
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for name in folders for file in (root / name).rglob("*.py")]
+    tops = {found.module.split(".")[0] for tree in trees for found in imports(tree) if not found.optional}
+    return tops - known
 
 
 def modules_beyond(cwd: Path, statement: str) -> set[str]:
@@ -179,7 +219,27 @@ def test_every_python_file_lies_in_a_folder_that_is_checked() -> None:
         for path in ([top] if top.is_file() else top.rglob("*"))
         if path.suffix == ".py"
     ]
-    assert outside == []
+    assert sorted(outside) == sorted(AT_THE_TOP)
+
+
+def test_no_import_of_a_file_beside_the_folders_is_forbidden(tmp_path: Path) -> None:
+    assert violations_at_the_top(ROOT) == []
+    for name in AT_THE_TOP:
+        (tmp_path / name).write_text("import numpy\n", encoding="utf-8")
+    assert len(violations_at_the_top(tmp_path)) == len(AT_THE_TOP)
+
+
+@pytest.mark.parametrize("folder", ["experiments", "proofs_check"])
+def test_a_folder_says_what_it_needs(folder: str) -> None:
+    extra, modules = needed(ROOT, folder)
+    assert [extra] == EXTRAS[folder]
+    assert modules == sorted(imported(ROOT, folder, "numerics"))
+
+
+def test_numerics_says_what_most_of_it_needs() -> None:
+    extra, modules = needed(ROOT, "numerics")
+    assert [extra] == EXTRAS["numerics"]
+    assert {"torch"} <= set(modules) <= imported(ROOT, "numerics")
 
 
 def test_the_flow_has_no_cycle() -> None:
