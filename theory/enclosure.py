@@ -71,7 +71,7 @@ def _sum(a: float | Fraction, b: float | Fraction, towards: float) -> float | Fr
         return total
     exact = Fraction(a) + Fraction(b)
     beyond = exact < total if towards < 0 else exact > total
-    return float(np.nextafter(total, towards) if beyond else total)
+    return math.nextafter(total, towards) if beyond else float(total)
 
 
 def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
@@ -100,9 +100,10 @@ def rounded_down(value: Fraction) -> float:
 def top_eigenvalue(matrix: Array) -> Enclosure:
     """Return an interval around the largest eigenvalue of a symmetric matrix [n, n], n >= 1.
 
-    For floats, LAPACK's value within n eps ||A||_F (its backward error), and what may underflow. For rationals the lower end is the Rayleigh
-    quotient of the rounded eigenvector, and the upper end is a number mu for which mu I - A is positive semidefinite,
-    which is decided by exact elimination: both ends are rigorous, and equal where lambda_max is a simple fraction.
+    For floats, LAPACK's value within n eps ||A||_F (its backward error), and what may underflow. For rationals the lower
+    end is the Rayleigh quotient of the rounded eigenvector, and the upper end is a number mu for which mu I - A is
+    positive semidefinite, which is decided by exact elimination: both ends are rigorous, and equal where lambda_max is a
+    simple fraction.
     """
     floats = matrix.astype(np.float64)
     values, vectors = np.linalg.eigh(floats)

@@ -1,3 +1,4 @@
+import math
 import re
 from fractions import Fraction
 from typing import Any
@@ -80,8 +81,8 @@ def test_ends_of_floats_are_rounded_outwards(value: float, error: float) -> None
     for found in (Enclosure.around(value, error), Enclosure.exactly(value) + Enclosure(-error, error)):
         assert found.lower <= Fraction(value) - Fraction(error)
         assert Fraction(value) + Fraction(error) <= found.upper
-        assert found.upper <= np.nextafter(value + error, np.inf)
-        assert np.nextafter(value - error, -np.inf) <= found.lower
+        assert found.upper <= math.nextafter(value + error, math.inf)
+        assert math.nextafter(value - error, -math.inf) <= found.lower
 
 
 @given(st.integers(-(2**50), 2**50), st.integers(0, 2**50))
