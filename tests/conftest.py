@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from proofs_check.drawing import same_draws
+from proofs_check.draws import same_draws
 
 torch.set_num_threads(1)
 

@@ -55,7 +55,11 @@ def test_the_root_of_a_negative_number_is_refused() -> None:
         square_root(Fraction(-1, 2))
 
 
-@pytest.mark.parametrize(("lower", "upper"), [(1, 0), (NAN, 1.0), (0.0, NAN), (Fraction(1, 3), 1 / 3)])
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(1, 0), (NAN, 1.0), (0.0, NAN), (Fraction(1, 3), 1 / 3)],
+    ids=["integers", "nan below", "nan above", "a third and its float"],
+)
 def test_ends_in_the_wrong_order_are_refused(lower: float, upper: float) -> None:
     message = f"lower must not exceed upper, got {lower} and {upper}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

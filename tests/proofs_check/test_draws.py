@@ -9,14 +9,14 @@ import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from proofs_check.drawing import same_draws
+from proofs_check.draws import same_draws
 
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import json
 from contextlib import nullcontext
-from proofs_check.drawing import same_draws
-from tests.proofs_check.test_drawing import integers
+from proofs_check.draws import same_draws
+from tests.proofs_check.test_draws import integers
 import {module}
 
 with {context}():
