@@ -139,3 +139,8 @@ def _eliminate(matrix: Array) -> tuple[bool, bool]:
             work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
         singular = singular or pivot == 0
     return True, singular
+
+
+def length(difference: Array) -> Enclosure:
+    """Return the Euclidean norm of a vector of rationals, [d]."""
+    return square_root(Fraction(dot(difference, difference)))

@@ -128,3 +128,8 @@ def _size(hessians: Array) -> float:
     """Return a bound on the Frobenius norms of Hessians [n, d, d] in floats: d times the largest entry."""
     largest = float(np.max(np.abs(hessians)))
     return float(hessians.shape[1]) * largest
+
+
+def outer_products(*features: tuple[int, ...]) -> Array:
+    """Return the Hessians phi phi^T, [n, d, d], of squared losses that are linear in the features, exactly."""
+    return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)

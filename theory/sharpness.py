@@ -84,3 +84,13 @@ def hessian_top(weights: Weights, x: Array, y: Array) -> Enclosure:
     share = EPS * (weights.width + len(x) + 8)
     error = gram_rounding(weights, x) + share * float(np.mean((np.abs(x) + 1) * residuals))
     return top.widened(error)
+
+
+def balanced_pair() -> dict[str, Any]:
+    """Return weights and x [2] whose sharpness is 1 + 2 int |f''| g, the least that any network has with its function.
+
+    Two points, a unit active on each, balanced: the all-ones vector is the top eigenvector of Phi^T Phi.
+    """
+    quarter = Fraction(1, 4)
+    weights = Weights([1, -1], [-quarter, -quarter], [Fraction(2, 5), Fraction(2, 5)], Fraction(0))
+    return {"weights": weights, "x": rationals([Fraction(-3, 4), Fraction(3, 4)])}

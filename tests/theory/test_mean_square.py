@@ -28,8 +28,7 @@ from theory.beyond.mean_square_bounds import (
 from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, epoch_step, orthonormal_reshuffling_threshold
 from theory.checks import Array, rationals
 from theory.enclosure import Enclosure, positive_semidefinite
-from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share
-from theory.walker2023.linear_stability import outer_products
+from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share, outer_products
 
 System = tuple[Array, Fraction, int]
 

@@ -12,9 +12,8 @@ import numpy as np
 from theory.checks import Array, dot, exact_vector, exact_vectors, nonnegative, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import WALKER2023, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, Symbol
 from theory.walker2023 import tangent_proofs as proofs
 from theory.walker2023.tangent_bounds import path_rademacher_bound, rademacher_bound, tangent_complexity
 
