@@ -122,20 +122,35 @@ def is_whole(file: Path) -> bool:
     return True
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _none_goes_on() -> Iterator[None]:
+    """Leave no process behind, whatever a test ends with."""
+    yield
+    while STARTED:
+        with STARTED.pop() as process:
+            process.kill()
+
+
 def shards(out: Path) -> int:
     return len(list(out.glob("shards/[!.]*.parquet")))
 
 
 def start(module: str, out: Path, *words: str) -> subprocess.Popen[str]:
     """Start a study in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, "--out", str(out), *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+    STARTED.append(
+        process := subprocess.Popen(
+            [sys.executable, "-m", module, "--out", str(out), *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     )
+    return process
 
 
 def start_toy(out: Path, *words: str) -> subprocess.Popen[str]:
