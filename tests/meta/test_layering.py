@@ -3,7 +3,6 @@
 import ast
 import graphlib
 import json
-import statistics
 import subprocess
 import sys
 import tomllib
@@ -140,14 +139,15 @@ def modules_beyond(cwd: Path, statement: str) -> set[str]:
 
 
 def import_seconds(cwd: Path, module: str, repeats: int) -> float:
-    """Return the CPU seconds that importing `module` takes once numpy and sympy are there: the median of `repeats`.
+    """Return the CPU seconds that importing `module` takes once numpy and sympy are there: the least of `repeats`.
 
-    CPU time rather than wall time, so that other tests on the same cores do not count.
+    CPU time rather than wall time, so that other tests on the same cores do not count; and the least of some, since
+    they take the caches.
     """
     code = (
         f"import time, numpy, sympy\nstart = time.process_time()\nimport {module}\nprint(time.process_time() - start)"
     )
-    return statistics.median(float(run_python(cwd, code)) for _ in range(repeats))
+    return min(float(run_python(cwd, code)) for _ in range(repeats))
 
 
 def run_python(cwd: Path, code: str) -> str:
