@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check.arena import arena_of
-from proofs_check.counterexamples import load, stored
+from proofs_check.counterexamples import load, stored, witness_of
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
+from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import NOT_RUN, prove_all
 from proofs_check.registry import TRIALS
 from proofs_check.symbolic import report
@@ -80,7 +81,8 @@ def row_of(
     """
     start = time.perf_counter()
     own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
-    witness = None if claim.witness is None else (claim.evaluate(claim.witness), claim.witness)
+    shows = witness_of(claim)
+    witness = None if shows is None else (claim.evaluate(shows), shows)
     arena = arena_of(claim, trained, searching=_violated(witness))
     search = hunt(claim, arena, effort, seed=own_seed)
     proof, small = _replayed(claim.proof), _replayed(claim.small)
@@ -105,7 +107,7 @@ def row_of(
         "status": (Status.MACHINE_CHECKED if whole else without).value,
         "status_without_coq": without.value,
         "statement": claim.statement,
-        "note": claim.note,
+        "note": " ".join([claim.note, *kept_in_words(claim, TRIALS[claim.id].kept())]),
         "assumptions": [assumption.name for assumption in claim.assumptions],
         "symbols": [{"name": s.name, "latex": s.latex, "meaning": s.meaning} for s in claim.symbols],
         "instances": sum(search.rulings.values()),
