@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import sys
@@ -390,9 +389,7 @@ def chosen(ids: Sequence[str]) -> list[Claim]:
     Raises:
         ValueError: if there is no such claim, suggesting the nearest ids.
     """
-    folded = {id.lower(): id for id in CLAIMS}
     for id in ids:
         if id not in CLAIMS:
-            near = difflib.get_close_matches(id.lower(), folded, n=3, cutoff=0)
-            raise ValueError(f"there is no claim {id!r}; the nearest are {', '.join(folded[name] for name in near)}")
+            raise ValueError(f"there is no claim {id!r}; the nearest are {', '.join(CLAIMS.nearest(id))}")
     return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]
