@@ -21,11 +21,11 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from numerics.networks import TwoLayerReLU
-from numerics.networks import count as integer
 from numerics.segments import ENTRIES, function_variations, gradient_variations, sampled_function_variations
 from numerics.tangent import Layers, Network, layers
 from theory import path_lengths as volhejn2020
 from theory.checks import Array
+from theory.checks import count as integer
 from theory.piecewise_linear import PiecewiseLinear, Real
 from theory.two_layer import Weights
 
@@ -71,8 +71,8 @@ def sample_pairs(points: Points, count: int = 1000, *, seed: int) -> torch.Tenso
         ValueError: if `points` are empty, of a wrong shape or not finite, or `count` or `seed` is out of range.
     """
     data = _tensor("points", points, "(n, d)")
-    size = (integer("count", count, 1), 2)
-    indices = np.random.default_rng(integer("seed", seed, 0)).integers(len(data), size=size)
+    size = (integer("count", count), 2)
+    indices = np.random.default_rng(integer("seed", seed, fewest=0)).integers(len(data), size=size)
     return data[torch.from_numpy(indices).to(data.device)]
 
 
@@ -121,7 +121,7 @@ def function_path_length(model: nn.Module, pairs: Points, *, points_per_segment:
         ValueError: if `pairs` are empty, of a shape that `model` does not take or not finite, the outputs of `model`
             are of a wrong shape or not finite, or `points_per_segment` is below 2.
     """
-    cells = integer("points_per_segment", points_per_segment, 2) - 1
+    cells = integer("points_per_segment", points_per_segment, fewest=2) - 1
     if isinstance(model, TwoLayerReLU):
         return _along_segments(model, pairs, partial(sampled_function_variations, cells=cells))
     return _path_length(model, pairs, cells, None)
@@ -149,7 +149,7 @@ def gradient_path_length(
             or their gradients are of a wrong shape, not finite or cut off from its inputs, or `points_per_segment` or
             the slope is out of range.
     """
-    cells, slope = integer("points_per_segment", points_per_segment, 2) - 1, _slope(relu_slope_at_zero)
+    cells, slope = integer("points_per_segment", points_per_segment, fewest=2) - 1, _slope(relu_slope_at_zero)
     if isinstance(model, TwoLayerReLU) and slope == 1:
         return _along_segments(model, pairs, partial(gradient_variations, cells=cells))
     return _path_length(model, pairs, cells, slope)
@@ -584,7 +584,7 @@ def _batch(network: Any, batch: Any) -> torch.Tensor:
 
 def _batch_segments(network: Any, batch: Any, points_per_segment: Any) -> torch.Tensor:
     """Return equidistant points on the segments between halves of a batch, [floor(k/2), n, d]."""
-    points, n = _batch(network, batch), integer("points_per_segment", points_per_segment, 2)
+    points, n = _batch(network, batch), integer("points_per_segment", points_per_segment, fewest=2)
     half = len(points) // 2
     t = torch.arange(n, dtype=points.dtype, device=points.device) / (n - 1)
     return _along(points[:half], points[half : 2 * half], t)

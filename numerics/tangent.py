@@ -13,12 +13,9 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator
 
-from numerics.networks import TwoLayerReLU
+from numerics.networks import Network, TwoLayerReLU
 from theory.checks import Array, real_array
 from theory.two_layer import Weights
-
-Network = TwoLayerReLU | Weights
-"""A two-layer ReLU network: a module with any number of inputs, or the weights of one on the line."""
 
 CHUNK_ENTRIES = 2**22
 """How many pre-activations are held at once, at most, unless one point has more units than that."""

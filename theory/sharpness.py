@@ -40,7 +40,7 @@ def sharpness(weights: Weights, x: Array) -> Enclosure:
     if needs_rationals(weights, x):
         return top_eigenvalue(gram(weights.rational(), rationals(x)))
     top, error = top_eigenvalue(gram(weights, x)), gram_rounding(weights, x)
-    return Enclosure(top.lower - error, top.upper + error)
+    return top.widened(error)
 
 
 def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) -> Any:
@@ -83,7 +83,7 @@ def hessian_top(weights: Weights, x: Array, y: Array) -> Enclosure:
     residuals = outputs + abs(weights.b2) + np.abs(y)  # what they are sums of, before anything cancels
     share = EPS * (weights.width + len(x) + 8)
     error = gram_rounding(weights, x) + share * float(np.mean((np.abs(x) + 1) * residuals))
-    return Enclosure(top.lower - error, top.upper + error)
+    return top.widened(error)
 
 
 def balanced_pair() -> dict[str, Any]:

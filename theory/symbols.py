@@ -23,7 +23,15 @@ Loss = Literal["half_mean", "mean"]
 `half_mean` is (1/2n) sum (f(x_j) - y_j)^2 (mulayoff2021, eq 19); `mean` is (1/n) sum (f(x_j) - y_j)^2
 (volhejn2020, eq 1.1; `torch.nn.MSELoss`). A step size means nothing without it: gradients and Hessians of `mean` are
 twice those of `half_mean`, so gradient descent with step size s on `mean` is gradient descent with 2 s on `half_mean`.
+An argument `loss` names one of these everywhere; the number that a loss has is a `training_loss`, or an attribute `loss`
+of what was trained.
 """
+
+ModelLoss = Literal[Loss, "cross_entropy"]
+"""The losses of models with any outputs: these with |f(x_j) - y_j|^2, or (1/n) sum_j -log softmax(f(x_j))[y_j]."""
+
+Sampling = Literal["without_replacement", "with_replacement", "reshuffling"]
+"""How batches are drawn: anew each step, without or with replacement, or from a new random order each epoch."""
 
 
 @dataclass(frozen=True)

@@ -38,16 +38,13 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from numerics.stability.reshuffling import EXACT_POINTS, first_unstable, proves
+from numerics.stability.reshuffling import RESHUFFLED_POINTS, first_unstable, proves
 from numerics.stability.spectrum import Spectrum, product, rounded_terms, spectrum_of
 from theory.checks import Array
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
-from theory.symbols import Loss, loss_scale
-
-Sampling = Literal["without_replacement", "with_replacement", "reshuffling"]
-"""How batches are drawn: anew each step, without or with replacement, or from a new random order each epoch."""
+from theory.symbols import Loss, Sampling, loss_scale
 
 DENSE_POINTS = 64
 """Matrices G(t) of up to so many points are written out."""
@@ -112,7 +109,7 @@ def mean_square_threshold(
         TypeError: if an entry of `features` is no real number, or `batch_size` no integer.
         ValueError: if `features` is not [n, d] with n, d >= 1, holds nan or inf, or is so large or small that the threshold
             is no float; if `batch_size` is not between 1 and n; if `sampling` or `loss` is unknown; or for
-            reshuffling of more than `EXACT_POINTS` points.
+            reshuffling of more than `RESHUFFLED_POINTS` points.
         RuntimeError: if an iteration does not converge, or for reshuffling if the features are too nearly dependent for a
             certificate.
     """
@@ -214,10 +211,10 @@ def _problem(features: object, batch: int, sampling: Sampling) -> tuple[Spectrum
     spectrum = spectrum_of(features)
     n = len(spectrum.values)
     b = checked_batch(batch, n)
-    if sampling == "reshuffling" and n > EXACT_POINTS:
+    if sampling == "reshuffling" and n > RESHUFFLED_POINTS:
         raise ValueError(
-            f"sampling must not be 'reshuffling' for more than {EXACT_POINTS} points, where its threshold is not available "
-            f"exactly, got {n} points; reshuffling_growth estimates the growth at one step size"
+            f"sampling must not be 'reshuffling' for more than {RESHUFFLED_POINTS} points, where its threshold is not "
+            f"available exactly, got {n} points; reshuffling_growth estimates the growth at one step size"
         )
     shares = {"without_replacement": noise_share(n, b), "with_replacement": Fraction(1, b), "reshuffling": None}
     return spectrum, shares[sampling]

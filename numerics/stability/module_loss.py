@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -26,9 +26,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from theory.checks import Array, real_array
-
-LossConvention = Literal["half_mean", "mean", "cross_entropy"]
-"""The loss: (1/2n) sum_j ||f(x_j) - y_j||^2, (1/n) sum_j ||f(x_j) - y_j||^2, or (1/n) sum_j -log softmax(f(x_j))[y_j]."""
+from theory.symbols import ModelLoss
 
 CHUNK = 2048
 """The graph of so many examples is kept; for more, it is made again at each product, for so many at a time."""
@@ -64,14 +62,14 @@ class ModuleLoss:
         model: a copy of the user's module, in float64 and eval mode.
         x: the inputs, [n, ...].
         y: the targets: [n, c], or labels [n] for cross-entropy.
-        convention: the loss.
+        loss: which loss it is.
         parameters: those that require a gradient, each once, however many modules share it.
     """
 
     model: nn.Module
     x: torch.Tensor
     y: torch.Tensor
-    convention: LossConvention
+    loss: ModelLoss
     parameters: tuple[nn.Parameter, ...]
 
     @cached_property
@@ -91,9 +89,9 @@ class ModuleLoss:
 
     def _sum(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return sum_j l(f(x_j), y_j)."""
-        if self.convention == "cross_entropy":
+        if self.loss == "cross_entropy":
             return nn.functional.cross_entropy(outputs, y, reduction="sum")
-        return torch.sum((outputs - y) ** 2) * (0.5 if self.convention == "half_mean" else 1.0)
+        return torch.sum((outputs - y) ** 2) * (0.5 if self.loss == "half_mean" else 1.0)
 
     @cached_property
     def _shares(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -107,14 +105,14 @@ class ModuleLoss:
 
         S = diag(sqrt q) - q sqrt(q)^T for cross-entropy and the softmax q: S S^T = diag(q) - q q^T. Else it is a number.
         """
-        if self.convention != "cross_entropy":
-            return u if self.convention == "half_mean" else math.sqrt(2) * u
+        if self.loss != "cross_entropy":
+            return u if self.loss == "half_mean" else math.sqrt(2) * u
         (q, rest), others = (values[part] for values in self._shares[:2]), self._shares[2]
         return q.sqrt() * rest * u - q * ((q.sqrt() * u) @ others)
 
     def weighted_back(self, v: torch.Tensor, part: slice = slice(None)) -> torch.Tensor:
         """Return S_j^T v_j, [m, c], for v [m, c] and the examples of a part."""
-        if self.convention != "cross_entropy":
+        if self.loss != "cross_entropy":
             return self.weighted(v)
         (q, rest), others = (values[part] for values in self._shares[:2]), self._shares[2]
         return q.sqrt() * (rest * v - (q * v) @ others)
@@ -128,8 +126,8 @@ class ModuleLoss:
     @cached_property
     def residuals(self) -> torch.Tensor:
         """The gradients of l in the outputs, [n, c]: f - y or twice that, or q less 1 at the label for the softmax q."""
-        if self.convention != "cross_entropy":
-            return (self.outputs - self.y) * (1.0 if self.convention == "half_mean" else 2.0)
+        if self.loss != "cross_entropy":
+            return (self.outputs - self.y) * (1.0 if self.loss == "half_mean" else 2.0)
         shares, rest, _ = self._shares
         at_label = nn.functional.one_hot(self.y, shares.shape[1]).to(torch.bool)
         return torch.where(at_label, -rest, shares)
@@ -450,7 +448,7 @@ def outputs_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return flat
 
 
-def module_loss(model: nn.Module, x: object, y: object, convention: LossConvention) -> ModuleLoss:
+def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> ModuleLoss:
     """Return the loss of a copy of `model`, in float64 and eval mode, on data; `model` itself is left as it is.
 
     Args:
@@ -458,16 +456,16 @@ def module_loss(model: nn.Module, x: object, y: object, convention: LossConventi
         x: the inputs, [n, ...]; [n] are passed on as [n, 1]. Tensors of integers are passed on as they are, other numbers
             in float64.
         y: the targets, of the shape of the outputs, or [n] for one output; for cross-entropy labels [n] from 0 to c - 1.
-        convention: the loss.
+        loss: which loss it is.
 
     Raises:
         TypeError: if `model` is no module or does not return real numbers, or an entry of x or y is no real number.
-        ValueError: if `convention` is unknown; if a weight is not finite, or none requires a gradient; if x or y is
+        ValueError: if `loss` is unknown; if a weight is not finite, or none requires a gradient; if x or y is
             malformed; or if `model` cannot be copied, fails on x, returns nan, or an output that depends on the batch.
     """
-    if convention not in get_args(LossConvention):
-        options = ", ".join(map(repr, get_args(LossConvention)))
-        raise ValueError(f"loss_convention must be one of {options}, got {convention!r}")
+    if loss not in get_args(ModelLoss):
+        options = ", ".join(map(repr, get_args(ModelLoss)))
+        raise ValueError(f"loss must be one of {options}, got {loss!r}")
     mine = _copied(model)
     parameters = tuple(p for p in mine.parameters() if p.requires_grad)
     if not any(p.numel() for p in parameters):
@@ -485,8 +483,8 @@ def module_loss(model: nn.Module, x: object, y: object, convention: LossConventi
             f"differ by {float(apart):.3g} (noise, or statistics of the batch)"
         )
     c = outputs.shape[1]
-    desired = _labels(y, len(points), c) if convention == "cross_entropy" else _targets(y, len(points), c)
-    problem = ModuleLoss(mine, points, desired.to(device), convention, parameters)
+    desired = _labels(y, len(points), c) if loss == "cross_entropy" else _targets(y, len(points), c)
+    problem = ModuleLoss(mine, points, desired.to(device), loss, parameters)
     _check_derivatives(problem)
     return problem
 

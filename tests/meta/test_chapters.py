@@ -27,6 +27,7 @@ VOCABULARY = {
     "assumptions",
     "checks",
     "claim",
+    "conditions",
     "enclosure",
     "lemmas",
     "proof",

@@ -30,11 +30,11 @@ from numerics.stability import (
     residual_curvature,
     sharpness,
 )
-from numerics.stability.module_loss import LossConvention
 from theory.beyond import critical_step_size
 from theory.checks import Array
 from theory.linear_stability import mean_square_growth
 from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
+from theory.symbols import ModelLoss
 from theory.two_layer import Weights
 
 EPS = float(np.finfo(np.float64).eps)
@@ -139,7 +139,7 @@ def outputs_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return outputs.reshape(len(x), -1)
 
 
-def targets(model: nn.Module, x: torch.Tensor, convention: LossConvention) -> torch.Tensor:
+def targets(model: nn.Module, x: torch.Tensor, convention: ModelLoss) -> torch.Tensor:
     n, c = outputs_of(model, x).shape
     labels = torch.from_numpy(np.random.default_rng(99).integers(0, c, n))
     return labels if convention == "cross_entropy" else draws(99, n, c)
@@ -151,7 +151,7 @@ class Dense:
     `each` are the generalised Gauss-Newton matrices of the examples, [n, p, p], `features` the Jacobian, [n c, p].
     """
 
-    def __init__(self, model: nn.Module, x: torch.Tensor, y: torch.Tensor, convention: LossConvention) -> None:
+    def __init__(self, model: nn.Module, x: torch.Tensor, y: torch.Tensor, convention: ModelLoss) -> None:
         model = copy.deepcopy(model).double().eval()
         named = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
         sizes = [p.numel() for p in named.values()]
@@ -203,13 +203,13 @@ class Dense:
         return (matrices + matrices.transpose(0, 2, 1)) / 2
 
 
-CONVENTIONS: list[LossConvention] = ["half_mean", "mean", "cross_entropy"]
+CONVENTIONS: list[ModelLoss] = ["half_mean", "mean", "cross_entropy"]
 
 
 def check(found: report_on_model.Report, dense: Dense) -> None:
     rounding = dense.rounding
     assert found.parameters == len(dense.gradient)
-    assert abs(found.loss - dense.loss) <= 64 * EPS * dense.loss + rounding
+    assert abs(found.training_loss - dense.loss) <= 64 * EPS * dense.loss + rounding
     assert abs(found.gradient_norm - np.linalg.norm(dense.gradient)) <= rounding
     assert abs(found.sharpness.value - dense.sharpness) <= found.sharpness.error + rounding
     assert abs(found.hessian_top.value - np.linalg.eigvalsh(dense.hessian)[-1]) <= found.hessian_top.error + rounding
@@ -219,7 +219,7 @@ def check(found: report_on_model.Report, dense: Dense) -> None:
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 @pytest.mark.parametrize("name", CASES)
-def test_numbers_are_those_of_matrices_that_are_written_out(name: str, convention: LossConvention) -> None:
+def test_numbers_are_those_of_matrices_that_are_written_out(name: str, convention: ModelLoss) -> None:
     model, x = made(name)
     if convention == "cross_entropy" and outputs_of(model, x).shape[1] == 1:
         pytest.skip("one output")
@@ -248,7 +248,7 @@ def test_large_models_are_measured_as_small_ones_are(name: str, monkeypatch: pyt
 )
 @settings(max_examples=40)
 def test_random_networks(
-    widths: list[int], n: int, activation: type[nn.Module], convention: LossConvention, seed: int, matrix_free: bool
+    widths: list[int], n: int, activation: type[nn.Module], convention: ModelLoss, seed: int, matrix_free: bool
 ) -> None:
     if convention == "cross_entropy":
         widths = [*widths[:-1], widths[-1] + 1]
@@ -287,7 +287,7 @@ def test_errors_cover_what_a_coarse_iteration_leaves(tolerance: float, monkeypat
 
 @pytest.mark.parametrize("name", ["scalar", "vector", "in place", "convolutions", "shared", "deceptive", "frozen"])
 @pytest.mark.parametrize("convention", CONVENTIONS)
-def test_the_gram_matrix_is_that_of_the_features(name: str, convention: LossConvention) -> None:
+def test_the_gram_matrix_is_that_of_the_features(name: str, convention: ModelLoss) -> None:
     model, x = made(name)
     if convention == "cross_entropy" and name == "scalar":
         pytest.skip("one output")
@@ -381,11 +381,11 @@ def test_losses_differ_by_their_factors() -> None:
     model, x = made("vector")
     y = targets(model, x, "mean")
     half, mean = report(model, x, y, 0.1, 3, "half_mean"), report(model, x, y, 0.1, 3, "mean")
-    assert mean.loss == pytest.approx(2 * half.loss, rel=1e-14)
+    assert mean.training_loss == pytest.approx(2 * half.training_loss, rel=1e-14)
     assert mean.hessian_top.value == pytest.approx(2 * half.hessian_top.value, rel=1e-12)
     assert mean.sgd_step_sizes.lower == pytest.approx(half.sgd_step_sizes.lower / 2, rel=1e-9)
     torch_loss = nn.MSELoss()(outputs_of(model, x), y)  # averages over the outputs too
-    assert mean.loss == pytest.approx(3 * float(torch_loss), rel=1e-14)
+    assert mean.training_loss == pytest.approx(3 * float(torch_loss), rel=1e-14)
 
 
 # Step sizes
@@ -398,7 +398,7 @@ def interpolating(name: str) -> tuple[nn.Module, torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("convention", ["half_mean", "mean"])
 @pytest.mark.parametrize("batch", [1, 3, 9])
-def test_with_one_output_the_threshold_is_exact(convention: LossConvention, batch: int) -> None:
+def test_with_one_output_the_threshold_is_exact(convention: ModelLoss, batch: int) -> None:
     model, x, y = interpolating("scalar")
     found = report(model, x, y, 0.01, batch, convention)
     features = Dense(model, x, y, convention).features
@@ -536,7 +536,7 @@ def test_cross_entropy_says_that_interpolation_is_at_infinity() -> None:
         model.weight.zero_()
         model.bias.copy_(torch.tensor([1 / 3, 2 / 3]).double().log())
     found = report(model, x, labels, 0.5, 2, "cross_entropy")
-    assert found.loss == pytest.approx(-math.log(1 / 3) / 3 - 2 * math.log(2 / 3) / 3, rel=1e-14)
+    assert found.training_loss == pytest.approx(-math.log(1 / 3) / 3 - 2 * math.log(2 / 3) / 3, rel=1e-14)
     assert found.position == "a critical point that does not interpolate"
     assert (found.gd, found.sgd) == ("stable", "undecided")
     # q (1 - q) (1, -1) (1, -1)^T for the classes, and (1, 1) (1, 1)^T for weight and bias
@@ -709,7 +709,7 @@ FIXED = nn.Linear(2, 3).requires_grad_(False)
 BATCH = nn.BatchNorm1d(2, track_running_stats=False)
 
 BAD_INPUTS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
-    ((math.pi, X, Y, 0.1, 1), TypeError, f"model must be a torch.nn.Module, got {math.pi} of type float"),
+    ((0.5, X, Y, 0.1, 1), TypeError, "model must be a torch.nn.Module, got 0.5 of type float"),
     ((BROKEN, X, Y, 0.1, 1), ValueError, "model must have finite parameters, got nan or inf in bias"),
     ((FIXED, X, Y, 0.1, 1), ValueError, "model must have a parameter that requires a gradient, got none"),
     (
@@ -798,7 +798,7 @@ BAD_INPUTS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
     (
         (GOOD, X, Y, 0.1, 1, "sum"),
         ValueError,
-        "loss_convention must be one of 'half_mean', 'mean', 'cross_entropy', got 'sum'",
+        "loss must be one of 'half_mean', 'mean', 'cross_entropy', got 'sum'",
     ),
     (
         (GOOD, X, [0, 1, 3, 0], 0.1, 1, "cross_entropy"),

@@ -72,9 +72,7 @@ def tilt_room(given: Instance) -> Fraction | None:
 
 
 def _feasible_tilt() -> Assumption:
-    return Assumption(
-        "|nu| <= h_+(t) + h_-(t) at the knots of all units", tilt_room, lambda room: room is None or room >= 0
-    )
+    return Assumption.that(bounds.FEASIBLE_TILT, tilt_room)
 
 
 def dual_side(given: Instance) -> Enclosure:

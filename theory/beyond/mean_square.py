@@ -77,10 +77,8 @@ def _stability() -> Assumption:
 
 def positive_hessians() -> Assumption:
     """Return the assumption that no H_i has a negative eigenvalue, decided exactly."""
-    return Assumption(
-        "each H_i is positive semidefinite",
-        lambda given: all(positive_semidefinite(h) for h in exact_hessians(given)),
-        bool,
+    return Assumption.that(
+        bounds.SEMIDEFINITE, lambda given: all(positive_semidefinite(h) for h in exact_hessians(given))
     )
 
 
@@ -91,7 +89,7 @@ def trace(given: Instance) -> Fraction:
 
 
 def _not_flat() -> Assumption:
-    return Assumption("tr H > 0", trace, lambda value: value > 0)
+    return Assumption.that(bounds.NOT_FLAT, trace)
 
 
 def squares(given: Instance) -> tuple[Fraction, Fraction]:
@@ -245,7 +243,7 @@ B3E = Claim(
     r"p\,\frac1n\sum_i (v^T H_i v)^2}",
     form=Form.AT_MOST,
     symbols=(*SYSTEM, VECTOR),
-    assumptions=(_stability(), Assumption("v^T H v > 0", lambda given: along(given)[1], lambda value: value > 0)),
+    assumptions=(_stability(), Assumption.that(bounds.CURVED, lambda given: along(given)[1])),
     sides=_direction_sides,
     bound=bounds.direction_bound,
     bound_on=lambda given: bounds.direction_bound(given["hessians"], given["direction"], given["batch_size"]),
@@ -292,7 +290,7 @@ B3F = Claim(
 
 
 def _noisy() -> Assumption:
-    return Assumption("B < n", lambda given: len(given["features"]) - given["batch_size"], lambda rest: rest > 0)
+    return Assumption.that(bounds.NOISY, lambda given: len(given["features"]) - given["batch_size"])
 
 
 def frobenius_sides(given: Instance, share: Fraction) -> tuple[Enclosure, Enclosure]:

@@ -52,10 +52,9 @@ def _theorem_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def linearly_stable() -> Assumption:
     """Return the assumption that theta is a linearly stable minimum of the data (x, f(x)): eta lambda_max <= 2 (M1)."""
-    return Assumption(
-        "linear stability: eta lambda_max <= 2",
+    return Assumption.that(
+        smooth_bounds.LINEARLY_STABLE,
         lambda given: given["step_size"] * sharpness(given["weights"], given["x"]).upper,
-        lambda product: product <= 2,
     )
 
 

@@ -424,7 +424,7 @@ def printed_excess_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 def _excess_on(given: Instance, excess: Callable[..., float]) -> float:
     bound = switching.parameter_gradient_bound(given["weights"], given["x"])
     units, eta = switching.spare_units(given["weights"]), float(given["step_size"])
-    return smooth_bounds.curvature_bound(eta) + excess(eta, float(bound), units, len(given["x"]))
+    return 1 / eta - 0.5 + excess(eta, float(bound), units, len(given["x"]))
 
 
 def _idle_and_stable() -> Instance:

@@ -16,7 +16,13 @@ from theory.enclosure import Enclosure
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 from theory.walker2023 import coherent_gradients_proofs as proofs
-from theory.walker2023.coherent_gradients_bounds import batch_coherence, coherence, example_coherence, orthogonal_limit
+from theory.walker2023.coherent_gradients_bounds import (
+    NOT_ALL_ZERO,
+    batch_coherence,
+    coherence,
+    example_coherence,
+    orthogonal_limit,
+)
 from theory.walker2023.rademacher import PROBABILITIES
 
 VECTORS = Symbol("vectors", r"\mathcal V", "vectors, one a row, rationals, [m, d]", exact_vectors)
@@ -210,7 +216,7 @@ def _all_partitions_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _not_all_zero() -> Assumption:
-    return Assumption("E[v.v] > 0", lambda given: size(*_of(given)), lambda s: s > 0)
+    return Assumption.that(NOT_ALL_ZERO, lambda given: size(*_of(given)))
 
 
 def _sample_not_zero() -> Assumption:
