@@ -160,9 +160,11 @@ class Claim:
         proof: builds its steps, if it is proved here; built on demand, so that importing a bound does not wait for sympy.
         small: the same for proofs that cover small sizes only (two points, one unit), over all reals.
         finding: what became of it as printed.
-        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check.
+        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check. No number that
+            came out of a run: the ledger adds what the kept rows say.
         amends: the id of the printed claim that this one repairs.
-        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails.
+        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails; none for what
+            is observed, whose witness is a kept row that `proofs_check` stores.
         extremal: an instance on which the two sides meet, or
         no_extremal: the reason there is none.
         study: for what is observed rather than derived, the module of `experiments` that reports on it; the claim is then

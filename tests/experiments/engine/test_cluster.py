@@ -25,7 +25,7 @@ from experiments.engine import executors
 from experiments.engine.records import Row, read_rows
 from experiments.engine.study import Study, Task, main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ADDRESS = "tcp://127.0.0.1:8786"
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
