@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -134,3 +135,10 @@ def _sizes(w1: Array, w2: Array) -> Array:
     """Return |w2_i| ||w1_i||, [h], as floats."""
     sizes: Array = np.abs(floats("outputs", w2)) * np.linalg.norm(floats("hidden", w1), axis=1)
     return sizes
+
+
+def mean_over_pairs(x: Array, variation: Any) -> Fraction:
+    """Return the mean of variation(a, b) over all ordered pairs of points [n], for a < b and alike for b < a, exactly."""
+    total = sum((variation(a, b) for i, b in enumerate(x) for a in x[:i] if a < b), Fraction(0))
+    total += sum((variation(b, a) for i, b in enumerate(x) for a in x[:i] if b < a), Fraction(0))
+    return Fraction(2 * total, len(x) ** 2)

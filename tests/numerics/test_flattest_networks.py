@@ -21,6 +21,7 @@ from numerics.stability import sharpness, sharpness_with_error
 from theory.beyond import critical_step_size, smallest_curvature
 from theory.beyond.dual_bounds import unit_costs
 from theory.checks import Array, rationals
+from theory.claim import AssumptionError
 from theory.mulayoff2021 import weighted_curvature
 from theory.mulayoff2021.smooth_bounds import curvature_bound
 from theory.piecewise_linear import PiecewiseLinear
@@ -137,7 +138,8 @@ def test_the_largest_curvature_is_where_the_flattest_network_is_on_the_edge(seed
 
 
 def test_beyond_two_no_minimum_is_stable() -> None:
-    assert largest_curvature([-1.0, 0.0, 1.0], step_size=2.5) < 0
+    with pytest.raises(AssumptionError, match=r"got 2\.5 or more: lambda_max is at least 1"):
+        largest_curvature([-1.0, 0.0, 1.0], step_size=2.5)
 
 
 def test_three_points_reach_the_most_that_any_weight_can() -> None:

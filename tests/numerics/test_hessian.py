@@ -304,7 +304,7 @@ BAD_INPUTS = [
         ValueError,
         "x must be on the device of net, cpu, got meta",
     ),
-    (math.pi, [1.0], TypeError, f"net must be a TwoLayerReLU or Weights, got {math.pi} of type float"),
+    (0.5, [1.0], TypeError, "net must be a TwoLayerReLU or Weights, got 0.5 of type float"),
     (BROKEN, [1.0], ValueError, "net must have finite weights, got nan or inf in hidden.bias"),
     (
         LINE,

@@ -709,7 +709,7 @@ FIXED = nn.Linear(2, 3).requires_grad_(False)
 BATCH = nn.BatchNorm1d(2, track_running_stats=False)
 
 BAD_INPUTS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
-    ((math.pi, X, Y, 0.1, 1), TypeError, f"model must be a torch.nn.Module, got {math.pi} of type float"),
+    ((0.5, X, Y, 0.1, 1), TypeError, "model must be a torch.nn.Module, got 0.5 of type float"),
     ((BROKEN, X, Y, 0.1, 1), ValueError, "model must have finite parameters, got nan or inf in bias"),
     ((FIXED, X, Y, 0.1, 1), ValueError, "model must have a parameter that requires a gradient, got none"),
     (

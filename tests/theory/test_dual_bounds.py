@@ -8,6 +8,7 @@ import pytest
 from numerics.programs.certificates import certify
 from theory.beyond.dual import B2B
 from theory.beyond.dual_bounds import check_dual_matrix, dual_sharpness_bound
+from theory.claim import AssumptionError
 from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 
@@ -72,7 +73,7 @@ def test_arguments_that_cannot_be_meant() -> None:
     f = PiecewiseLinear([0.0], [1.0], 0.0, 0.0)
     with pytest.raises(ValueError, match="a row for each of the 2 data points, got 1"):
         dual_sharpness_bound(f, [-1.0, 1.0], [[1.0]])
-    with pytest.raises(ValueError, match=r"tilt must be at most h_\+ \+ h_- in size"):
+    with pytest.raises(AssumptionError, match=r"B2 does not apply: it assumes \|nu\| <= h_\+"):
         dual_sharpness_bound(f, [-1.0, 1.0], np.full((2, 2), 0.5), tilt=10.0)
     with pytest.raises(TypeError, match="must be a PiecewiseLinear"):
         dual_sharpness_bound(np.abs, [-1.0, 1.0], np.full((2, 2), 0.5))  # type: ignore[arg-type]

@@ -27,9 +27,9 @@ from theory.beyond.mean_square_bounds import (
 )
 from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, epoch_step, orthonormal_reshuffling_threshold
 from theory.checks import Array, rationals
+from theory.claim import AssumptionError
 from theory.enclosure import Enclosure, positive_semidefinite
-from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share
-from theory.walker2023.linear_stability import outer_products
+from theory.linear_stability import mean_square_condition, mean_square_growth, noise_share, outer_products
 
 System = tuple[Array, Fraction, int]
 
@@ -190,7 +190,8 @@ def test_batches_that_do_not_expand_are_stable_in_every_order() -> None:
 
 def test_limits_of_rank_one_hessians() -> None:
     assert frobenius_limit(0.5, 10, 1) == 4
-    assert frobenius_limit(0.5, 10, 10) == math.inf
+    with pytest.raises(AssumptionError, match=r"B3\.g does not apply: it assumes B < n, got 0"):
+        frobenius_limit(0.5, 10, 10)
     p = float(noise_share(10, 4))
     assert frobenius_limit(0.5, 10, 4) == pytest.approx(2 / math.sqrt(p * (1 - p)), rel=1e-15)
     assert trace_limit(0.5, 10, 1, 7) == 4
@@ -218,10 +219,15 @@ INDEFINITE = [[[1.0, 0.0], [0.0, -1.0]]]
             ValueError,
             "hessians must be positive semidefinite, got one that is not at index 0",
         ),
-        (lambda: expansion_bound(INDEFINITE, 1), ValueError, "hessians must be positive semidefinite, got one"),
-        (lambda: trace_bound(INDEFINITE, 1), ValueError, "hessians must have tr H above 0, got 0.0"),
+        (
+            lambda: expansion_bound(INDEFINITE, 1),
+            AssumptionError,
+            "it assumes each H_i is positive semidefinite, got H_i at",
+        ),
+        (lambda: norm_bound(INDEFINITE, 1), AssumptionError, "it assumes each H_i is positive semidefinite, got -"),
+        (lambda: trace_bound(INDEFINITE, 1), AssumptionError, "B3.f does not apply: it assumes tr H > 0, got 0.0"),
         (lambda: direction_bound([[[1.0]]], [1.0, 2.0], 1), ValueError, "direction must have 1 entries, got 2"),
-        (lambda: direction_bound([[[1.0]]], [0.0], 1), ValueError, "hessians must have v^T H v above 0, got 0.0"),
+        (lambda: direction_bound([[[1.0]]], [0.0], 1), AssumptionError, "it assumes v^T H v > 0, got 0.0"),
         (lambda: norm_bound([[[1.0]]], 2), ValueError, "batch_size must be between 1 and the number of data points, 1"),
         (
             lambda: batch_bound([[[1.0]]], 0),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proofs_check.trials.common import data_points, exact_weights, networks_on_data, small
 from theory.checks import Array, rationals
-from theory.claim import Instance
+from theory.claim import AssumptionError, Instance
 from theory.curvature import curvature_enclosure, weighted_curvature
 from theory.enclosure import EPS, Enclosure
 from theory.mulayoff2021.smooth_bounds import curvature_bound, sharpness_lower_bound
@@ -42,10 +42,22 @@ def functions_on_data(draw: st.DrawFn) -> tuple[PiecewiseLinear, Array]:
     return PiecewiseLinear(knots, jumps, 0.0, 0.0), x
 
 
-@pytest.mark.parametrize("step_size", [0.01, 0.5, 1, Fraction(1, 3), 2.0, 3.5])
+@pytest.mark.parametrize("step_size", [0.01, 0.5, 1, Fraction(1, 3), 2.0])
 def test_the_curvature_bound_for_both_losses(step_size: Any) -> None:
     assert curvature_bound(step_size) == 1 / float(step_size) - 0.5
-    assert curvature_bound(step_size, loss="mean") == 1 / (2 * float(step_size)) - 0.5
+    assert curvature_bound(float(step_size) / 2, loss="mean") == 1 / float(step_size) - 0.5
+
+
+def test_beyond_a_step_size_of_two_there_is_no_minimum_to_bound() -> None:
+    message = (
+        "M6 does not apply: it assumes linear stability: eta lambda_max <= 2, got 3 or more: lambda_max is at least 1"
+    )
+    with pytest.raises(AssumptionError, match=f"^{re.escape(message)}$"):
+        curvature_bound(3.0)
+    with pytest.raises(AssumptionError, match="got 3 or more"):
+        curvature_bound(1.5, loss="mean")
+    with pytest.raises(AssumptionError, match=r"got 2.001"):
+        curvature_bound(2.001)
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,18 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.assumptions import off_the_data
 from theory.beyond import dual_bounds as bounds
 from theory.beyond import dual_proofs as proofs
-from theory.beyond.critical_step import POINTS
 from theory.checks import Array, dot, exact_vector, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure
-from theory.mulayoff2021.smooth import WEIGHTS, X, off_the_data
 from theory.piecewise_linear import PiecewiseLinear
 from theory.sharpness import sharpness
 from theory.sources import HOUSE, Source
 from theory.stability_weight import weight_enclosure
-from theory.symbols import Symbol
+from theory.symbols import POINTS, WEIGHTS, Symbol, X
 from theory.two_layer import Weights
 
 
@@ -73,9 +72,7 @@ def tilt_room(given: Instance) -> Fraction | None:
 
 
 def _feasible_tilt() -> Assumption:
-    return Assumption(
-        "|nu| <= h_+(t) + h_-(t) at the knots of all units", tilt_room, lambda room: room is None or room >= 0
-    )
+    return Assumption.that(bounds.FEASIBLE_TILT, tilt_room)
 
 
 def dual_side(given: Instance) -> Enclosure:

@@ -16,7 +16,7 @@ from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
-from theory.volhejn2020.rank_correlation_bounds import PairCounts, pair_counts, tau_b_ceiling
+from theory.volhejn2020.rank_correlation_bounds import VARIED, PairCounts, pair_counts, tau_b_ceiling
 
 _i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
 
@@ -107,7 +107,7 @@ def _varied() -> Assumption:
     def distinct(given: Instance) -> list[int]:
         return [len(set(given[name])) for name in ("measured", "groups")]
 
-    return Assumption("neither sequence is constant", distinct, lambda numbers: min(numbers) > 1)
+    return Assumption.that(VARIED, distinct)
 
 
 def _equally_long() -> Assumption:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.checks import Reals, sequence
+from theory.conditions import Condition
+
+VARIED = Condition("neither sequence is constant", lambda numbers: min(numbers) > 1)
+"""Of how many different numbers sequences hold."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,14 @@ def tau_b_ceiling(y: Reals) -> float:
     For r runs at each of s sizes it is sqrt(r (s - 1) / (s r - 1)): 0.9555 for the 3 runs at 8 sizes of Table 4.2.
 
     Args:
-        y: a sequence, [n], n >= 2; the training set sizes, say.
+        y: a sequence, [n], n >= 2, not all equal; the training set sizes, say.
 
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if there are fewer than 2, or one is not finite.
+        AssumptionError: if all are equal: no tau_b is defined.
     """
     groups = sequence("y", y)
+    VARIED.require("V12.d", [len(set(groups))])
     counts = pair_counts(groups, groups)
     return math.sqrt(1 - counts.second_ties / counts.pairs)

@@ -16,6 +16,9 @@ from theory.checks import (
     share,
     vectors_array,
 )
+from theory.conditions import Condition
+
+NOT_ALL_ZERO = Condition("E[v.v] > 0", lambda size: size > 0)
 
 
 def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
@@ -29,7 +32,8 @@ def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if a shape is wrong, the probabilities are none, or all vectors are 0, where alpha is 0/0.
+        ValueError: if a shape is wrong, or the probabilities are none.
+        AssumptionError: if all vectors of positive probability are 0, where alpha is 0/0.
     """
     rows = vectors_array("vectors", vectors)
     if probabilities is None:
@@ -37,8 +41,7 @@ def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
     else:
         p = distribution("probabilities", probabilities, len(rows))
     mean, size = p @ rows, p @ (rows * rows).sum(axis=1)
-    if size == 0:
-        raise ValueError("vectors must not all be 0, where the coherence is 0/0")
+    NOT_ALL_ZERO.require("W8.e", size)
     return dot(mean, mean) / size
 
 

@@ -13,9 +13,8 @@ import numpy as np
 from theory.checks import Array, count, dot, exact_matrix, exact_vector, nonnegative, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import WALKER2023, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, Symbol
 from theory.walker2023 import descent_proofs as proofs
 from theory.walker2023.descent_bounds import (
     coherence_gap_bound,

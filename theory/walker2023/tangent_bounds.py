@@ -13,6 +13,10 @@ from theory.checks import (
     real_array,
     vectors_array,
 )
+from theory.conditions import Condition
+
+INVERTIBLE = Condition("A is invertible", bool)
+ALL_INVERTIBLE = Condition("each A_t is invertible", bool)
 
 
 def rademacher_bound(features: Matrix, matrix: Matrix, radius: Any) -> float:
@@ -27,9 +31,10 @@ def rademacher_bound(features: Matrix, matrix: Matrix, radius: Any) -> float:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the shapes do not fit, A is singular, or an entry is not finite or negative where it must not be.
+        ValueError: if the shapes do not fit, or an entry is not finite or negative where it must not be.
+        AssumptionError: if A is singular, for all that floats tell.
     """
-    return path_rademacher_bound(features, [matrix], [radius])
+    return _path_bound(features, [matrix], [radius], "W6", INVERTIBLE)
 
 
 def path_rademacher_bound(features: Matrix, matrices: Any, radii: Any) -> float:
@@ -42,18 +47,25 @@ def path_rademacher_bound(features: Matrix, matrices: Any, radii: Any) -> float:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the shapes do not fit, an A_t is singular, or an entry is not finite or negative.
+        ValueError: if the shapes do not fit, or an entry is not finite or negative.
+        AssumptionError: if an A_t is singular, for all that floats tell.
     """
+    return _path_bound(features, matrices, radii, "W7", ALL_INVERTIBLE)
+
+
+def _path_bound(features: Matrix, matrices: Any, radii: Any, claim: str, invertible: Condition) -> float:
     rows = floats("features", vectors_array("features", features))
     stack, sizes = floats("matrices", real_array("matrices", matrices, ndim=3)), real_array("radii", radii)
     if stack.shape != (len(sizes), rows.shape[1], rows.shape[1]):
         raise ValueError(f"matrices must be one [d, d] for each radius, d = {rows.shape[1]}, got shape {stack.shape}")
     if np.any(sizes < 0):
         raise ValueError(f"radii must be at least 0, got {min(sizes)}")
-    try:
-        norms = [float(np.linalg.norm(np.linalg.solve(a, rows.T))) for a in stack]
-    except np.linalg.LinAlgError as error:
-        raise ValueError("matrices must be invertible, got a singular one") from error
+    norms = []
+    for a in stack:
+        try:
+            norms.append(float(np.linalg.norm(np.linalg.solve(a, rows.T))))
+        except np.linalg.LinAlgError:
+            invertible.require(claim, False, "a singular one")
     return math.fsum(float(size) * norm for size, norm in zip(sizes, norms, strict=True)) / len(rows)
 
 

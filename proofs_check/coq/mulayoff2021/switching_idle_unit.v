@@ -1,7 +1,7 @@
 (* Mulayoff, Michaeli and Soudry 2021, Lemma 5 as printed (M7): refuted by one unit with w1 = b1 = 0. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums two_layer mulayoff2021_linear_stability mulayoff2021_switching.
+From ImplicitSmoothness Require Import Sums two_layer mulayoff2021.stability mulayoff2021.switching.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -1,10 +1,10 @@
 (* Mulayoff, Michaeli and Soudry 2021, Theorem 2, eqs 24-25 (M9): strongly stable solutions whose units may toggle on
-   data points. M8.a's argument in mulayoff2021_switching.v, along the mean gradient with all toggling units inactive:
+   data points. M8.a's argument in mulayoff2021/switching.v, along the mean gradient with all toggling units inactive:
    units with w1 = b1 = 0 are at rest along it. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums two_layer mulayoff2021_linear_stability mulayoff2021_switching_systems
-  mulayoff2021_switching mulayoff2021_sharpness.
+From ImplicitSmoothness Require Import Sums two_layer mulayoff2021.stability mulayoff2021.stability_switching_systems
+  mulayoff2021.switching mulayoff2021.smooth.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -126,7 +126,7 @@ Section Network.
     let v := mean_gradient in
     dot (parameters net) v v * dot (parameters net) v v <= quadratic (parameters net) (hessian_on net x resting_mode) v.
   Proof.
-    intros nonempty v. rewrite mulayoff2021_switching.quadratic_hessian. set (a := along net resting_mode v).
+    intros nonempty v. rewrite switching.quadratic_hessian. set (a := along net resting_mode v).
     assert (dot (parameters net) v v = mean a x) as ->.
     { unfold a, along, dot. rewrite mean_sum_swap. apply sum_eq. intros p _.
       rewrite (mean_eq _ (fun t => v p * gradient net t p)) by (intros; rewrite resting_gradient; ring).

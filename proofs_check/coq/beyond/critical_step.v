@@ -3,8 +3,8 @@
    is false. *)
 
 From Coq Require Import Reals Lra Lia List Sorted.
-From ImplicitSmoothness Require Import Sums two_layer mulayoff2021_linear_stability mulayoff2021_sharpness
-  house_exchange.
+From ImplicitSmoothness Require Import Sums two_layer mulayoff2021.stability mulayoff2021.smooth
+  beyond.critical_step_exchange.
 Import ListNotations.
 Open Scope R_scope.
 

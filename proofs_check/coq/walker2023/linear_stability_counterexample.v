@@ -3,7 +3,7 @@
    checks. *)
 
 From Coq Require Import Reals Lra Lia List Bool QArith Qreals.
-From ImplicitSmoothness Require Import Sums batches mulayoff2021_linear_stability walker2023_linear_stability.
+From ImplicitSmoothness Require Import Sums batches mulayoff2021.stability walker2023.linear_stability.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -35,7 +35,7 @@ Section Certificate.
     { apply Rplus_lt_le_0_compat; [lra|]. apply sum_nonneg. intros p _. apply sum_nonneg. intros. apply Rabs_pos. }
     intros v. apply Rle_trans with (sum (fun p => sum (fun q => Rabs (P p q)) coordinates) coordinates * dot v v).
     2: { pose proof (dot_pos coordinates v). lra. }
-    unfold mulayoff2021_linear_stability.quadratic, mulayoff2021_linear_stability.dot at 1, apply.
+    unfold stability.quadratic, stability.dot at 1, apply.
     rewrite <- sum_scal_r. apply sum_le. intros p Hp. rewrite <- sum_scal, <- sum_scal_r.
     apply sum_le. intros q Hq.
     pose proof (sum_ge_term (fun r => v r * v r) coordinates p) as at_p.
@@ -115,7 +115,7 @@ Section Certificate.
 
   Lemma quadratic_congruence M P v : quadratic (congruence M P) v = quadratic P (apply coordinates M v).
   Proof.
-    set (w := apply coordinates M v). unfold mulayoff2021_linear_stability.quadratic.
+    set (w := apply coordinates M v). unfold stability.quadratic.
     assert (forall p, apply coordinates (congruence M P) v p
       = sum (fun r => M r p * apply coordinates P w r) coordinates) as inner.
     { intros p. unfold apply at 1, congruence.
@@ -123,7 +123,7 @@ Section Certificate.
       2: { intros q _. rewrite <- sum_scal_r. apply sum_eq. intros r _. now rewrite <- sum_scal_r. }
       rewrite sum_swap. apply sum_eq. intros r _. rewrite sum_swap. unfold apply at 1. rewrite <- sum_scal.
       apply sum_eq. intros s _. unfold w, apply. rewrite <- !sum_scal. apply sum_eq. intros. ring. }
-    unfold mulayoff2021_linear_stability.dot.
+    unfold stability.dot.
     rewrite (sum_eq _ (fun p => sum (fun r => M r p * v p * apply coordinates P w r) coordinates)).
     2: { intros p _. rewrite inner, <- sum_scal. apply sum_eq. intros. ring. }
     rewrite sum_swap. apply sum_eq. intros r _. unfold w at 2, apply at 2. now rewrite <- sum_scal_r.
@@ -131,13 +131,13 @@ Section Certificate.
 
   Lemma quadratic_mean Ms v : quadratic (mean_matrix Ms) v = mean (fun M => quadratic M v) Ms.
   Proof.
-    unfold mulayoff2021_linear_stability.quadratic, mulayoff2021_linear_stability.dot. rewrite mean_sum_swap.
+    unfold stability.quadratic, stability.dot. rewrite mean_sum_swap.
     apply sum_eq. intros p _. now rewrite apply_mean, mean_scal.
   Qed.
 
   Lemma quadratic_minus M N v : quadratic (fun p q => M p q - N p q) v = quadratic M v - quadratic N v.
   Proof.
-    unfold mulayoff2021_linear_stability.quadratic, mulayoff2021_linear_stability.dot. rewrite <- sum_minus.
+    unfold stability.quadratic, stability.dot. rewrite <- sum_minus.
     apply sum_eq. intros p _. unfold apply. rewrite <- Rmult_minus_distr_l, <- sum_minus. f_equal.
     apply sum_eq. intros. ring.
   Qed.

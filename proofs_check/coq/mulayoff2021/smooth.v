@@ -2,7 +2,7 @@
    M5) and what linear stability says of it (Theorem 1, M6), for networks of any width and any number of samples. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums batches two_layer mulayoff2021_linear_stability.
+From ImplicitSmoothness Require Import Sums batches two_layer mulayoff2021.stability.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -1,10 +1,10 @@
 (* Walker 2023, section 2.2: linear stability of mini-batch SGD in mean square (Theorem 2.4, Remark 2.5; W1, W2).
 
-   Vectors, matrices, steps and expectations are those of mulayoff2021_linear_stability.v: any dimension. The batches
+   Vectors, matrices, steps and expectations are those of mulayoff2021/stability.v: any dimension. The batches
    are all sublists of B of the n samples, equally likely and independent from step to step. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums batches mulayoff2021_linear_stability.
+From ImplicitSmoothness Require Import Sums batches mulayoff2021.stability.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -39,7 +39,7 @@ Section Stability.
 
   Lemma apply_mean Hs v p : apply (mean_matrix Hs) v p = mean (fun H => apply H v p) Hs.
   Proof.
-    unfold mulayoff2021_linear_stability.apply. rewrite mean_sum_swap. apply sum_eq. intros q _.
+    unfold stability.apply. rewrite mean_sum_swap. apply sum_eq. intros q _.
     unfold mean_matrix, mean, Rdiv. rewrite sum_scal_r. ring.
   Qed.
 
@@ -57,7 +57,7 @@ Section Stability.
     rewrite <- (apply_symmetric coordinates (mean_matrix Hs) v) by now apply mean_symmetric.
     rewrite (mean_eq _ (fun H => dot v (apply H (apply H v))) Hs)
       by (intros H HH; symmetry; apply apply_symmetric; now apply sym).
-    unfold mulayoff2021_linear_stability.dot at 2 3. rewrite mean_sum_swap, <- sum_minus.
+    unfold stability.dot at 2 3. rewrite mean_sum_swap, <- sum_minus.
     apply sum_eq. intros p _. rewrite mean_scal. ring.
   Qed.
 
@@ -65,7 +65,7 @@ Section Stability.
   Lemma sigma_nonneg Hs v :
     Hs <> [] -> (forall H, In H Hs -> symmetric coordinates H) -> 0 <= dot v (sigma Hs v).
   Proof.
-    intros nonempty sym. rewrite dot_sigma by easy. unfold mulayoff2021_linear_stability.dot.
+    intros nonempty sym. rewrite dot_sigma by easy. unfold stability.dot.
     rewrite mean_sum_swap, <- sum_minus. apply sum_nonneg. intros p _. rewrite apply_mean.
     pose proof (sum_sq_le (fun H => apply H v p) Hs) as jensen. pose proof (length_pos Hs nonempty) as n.
     unfold mean. set (s := sum (fun H => apply H v p) Hs) in *.
@@ -82,7 +82,7 @@ Section Stability.
       + eta ^ 2 * noise_share (length Hs) B * dot v (sigma Hs v).
   Proof.
     intros sym. rewrite <- (descent_step_symmetric coordinates eta (mean_matrix Hs) v) by now apply mean_symmetric.
-    unfold mulayoff2021_linear_stability.dot. rewrite <- sum_scal, <- sum_plus. apply sum_eq. intros p _.
+    unfold stability.dot. rewrite <- sum_scal, <- sum_plus. apply sum_eq. intros p _.
     unfold condition_map. ring.
   Qed.
 
@@ -93,8 +93,8 @@ Section Stability.
     = dot v (condition_map eta B Hs v).
   Proof.
     intros size sym. rewrite dot_condition, dot_sigma by easy. unfold sgd_draws. rewrite mean_map.
-    unfold mulayoff2021_linear_stability.dot. rewrite !mean_sum_swap, <- sum_minus, <- sum_scal, <- sum_plus.
-    apply sum_eq. intros p _. unfold step, mulayoff2021_linear_stability.descent_step. simpl batch_gradient.
+    unfold stability.dot. rewrite !mean_sum_swap, <- sum_minus, <- sum_scal, <- sum_plus.
+    apply sum_eq. intros p _. unfold step, stability.descent_step. simpl batch_gradient.
     simpl batch_hessian. set (g := fun H => apply H v p).
     rewrite (mean_eq _ (fun b => v p * v p + (-2 * eta * v p) * mean g b + eta ^ 2 * (mean g b * mean g b)))
       by (intros b _; rewrite apply_mean; fold g; ring).

@@ -2,7 +2,7 @@
    unit active on each: the assumptions of `sharpness_lower_bound` and `stable_curvature_bound` hold, with equality. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums two_layer mulayoff2021_linear_stability mulayoff2021_sharpness.
+From ImplicitSmoothness Require Import Sums two_layer mulayoff2021.stability mulayoff2021.smooth.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -2,8 +2,8 @@
    whatever its width. *)
 
 From Coq Require Import Reals Lra Lia List Sorted.
-From ImplicitSmoothness Require Import Sums two_layer mulayoff2021_linear_stability mulayoff2021_sharpness
-  house_exchange house_critical_step_size.
+From ImplicitSmoothness Require Import Sums two_layer mulayoff2021.stability mulayoff2021.smooth
+  beyond.critical_step_exchange beyond.critical_step.
 Import ListNotations.
 Open Scope R_scope.
 

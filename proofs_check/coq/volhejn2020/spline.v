@@ -2,7 +2,7 @@
    variation, and its derivative too (V7). *)
 
 From Coq Require Import Reals Lra Lia List Sorted.
-From ImplicitSmoothness Require Import Sums two_layer mean_value volhejn2020_variation.
+From ImplicitSmoothness Require Import Sums two_layer mean_value volhejn2020.variation.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -2,8 +2,8 @@
    M7, M8, B4). Two-layer networks of any width on any number of distinct data points. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums batches two_layer mulayoff2021_linear_stability
-  mulayoff2021_switching_systems.
+From ImplicitSmoothness Require Import Sums batches two_layer mulayoff2021.stability
+  mulayoff2021.stability_switching_systems.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -1,10 +1,10 @@
 (* Mulayoff, Michaeli and Soudry 2021, section 2.2: stability at minima that are not twice differentiable, around which
    the loss is pieced together from modes (Definition 2, Lemmas 2 and 3; M2, M3).
 
-   Vectors, matrices and batches are those of mulayoff2021_linear_stability.v: any dimension. Any set of modes. *)
+   Vectors, matrices and batches are those of mulayoff2021/stability.v: any dimension. Any set of modes. *)
 
 From Coq Require Import Reals Lra Lia List.
-From ImplicitSmoothness Require Import Sums mulayoff2021_linear_stability.
+From ImplicitSmoothness Require Import Sums mulayoff2021.stability.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -46,7 +46,7 @@ Section Switching.
   Lemma dot_apply_mean q v m : dot q (apply coordinates (mode_hessian m) v)
     = mean (fun b => dot q (apply coordinates (batch_hessian b) v)) (draws m).
   Proof.
-    unfold mulayoff2021_linear_stability.dot at 2. rewrite mean_sum_swap. apply sum_eq. intros p _.
+    unfold stability.dot at 2. rewrite mean_sum_swap. apply sum_eq. intros p _.
     rewrite mean_scal. f_equal. unfold apply. rewrite mean_sum_swap. apply sum_eq. intros r _.
     unfold mode_hessian, mean_hessian, mean, Rdiv. rewrite sum_scal_r. ring.
   Qed.
@@ -62,8 +62,8 @@ Section Switching.
     rewrite (mean_eq _ (fun b => dot q v
       - eta * (dot q (batch_gradient b) + dot q (apply coordinates (batch_hessian b) v)))).
     - now rewrite mean_minus, mean_const, mean_scal, mean_plus.
-    - intros b _. unfold mulayoff2021_linear_stability.dot. rewrite <- sum_plus, <- sum_scal, <- sum_minus.
-      apply sum_eq. intros p _. unfold mulayoff2021_linear_stability.step. ring.
+    - intros b _. unfold stability.dot. rewrite <- sum_plus, <- sum_scal, <- sum_minus.
+      apply sum_eq. intros p _. unfold stability.step. ring.
   Qed.
 
   Lemma length_along q v : norm q = 1 -> Rabs (dot q v) <= norm v.
@@ -74,7 +74,7 @@ Section Switching.
 
   Lemma norm_along eps q : norm q = 1 -> 0 <= eps -> norm (fun p => eps * q p) = eps.
   Proof.
-    intros unit pos. unfold mulayoff2021_linear_stability.norm.
+    intros unit pos. unfold stability.norm.
     rewrite dot_scal, dot_comm, dot_scal, unit_dot, Rmult_1_r by easy. now apply sqrt_square.
   Qed.
 
@@ -96,7 +96,7 @@ Section Switching.
       unfold gradient_along in slopes. pose proof (Rle_abs (- g)) as below. rewrite Rabs_Ropp in below. lra. }
     assert (dot q v = eps) as -> by (unfold v; rewrite dot_scal, unit_dot by easy; ring).
     assert (dot q (apply coordinates (mode_hessian m) v) = eps * quadratic (mode_hessian m) q) as ->.
-    { unfold mulayoff2021_linear_stability.quadratic. rewrite <- dot_scal. apply sum_eq. intros p _. f_equal.
+    { unfold stability.quadratic. rewrite <- dot_scal. apply sum_eq. intros p _. f_equal.
       unfold apply, v. rewrite <- sum_scal. apply sum_eq. intros. ring. }
     set (r := quadratic (mode_hessian m) q) in *.
     assert (gamma + eps * (mu + 2 / eta) <= eps * r).
@@ -123,7 +123,7 @@ Section Switching.
   Proof.
     intros m eps_pos eta_pos long nonempty still stable. set (q := fun p => / norm v * v p) in *.
     assert (norm q = 1) as unit.
-    { unfold mulayoff2021_linear_stability.norm at 1. unfold q. rewrite dot_scal, dot_comm, dot_scal, <- norm_sq.
+    { unfold stability.norm at 1. unfold q. rewrite dot_scal, dot_comm, dot_scal, <- norm_sq.
       replace (/ norm v * (/ norm v * (norm v * norm v))) with 1 by (field; lra). apply sqrt_1. }
     assert (gradient_along q m <= 0) as slopes.
     { unfold gradient_along. rewrite (mean_eq _ (fun _ => 0)).
@@ -131,7 +131,7 @@ Section Switching.
       - intros b Hb. replace (dot q (batch_gradient b)) with 0; [apply Rabs_R0|].
         symmetry. apply sum_zero. intros p _. rewrite (still b p Hb). ring. }
     assert (quadratic (mode_hessian m) v = norm v * norm v * quadratic (mode_hessian m) q) as scaled.
-    { unfold mulayoff2021_linear_stability.quadratic, q.
+    { unfold stability.quadratic, q.
       rewrite (dot_comm coordinates (fun p => / norm v * v p)), dot_scal, (dot_comm coordinates _ v).
       replace (dot v (apply coordinates (mode_hessian m) (fun p => / norm v * v p)))
         with (/ norm v * dot v (apply coordinates (mode_hessian m) v)); [field; lra|].
@@ -163,7 +163,7 @@ Section Switching.
       pose proof (length_along q (fun p => apply coordinates (mode_hessian m) q p - lambda m * q p) unit) as along.
       replace (dot q (fun p => apply coordinates (mode_hessian m) q p - lambda m * q p))
         with (quadratic (mode_hessian m) q - lambda m * dot q q) in along.
-      2: { unfold mulayoff2021_linear_stability.quadratic, mulayoff2021_linear_stability.dot.
+      2: { unfold stability.quadratic, stability.dot.
            rewrite <- sum_scal, <- sum_minus. apply sum_eq. intros. ring. }
       rewrite unit_dot in along by easy. pose proof (Rle_abs (- (quadratic (mode_hessian m) q - lambda m * 1)))
         as below.
@@ -197,7 +197,7 @@ Section Switching.
       (draws (mode v))) as one.
     { intros v. set (m := mode v). eapply Rle_trans; [|apply mean_abs]. rewrite mean_along by easy.
       assert (dot q (apply coordinates (mode_hessian m) v) = lambda m * dot q v) as ->.
-      { rewrite apply_symmetric by easy. unfold mulayoff2021_linear_stability.dot. rewrite <- sum_scal.
+      { rewrite apply_symmetric by easy. unfold stability.dot. rewrite <- sum_scal.
         apply sum_eq. intros p Hp. rewrite eigen by easy. ring. }
       pose proof (mean_abs (fun b => dot q (batch_gradient b)) (draws m)) as g_small. specialize (slopes m).
       unfold gradient_along in slopes. set (g := mean (fun b => dot q (batch_gradient b)) (draws m)) in *.
