@@ -23,7 +23,7 @@ from experiments.kit.datasets import read_columns
 from numerics.files import write_whole
 from numerics.networks import TwoLayerReLU
 from numerics.stability import Report, report
-from numerics.stability.module_loss import FAILURES
+from numerics.stability.models import FAILURES
 from theory.checks import Array
 from theory.symbols import ModelLoss
 

@@ -221,7 +221,7 @@ def _activation_in_chunks(weights: Layers, points: torch.Tensor) -> LinearOperat
 
 
 def tangent_map(weights: Layers, points: torch.Tensor, active: LinearOperator) -> LinearOperator:
-    """Return the derivative of (f(x_1), ..., f(x_n)) in the weights, [n, (d + 2) k + 1]: Phi^T of mulayoff2021, eq 28.
+    """Return the derivative of (f(x_1), ..., f(x_n)) in the weights, [n, (d + 2) k + 1]: Phi, as `theory.symbols` has it.
 
     Parameters are ordered as in eq 20: w1 (row by row), b1, w2, b2. `active` is `activation(weights, points)`.
     """
@@ -247,7 +247,7 @@ def tangent_map(weights: Layers, points: torch.Tensor, active: LinearOperator) -
 
 
 def gram(weights: Layers, points: torch.Tensor) -> Array:
-    """Return the tangent kernel Phi^T Phi, [n, n], from the activations, a chunk of units at a time."""
+    """Return the tangent kernel Phi Phi^T, [n, n], from the activations, a chunk of units at a time."""
     n, k = len(points), len(weights.b1)
     values, slopes = torch.zeros(n, n).to(points), torch.zeros(n, n).to(points)
     step = max(1, CHUNK_ENTRIES // n)

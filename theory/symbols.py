@@ -1,5 +1,10 @@
 """The dictionary of symbols: where two papers disagree, this file says what a name means here.
 
+Features, Phi: the gradients of f(x_j) in the weights, one example a row, [n, d], as arrays are everywhere, and as Phi is in
+walker2023 and in `numerics`: K = Phi Phi^T / n is the kernel, [n, n], and Phi^T Phi / n the Gauss-Newton matrix, [d, d]. In
+mulayoff2021 the examples are the columns of Phi (eq 28); statements and proofs of that paper, and of claims of ours that
+carry it on (B2, B4, B7), keep its letter, so that there Phi Phi^T / n is the Hessian.
+
 A symbol of one chapter stands in that chapter; one that two papers share, or two chapters of `theory.beyond`, stands here.
 """
 

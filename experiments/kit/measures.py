@@ -137,7 +137,7 @@ def against_flattest(run: Run, data: DataSet) -> Row:
 
     In order are M5's bound, the certified bound of B2, checked again without the solver, the sharpness of the flattest
     network, and that of the run's own, which may lie below the flattest one's by `FLATTEST_TOLERANCE`. The sharpness is
-    lambda_max(Phi Phi^T/n) also where the data are not interpolated. What is said of the network is worked out from its
+    lambda_max(Phi^T Phi/n) also where the data are not interpolated. What is said of the network is worked out from its
     weights by other means than those of the program: its sharpness from all its features, written out, and how far it
     is from the function at the data and at all knots, relative to the function where that exceeds 1.
     """

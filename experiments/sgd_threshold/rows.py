@@ -28,12 +28,13 @@ from experiments.engine.study import Task, seed_of
 from experiments.kit.datasets import BUILT_IN, named
 from experiments.kit.measures import scaled_initialisation
 from experiments.sgd_threshold.report import LEFT, STABLE, UNDECIDED, UNSTABLE
-from numerics.stability import Sampling, mean_square_threshold
+from numerics.stability import mean_square_threshold
 from numerics.stability.reshuffling import RESHUFFLED_POINTS
 from numerics.training import Outcome, train
 from theory.beyond import critical_step_size
 from theory.checks import Array
 from theory.linear_stability import noise_share
+from theory.symbols import Sampling
 from theory.two_layer import Weights
 
 GAUSSIAN = {"gaussian": (6, 3), "gaussian_wide": (8, 20), "gaussian_many": (20, 8)}

@@ -174,7 +174,7 @@ def stability_threshold(hessians: object, batch: int) -> Enclosure:
     """Return a rational interval around the largest step size for which E ||w||^2 stays bounded (B3; mulayoff2024).
 
     eta* = 2/lambda_max(C^+ D). Floats are taken as the rationals they are. The cost grows as d^6, so d is small:
-    `numerics.stability.general_mean_square_threshold` goes further in floats.
+    `numerics.stability.mean_square_threshold` goes further in floats.
 
     Args:
         hessians: H_i, positive semidefinite, [n, d, d].

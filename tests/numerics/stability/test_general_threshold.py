@@ -6,19 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.stability import (
-    GeneralThreshold,
-    general_mean_square_threshold,
-    mean_square_threshold,
-    verify_general,
-)
-from numerics.stability.general_threshold import LARGEST, FreshSampling
+from numerics.stability import Threshold, mean_square_threshold, verify
+from numerics.stability.general_threshold import FRESH, LARGEST
 from theory.beyond.mean_square_bounds import moment_forms, stability_threshold
 from theory.checks import Array, rationals
 from theory.enclosure import positive_semidefinite
 from theory.linear_stability import noise_share
-
-FRESH: tuple[FreshSampling, ...] = ("without_replacement", "with_replacement")
+from theory.symbols import Sampling
 
 
 def whole(seed: int) -> tuple[Array, int]:
@@ -41,7 +35,7 @@ def random(seed: int, n: int, d: int, rank: int) -> Array:
     return (product + product.transpose(0, 2, 1)) / 2
 
 
-def growth_of_a_step(hessians: Array, batch: int, step_size: float, sampling: FreshSampling) -> float:
+def growth_of_a_step(hessians: Array, batch: int, step_size: float, sampling: Sampling) -> float:
     """Return the spectral radius of the mean of A (x) A over all batches that may be drawn."""
     n, d = hessians.shape[:2]
     every = itertools.combinations if sampling == "without_replacement" else None
@@ -53,12 +47,12 @@ def growth_of_a_step(hessians: Array, batch: int, step_size: float, sampling: Fr
 @pytest.mark.parametrize("seed", range(60))
 def test_bounds_hold_in_exact_arithmetic(seed: int) -> None:
     hessians, batch = whole(seed)
-    found, exact = general_mean_square_threshold(hessians, batch), stability_threshold(hessians, batch)
+    found, exact = mean_square_threshold(hessians, batch), stability_threshold(hessians, batch)
     assert found.lower <= exact.upper
     assert exact.lower <= found.upper
     assert found.upper / found.lower - 1 < 1e-9
     assert found.value == pytest.approx(float(exact.midpoint), rel=1e-10)
-    assert verify_general(found, hessians, batch)
+    assert verify(found, hessians, batch)
     if np.linalg.matrix_rank(np.mean(hessians, axis=0)) == hessians.shape[1]:
         # Nothing is projected: the bounds are proved, and exact arithmetic must agree to the last digit.
         c, d = moment_forms(rationals(hessians), noise_share(len(hessians), batch))
@@ -68,12 +62,12 @@ def test_bounds_hold_in_exact_arithmetic(seed: int) -> None:
 
 @pytest.mark.parametrize("sampling", FRESH)
 @pytest.mark.parametrize("seed", range(40))
-def test_growth_over_all_batches_is_one_at_the_threshold(seed: int, sampling: FreshSampling) -> None:
+def test_growth_over_all_batches_is_one_at_the_threshold(seed: int, sampling: Sampling) -> None:
     n, d = 2 + seed % 3, 1 + seed % 4
     hessians = random(seed, n, d, 1 + seed % max(d, 1))
     batch = 1 + seed % n
-    found = general_mean_square_threshold(hessians, batch, sampling=sampling)
-    assert verify_general(found, hessians, batch, sampling=sampling)
+    found = mean_square_threshold(hessians, batch, sampling=sampling)
+    assert verify(found, hessians, batch, sampling=sampling)
     assert growth_of_a_step(hessians, batch, found.value, sampling) == pytest.approx(1, abs=1e-9)
     assert growth_of_a_step(hessians, batch, found.value * (1 + 1e-3), sampling) > 1
     assert growth_of_a_step(hessians, batch, found.value * (1 - 1e-3), sampling) < 1 + 1e-13
@@ -81,58 +75,63 @@ def test_growth_over_all_batches_is_one_at_the_threshold(seed: int, sampling: Fr
 
 @pytest.mark.parametrize("sampling", FRESH)
 @pytest.mark.parametrize(("n", "d", "batch"), [(1, 1, 1), (4, 3, 2), (6, 9, 1), (30, 5, 8), (7, 7, 7), (50, 20, 4)])
-def test_rank_one_agrees_with_the_gram_matrix(n: int, d: int, batch: int, sampling: FreshSampling) -> None:
+def test_rank_one_agrees_with_the_gram_matrix(n: int, d: int, batch: int, sampling: Sampling) -> None:
     features = np.random.default_rng(n + d).standard_normal((n, d))
     hessians = np.einsum("ia,ib->iab", features, features)
-    found = general_mean_square_threshold(hessians, batch, sampling=sampling)
+    found = mean_square_threshold(hessians, batch, sampling=sampling)
     other = mean_square_threshold(features, batch, sampling=sampling)
     assert found.value == pytest.approx(other.value, rel=1e-9)
-    assert verify_general(found, hessians, batch, sampling=sampling)
+    assert verify(found, hessians, batch, sampling=sampling)
 
 
 def test_as_many_dimensions_as_are_taken() -> None:
     hessians = random(1, 60, LARGEST, 3)
-    found = general_mean_square_threshold(hessians, 4)
+    found = mean_square_threshold(hessians, 4)
     assert found.upper / found.lower - 1 < 1e-8
-    assert verify_general(found, hessians, 4)
+    assert verify(found, hessians, 4)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_larger_batches_bear_larger_steps_up_to_gradient_descents_edge(seed: int) -> None:
     hessians = random(seed, 6, 3, 2)
-    found = [general_mean_square_threshold(hessians, batch) for batch in range(1, 7)]
+    found = [mean_square_threshold(hessians, batch) for batch in range(1, 7)]
     assert all(a.upper < b.lower for a, b in itertools.pairwise(found))
     assert found[-1].value == pytest.approx(2 / float(np.linalg.norm(np.mean(hessians, axis=0), 2)), rel=1e-12)
 
 
 def test_sizes_are_no_matter() -> None:
     hessians = random(0, 4, 3, 2)
-    plain = general_mean_square_threshold(hessians, 2)
+    plain = mean_square_threshold(hessians, 2)
     for exponent in (-900, 900):
-        scaled = general_mean_square_threshold(np.ldexp(hessians, exponent), 2)
+        scaled = mean_square_threshold(np.ldexp(hessians, exponent), 2)
         assert math.ldexp(scaled.value, exponent) == plain.value
-        assert verify_general(scaled, np.ldexp(hessians, exponent), 2)
+        assert verify(scaled, np.ldexp(hessians, exponent), 2)
     with pytest.raises(ValueError, match="hessians must be of a size for which the threshold is a float"):
-        general_mean_square_threshold(np.ldexp(np.ones((1, 1, 1)), -1040), 1)
+        mean_square_threshold(np.ldexp(np.ones((1, 1, 1)), -1040), 1)
 
 
 @pytest.mark.parametrize("sizes", [(-12, 0, 3, 0), (-8, -8, 0, 0), (-10, 0, -10, -10)])
 def test_curvatures_of_many_sizes_are_certified(sizes: tuple[int, ...]) -> None:
     hessians = random(3, 4, 3, 1) * 10.0 ** np.array(sizes)[:, None, None]
-    found = general_mean_square_threshold(hessians, 1)
-    assert verify_general(found, hessians, 1)
+    found = mean_square_threshold(hessians, 1)
+    assert verify(found, hessians, 1)
     assert found.upper / found.lower - 1 < 1e-9
 
 
 def test_hessians_that_vanish_bear_any_step() -> None:
     zero = np.zeros((3, 2, 2))
-    found = general_mean_square_threshold(zero, 1)
+    found = mean_square_threshold(zero, 1)
     assert (found.lower, found.value, found.upper) == (math.inf, math.inf, math.inf)
-    assert verify_general(found, zero, 1)
-    assert not verify_general(found, np.ones((3, 2, 2)), 1)
+    assert verify(found, zero, 1)
+    assert not verify(found, np.ones((3, 2, 2)), 1)
 
 
-def spoilt(found: GeneralThreshold) -> list[tuple[str, GeneralThreshold]]:
+def certified(found: Threshold, **changes: Array) -> Threshold:
+    return replace(found, certificate=replace(found.certificate, **changes))
+
+
+def spoilt(found: Threshold) -> list[tuple[str, Threshold]]:
+    proof = found.certificate
     return [
         (
             "lower too large",
@@ -142,31 +141,32 @@ def spoilt(found: GeneralThreshold) -> list[tuple[str, GeneralThreshold]]:
             "upper too small",
             replace(found, upper=found.lower * 0.9999, value=found.lower * 0.999, lower=found.lower / 2),
         ),
-        ("another stable", replace(found, stable=np.eye(len(found.stable)))),
-        ("negative stable", replace(found, stable=-found.stable)),
-        ("another unstable", replace(found, unstable=np.diag(np.arange(len(found.unstable)) + 1.0))),
-        ("no unstable", replace(found, unstable=0 * found.unstable)),
-        ("nan", replace(found, stable=found.stable * math.nan)),
-        ("shape", replace(found, stable=found.stable[:-1])),
+        ("another stable", certified(found, stable=np.eye(len(proof.stable)))),
+        ("negative stable", certified(found, stable=-proof.stable)),
+        ("another unstable", certified(found, unstable=np.diag(np.arange(len(proof.unstable)) + 1.0))),
+        ("no unstable", certified(found, unstable=0 * proof.unstable)),
+        ("nan", certified(found, stable=proof.stable * math.nan)),
+        ("shape", certified(found, stable=proof.stable[:-1])),
         ("out of order", replace(found, lower=found.upper, upper=found.lower)),
     ]
 
 
 @pytest.mark.parametrize("sampling", FRESH)
-def test_a_certificate_that_was_tampered_with_is_rejected(sampling: FreshSampling) -> None:
+def test_a_certificate_that_was_tampered_with_is_rejected(sampling: Sampling) -> None:
     hessians = random(7, 6, 4, 2)
-    found = general_mean_square_threshold(hessians, 2, sampling=sampling)
-    assert verify_general(found, hessians, 2, sampling=sampling)
+    found = mean_square_threshold(hessians, 2, sampling=sampling)
+    assert verify(found, hessians, 2, sampling=sampling)
     for what, wrong in spoilt(found):
-        assert not verify_general(wrong, hessians, 2, sampling=sampling), what
-    assert not verify_general(found, hessians, 1, sampling=sampling)
-    assert not verify_general(found, hessians, 3, sampling=sampling)
-    assert not verify_general(found, hessians * 1.0001, 2, sampling=sampling)
-    assert not verify_general(found, hessians / 1.0001, 2, sampling=sampling)
+        assert not verify(wrong, hessians, 2, sampling=sampling), what
+    assert not verify(found, hessians, 1, sampling=sampling)
+    assert not verify(found, hessians, 3, sampling=sampling)
+    assert not verify(found, hessians * 1.0001, 2, sampling=sampling)
+    assert not verify(found, hessians / 1.0001, 2, sampling=sampling)
 
 
 BAD = [
-    (([[1.0]], 1), {}, ValueError, "hessians must have 3 axes"),
+    (([[[[1.0]]]], 1), {}, ValueError, "features must have 2 axes, got shape"),
+    (([[[1.0]]], 1), {"loss": "mean"}, ValueError, "loss must be left alone for Hessians"),
     (([[[1.0, 2.0], [0.0, 1.0]]], 1), {}, ValueError, "hessians must be symmetric"),
     (([[[math.nan]]], 1), {}, ValueError, "hessians must hold finite numbers"),
     (([[["a"]]], 1), {}, TypeError, "hessians must hold real numbers"),
@@ -188,4 +188,4 @@ def test_arguments_that_cannot_be_meant(
     arguments: tuple[object, int], options: dict[str, str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        general_mean_square_threshold(*arguments, **options)  # type: ignore[arg-type]
+        mean_square_threshold(*arguments, **options)  # type: ignore[arg-type]

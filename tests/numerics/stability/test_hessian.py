@@ -112,7 +112,7 @@ def test_sharpness_is_the_top_of_the_autograd_hessian_at_interpolation(
 
 
 def exact_kernel_of_two(net: Weights, x: Array) -> tuple[Fraction, Fraction]:
-    """The trace and the determinant of the rational 2 x 2 matrix Phi^T Phi / 2."""
+    """The trace and the determinant of the rational 2 x 2 matrix Phi Phi^T / 2."""
     columns = [[Fraction(v) for v in column] for column in (net.w1, net.b1, net.w2)]
     exact = Weights(*(np.array(column, dtype=object) for column in columns), Fraction(net.b2))
     features = exact.tangent_features(np.array([Fraction(v) for v in x], dtype=object))
@@ -178,7 +178,7 @@ def test_eigenvectors_attain_the_sharpness(in_features: int, method: hessian_mod
     assert np.linalg.norm(u) == pytest.approx(1, rel=64 * EPS)
     assert np.linalg.norm(v) == pytest.approx(1, rel=64 * EPS)
     assert np.linalg.norm(features @ (features.T @ u) / len(x) - found.value * u) <= bound
-    # Multiplying the residual of u by Phi and dividing by ||Phi u|| = sqrt(n value) leaves that of v.
+    # Multiplying the residual of u by Phi^T and dividing by ||Phi^T u|| = sqrt(n value) leaves that of v.
     growth = math.sqrt(size / found.value)
     assert np.linalg.norm(features.T @ (features @ v) / len(x) - found.value * v) <= growth * bound
     assert found.value == pytest.approx(np.linalg.eigvalsh(features @ features.T / len(x))[-1], abs=bound)

@@ -8,11 +8,12 @@ import pytest
 import torch
 from scipy.linalg import eigh, solve_continuous_lyapunov
 
-from numerics.stability import Sampling, Threshold, mean_square, mean_square_threshold, reshuffling_growth, verify
+from numerics.stability import Threshold, mean_square, mean_square_threshold, reshuffling_growth, secular, verify
 from numerics.stability import spectrum as spectrum_module
 from theory.checks import Array
 from theory.enclosure import positive_semidefinite
 from theory.linear_stability import noise_share, second_moment_step
+from theory.symbols import Sampling
 
 FRESH: tuple[Sampling, ...] = ("without_replacement", "with_replacement")
 
@@ -300,13 +301,13 @@ def test_no_vector_proves_a_wrong_bound(seed: int) -> None:
     n = len(features)
     threshold = math.ldexp(dense_threshold(features, float(share)), 2 * spectrum.exponent)
     found = mean_square_threshold(features, batch).certificate.stable
-    assert not mean_square._below(spectrum, share, 2 / threshold * (1 - 1e-3), -found)
+    assert not secular.below(spectrum, share, 2 / threshold * (1 - 1e-3), -found)
     for q in (found, np.ones(n), np.random.default_rng(seed).uniform(0.1, 1, n)):
-        assert not mean_square._below(spectrum, share, 2 / threshold * (1 - 1e-9), q)
-        assert mean_square._floor(spectrum, share, 2 / threshold, q) <= 2 / threshold * (1 + 1e-12)
+        assert not secular.below(spectrum, share, 2 / threshold * (1 - 1e-9), q)
+        assert secular.floor(spectrum, share, 2 / threshold, q) <= 2 / threshold * (1 + 1e-12)
         for _ in range(3):
             t = 2 / threshold * float(np.random.default_rng(seed).uniform(0.5, 2))
-            assert mean_square._floor(spectrum, share, t, q) <= 2 / threshold * (1 + 1e-12)
+            assert secular.floor(spectrum, share, t, q) <= 2 / threshold * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(("error_size", "omega"), [(0.05, 1e-9), (1e-9, 1e-3)])
@@ -330,16 +331,16 @@ def test_bounds_hold_for_every_matrix_that_the_decomposition_may_stand_for(
         root = np.linalg.cholesky(6 * truth)
         lam = 2 / dense_threshold(root, float(share))
         best = mean_square_threshold(root, 2).certificate.stable
-        below = mean_square._floor(coarse, share, lam, found.unstable)
+        below = secular.floor(coarse, share, lam, found.unstable)
         assert 0.8 * lam < below <= lam
         for t in (1 - np.geomspace(1e-8, 0.1, 50)) * lam:
-            assert not mean_square._below(coarse, share, t, best)
-            assert not mean_square._below(coarse, share, t, found.stable)
-            assert not mean_square._below(coarse, share, t, np.ones(6))
+            assert not secular.below(coarse, share, t, best)
+            assert not secular.below(coarse, share, t, found.stable)
+            assert not secular.below(coarse, share, t, np.ones(6))
         mixed = (
             best / np.max(best) + 0.1
         )  # not so uneven that the margins, which go with its sum, are above its least entry
-        assert mean_square._below(coarse, share, 2 * lam, mixed)
+        assert secular.below(coarse, share, 2 * lam, mixed)
 
 
 @pytest.mark.parametrize("seed", range(10))
