@@ -14,7 +14,7 @@ from theory.piecewise_linear import PiecewiseLinear
 from theory.sharpness import second_derivative, sharpness
 from theory.sources import MULAYOFF2021, Source
 from theory.symbols import Symbol
-from theory.two_layer import TOGGLE_MARGIN, Weights, check_weights
+from theory.two_layer import OFF_THE_DATA, Weights, check_weights
 
 WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with k units and one input", check_weights)
 X = Symbol("x", r"(x_j)", "distinct data points, [n]; X is uniform on them", data_points)
@@ -24,11 +24,7 @@ STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/2n) sum (f-y)^2, above
 
 def off_the_data() -> Assumption:
     """Return the assumption that no unit toggles on a data point, so that the loss is smooth in the weights."""
-    return Assumption(
-        "no unit toggles on a data point",
-        lambda given: given["weights"].toggle_margin(given["x"]),
-        lambda margin: margin > TOGGLE_MARGIN,
-    )
+    return Assumption.that(OFF_THE_DATA, lambda given: given["weights"].toggle_margin(given["x"]))
 
 
 def knots_off_the_data() -> Assumption:
