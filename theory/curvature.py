@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, Reals, dot, floats, rationals
-from theory.enclosure import Enclosure
+from theory.checks import Array, Reals, data_points, dot, floats, rationals
+from theory.enclosure import EPS, Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import stability_weight, weight_enclosure
 from theory.two_layer import Weights
@@ -25,6 +25,21 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
     """
     check_function(f)
     return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
+
+
+def curvature_with_error(f: PiecewiseLinear, x: Reals) -> tuple[float, float]:
+    """Return int |f''| g, and by how much rounding may put it off, for a function and data [n] in floats.
+
+    Raises:
+        TypeError: if f is no PiecewiseLinear or an entry of x no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+    """
+    value, jumps = weighted_curvature(f, x), np.abs(floats("the jumps", f.jumps))
+    ends = [
+        float(jumps @ end) for end in weight_enclosure(floats("the knots", f.knots), floats("x", data_points("x", x)))
+    ]
+    rounding = EPS * (len(jumps) + 4) * ends[1]
+    return value, max(ends[1] - value, value - ends[0]) + 2 * rounding
 
 
 def check_function(f: object) -> None:
