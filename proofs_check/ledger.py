@@ -146,13 +146,18 @@ def _citation(claim: Claim) -> str:
 
 
 def _import_line(claim: Claim) -> str:
-    """Return how the claim's bound is imported: from its paper, where the paper exports it."""
+    """Return how the claim's bound is imported: from its paper's package, or from another paper's that exports it."""
     bound = claim.bound
     if bound is None:
         return ""
-    paper, _, _ = bound.__module__.rpartition(".")
-    exported = getattr(sys.modules.get(paper), bound.__name__, None) is bound
-    return f"from {paper if exported else bound.__module__} import {bound.__name__}"
+    own = f"theory.{claim.source.paper.key}"
+    packages = {
+        name: module
+        for name, module in sorted(sys.modules.items(), key=lambda item: item[0] != own)
+        if name.rpartition(".")[0] == "theory" and hasattr(module, "__path__")
+    }
+    faces = [name for name, module in packages.items() if getattr(module, bound.__name__, None) is bound]
+    return f"from {faces[0] if faces else bound.__module__} import {bound.__name__}"
 
 
 def _side_texts(verdict: Verdict | None) -> dict[str, str | None]:

@@ -22,6 +22,14 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.mulayoff2021 import weighted_curvature
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> f = PiecewiseLinear.interpolate(x, [1, 0, 0, 1])
+        >>> round(weighted_curvature(f, x), 4)
+        0.2253
     """
     check_function(f)
     return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
@@ -56,6 +64,15 @@ def curvature_enclosure(weights: Weights, x: Array) -> Enclosure:
     """Return rationals around int |f''| g of the function that the weights implement, x [n] distinct.
 
     Floats count as the rationals they are: which knots coincide, and on which side of a data point they lie, is exact.
+
+    Example:
+        >>> import numpy as np
+        >>> from theory import Weights
+        >>> from theory.mulayoff2021 import curvature_enclosure
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> found = curvature_enclosure(weights, np.array([-1.5, -0.5, 0.5, 1.5]))
+        >>> round(float(found.lower), 4), float(found.upper - found.lower) < 1e-30
+        (0.2121, True)
     """
     f = PiecewiseLinear.from_weights(weights.rational())
     lower, upper = weight_enclosure(f.knots, rationals(x))

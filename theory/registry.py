@@ -73,7 +73,13 @@ CLAIMS: ById[Claim] = ById((claim.id, claim) for claim in _IN_ORDER)
 
 
 def findings_table() -> str:
-    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table."""
+    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table.
+
+    Example:
+        >>> from theory import findings_table
+        >>> findings_table().splitlines()[2]
+        '| V4 | volhejn2020, eqs 3.5-3.6 | loose | V4.a, V4.b |'
+    """
     lines = ["| claim | source | finding | instead |", "|---|---|---|---|"]
     for claim in CLAIMS.values():
         if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
