@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOGICAL = "ImplicitSmoothness"
-"""The logical name of the folder: a file of it requires another by `From ImplicitSmoothness Require Import`."""
+"""The logical name of the folder: a file of it requires `paper/chapter.v` by `From ImplicitSmoothness Require Import
+paper.chapter`."""
 
 _OPEN = re.compile(
     r"\b(Admitted|admit|give_up|Axioms?|Parameters?|Conjectures?|bypass_check"
@@ -25,30 +26,46 @@ class Source:
     """A Coq file.
 
     Attributes:
-        path: the file.
+        file: its path in the folder of all, with slashes: `paper/chapter.v`.
         content: what is in it.
-        requires: names of the files of the same folder that it requires, without their ending.
+        requires: names of the files of the folder that it requires, as Coq has them: `paper.chapter`.
         declares: names of its theorems and lemmas.
         open: what in it leaves a proof open, each with its line.
     """
 
-    path: Path
+    file: str
     content: bytes
     requires: tuple[str, ...]
     declares: tuple[str, ...]
     open: tuple[str, ...]
 
 
+def name_of(file: str) -> str:
+    """Return the name by which Coq knows a file of the folder: `paper.chapter` for `paper/chapter.v`."""
+    return file.removesuffix(".v").replace("/", ".")
+
+
+def file_of(name: str) -> str:
+    """Return the file that Coq knows by a name: `paper/chapter.v` for `paper.chapter`."""
+    return f"{name.replace('.', '/')}.v"
+
+
+def library_of(name: str) -> str:
+    """Return the logical name of the folder that a file lies in: that of all, with the paper after it if it is in one."""
+    return ".".join([LOGICAL, *name.split(".")[:-1]])
+
+
 def read_sources(folder: Path) -> dict[str, Source]:
-    """Return the Coq files of a folder by name, without their ending."""
-    return {path.stem: _source(path) for path in sorted(folder.glob("*.v"))}
+    """Return the Coq files of a folder and of those in it, by name: see `name_of`."""
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.v"))
+    return {name_of(file): _source(folder, file) for file in files}
 
 
-def _source(path: Path) -> Source:
-    content = path.read_bytes()
+def _source(folder: Path, file: str) -> Source:
+    content = (folder / file).read_bytes()
     text = without_comments(content.decode("utf-8", errors="replace"))
     found = [f"{match[1]} in line {text.count(chr(10), 0, match.start()) + 1}" for match in _OPEN.finditer(text)]
-    return Source(path, content, tuple(_required(text)), tuple(_DECLARED.findall(text)), tuple(found))
+    return Source(file, content, tuple(_required(text)), tuple(_DECLARED.findall(text)), tuple(found))
 
 
 def without_comments(text: str) -> str:

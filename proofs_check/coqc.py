@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pooch
 
-from proofs_check.coq_sources import LOGICAL, Source, needed
+from proofs_check.coq_sources import LOGICAL, Source, file_of, library_of, needed
 
 CLONE = Path(__file__).parents[1]
 BUILD = (
@@ -37,7 +37,7 @@ AXIOMS = (
 )
 """The axioms that a theorem may rest on: those that the standard library builds the real numbers on."""
 
-LONGEST = 300
+LONGEST = 1800
 """Seconds that one call of coqc may take."""
 
 WIDTH = 100
@@ -54,6 +54,7 @@ class Compiled:
     Attributes:
         key: the hash of all that it was made from.
         folder: where its .vo is.
+        library: the logical name of the folder that its source lies in.
         seconds: what coqc took for it, now or when it was made.
         anew: whether it was compiled now.
         error: why it does not compile; nothing if it does.
@@ -62,6 +63,7 @@ class Compiled:
 
     key: str
     folder: Path
+    library: str
     seconds: float = 0.0
     anew: bool = False
     error: str = ""
@@ -102,7 +104,7 @@ def compile_all(
     """Compile files, each after those that it requires, and return what came of each.
 
     Args:
-        names: the files, without their ending; those that they require are compiled too.
+        names: the files, as Coq has them; those that they require are compiled too.
         sources: all files.
         version: of Coq.
         jobs: how many to compile at a time; as many as there are processors if 0.
@@ -134,19 +136,21 @@ def compile_all(
                 done[name] = future.result()
                 order.done(name)
                 if done[name].anew:
-                    say(f"coqc {sources[name].path.name}: {done[name].seconds:.1f} s")
+                    say(f"coqc {sources[name].file}: {done[name].seconds:.1f} s")
     return done
 
 
 def _compiled(
     name: str, sources: Mapping[str, Source], done: Mapping[str, Compiled], version: str, build: Path
 ) -> Compiled:
-    source = sources[name]
+    source, library = sources[name], library_of(name)
     lacking = [required for required in source.requires if required not in sources]
     failed = [required for required in source.requires if required in done and done[required].error]
     if lacking or failed:
-        why = f"{lacking[0]}.v, which is not there" if lacking else f"{failed[0]}.v, which does not compile"
-        return Compiled("", build, error=f"requires {why}")
+        why = (
+            f"{file_of(lacking[0])}, which is not there" if lacking else f"{file_of(failed[0])}, which does not compile"
+        )
+        return Compiled("", build, library, error=f"requires {why}")
     parts = [version, hashlib.sha256(source.content).hexdigest(), *(done[r].key for r in source.requires)]
     key = _hash("\n".join(parts).encode())
     folder = build / f"{name}-{key[:16]}"
@@ -154,39 +158,46 @@ def _compiled(
     if stale:
         shutil.rmtree(folder)
     if not folder.is_dir():
-        loads = load_options([done[required].folder for required in needed(list(source.requires), sources)])
+        loads = load_options([done[required] for required in needed(list(source.requires), sources)])
         made, error = _publish(folder, lambda aside: _make(aside, name, source, loads))
         if error:
-            return Compiled(key, folder, anew=True, error=error, stale=stale)
+            return Compiled(key, folder, library, anew=True, error=error, stale=stale)
         _forget_others(build, name, folder)
     else:
         made = False
     noted = json.loads((folder / _MADE).read_text(encoding="utf-8"))
-    return Compiled(key, folder, noted["seconds"], made, stale=stale)
+    return Compiled(key, folder, library, noted["seconds"], made, stale=stale)
 
 
 def _stale(folder: Path, name: str) -> str:
     """Return what is wrong with the .vo in a folder of the build products; nothing if it is what coqc made."""
     if not folder.is_dir():
         return ""
+    made = folder / vo_of(name)
     try:
         noted = json.loads((folder / _MADE).read_text(encoding="utf-8"))["vo"]
-        found = file_hash(folder / f"{name}.vo")
+        found = file_hash(made)
     except (OSError, ValueError, KeyError, TypeError):
-        return f"{folder / f'{name}.vo'} is not whole; it was compiled anew"
+        return f"{made} is not whole; it was compiled anew"
     if found == noted:
         return ""
-    return f"{folder / f'{name}.vo'} is stale: it is not what coqc made of {name}.v; it was compiled anew"
+    return f"{made} is stale: it is not what coqc made of {file_of(name)}; it was compiled anew"
+
+
+def vo_of(name: str) -> str:
+    """Return the name of the file that coqc makes of a file, in the folder that it makes it in."""
+    return f"{name.rsplit('.', 1)[-1]}.vo"
 
 
 def _make(aside: Path, name: str, source: Source, loads: Sequence[str]) -> str:
     """Compile a file in a folder of its own; return why it does not compile."""
-    (aside / source.path.name).write_bytes(source.content)
+    text = aside / Path(source.file).name
+    text.write_bytes(source.content)
     start = time.perf_counter()
-    error = run_coqc(aside, source.path.name, [*loads, "-Q", ".", LOGICAL])
+    error = run_coqc(aside, text.name, [*loads, "-Q", ".", library_of(name)])
     if error:
         return error
-    noted = {"vo": file_hash(aside / f"{name}.vo"), "seconds": time.perf_counter() - start}
+    noted = {"vo": file_hash(aside / vo_of(name)), "seconds": time.perf_counter() - start}
     (aside / _MADE).write_text(json.dumps(noted), encoding="utf-8")
     return ""
 
@@ -218,9 +229,9 @@ def _forget_others(build: Path, name: str, kept: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def load_options(folders: Sequence[Path]) -> list[str]:
-    """Return the options by which coqc finds what was made in folders."""
-    return [word for folder in folders for word in ("-Q", str(folder.resolve()), LOGICAL)]
+def load_options(made: Sequence[Compiled]) -> list[str]:
+    """Return the options by which coqc finds what was made of files."""
+    return [word for one in made for word in ("-Q", str(one.folder.resolve()), one.library)]
 
 
 def run_coqc(folder: Path, file: str, options: Sequence[str]) -> str:
@@ -262,7 +273,7 @@ def ask(
     """Return what Coq says of theorems in a file that compiles.
 
     Args:
-        name: the file, without its ending.
+        name: the file, as Coq has it.
         theorems: their names.
         sources: all files.
         done: what came of compiling it and all that it requires.
@@ -272,7 +283,7 @@ def ask(
     required = needed(list(sources[name].requires), sources)
     query = _query(name, required, asked)
     folder = build / f"{name}-{done[name].key[:16]}-{_hash(query.encode())[:16]}"
-    loads = load_options([done[one].folder for one in (*required, name)])
+    loads = load_options([done[one] for one in (*required, name)])
     error = "" if folder.is_dir() else _publish(folder, lambda aside: _answer(aside, query, loads))[1]
     if not error:
         return {theorem: _read_answer(folder, number) for number, theorem in enumerate(asked)}

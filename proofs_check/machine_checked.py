@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofs_check.coq_sources import LOGICAL, Source, needed, read_sources
+from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources
 from proofs_check.coqc import AXIOMS, BUILD, Answer, Compiled, ask, compile_all, coq_version
 from proofs_check.manifest import FOLDER, MANIFEST, Theorem, read_manifest
 
@@ -86,7 +86,7 @@ def check(
     problems += _unnamed(listed, sources)
     among = None if ids is None else set(ids)
     theorems = [theorem for theorem in listed if among is None or theorem.claim in among]
-    names = sorted({Path(theorem.file).stem for theorem in theorems if Path(theorem.file).stem in sources})
+    names = sorted({theorem.module for theorem in theorems if theorem.module in sources})
     version = coq_version() if theorems else ""
     done: dict[str, Compiled] = {}
     if version:
@@ -108,9 +108,9 @@ def check(
 
 def _unnamed(listed: Sequence[Theorem], sources: Mapping[str, Source]) -> list[str]:
     """Return a sentence for every file that holds no theorem of the manifest and that no such file requires."""
-    used = needed([Path(theorem.file).stem for theorem in listed], sources)
+    used = needed([theorem.module for theorem in listed], sources)
     return [
-        f"{source.path.name}: {MANIFEST} names no theorem of it, and no file of such a theorem requires it"
+        f"{source.file}: {MANIFEST} names no theorem of it, and no file of such a theorem requires it"
         for name, source in sources.items()
         if name not in used
     ]
@@ -119,23 +119,24 @@ def _unnamed(listed: Sequence[Theorem], sources: Mapping[str, Source]) -> list[s
 def _stale_beside(folder: Path, sources: Mapping[str, Source], done: Mapping[str, Compiled]) -> list[str]:
     """Return a sentence for every .vo beside the sources that is not what coqc makes of the source."""
     found = []
-    for path in sorted(folder.glob("*.vo")):
-        made = done.get(path.stem)
-        if path.stem not in sources:
-            found.append(f"{path} is stale: there is no {path.stem}.v; remove it")
+    for path in sorted(folder.rglob("*.vo")):
+        file = path.relative_to(folder).with_suffix(".v").as_posix()
+        made = done.get(name_of(file))
+        if name_of(file) not in sources:
+            found.append(f"{path} is stale: there is no {file}; remove it")
         elif made is not None and not made.error and path.read_bytes() != (made.folder / path.name).read_bytes():
-            found.append(f"{path} is stale: it is not what coqc makes of {path.stem}.v; remove it")
+            found.append(f"{path} is stale: it is not what coqc makes of {file}; remove it")
     return found
 
 
 def _wrong_text(theorem: Theorem, sources: Mapping[str, Source]) -> str:
     """Return what is wrong with a theorem that can be seen without Coq."""
-    name = Path(theorem.file).stem
+    name = theorem.module
     if name not in sources:
         return f"there is no file {theorem.file}"
     for one in needed([name], sources):
         if sources[one].open:
-            return f"{sources[one].path.name} leaves a proof open: {', '.join(sources[one].open)}"
+            return f"{sources[one].file} leaves a proof open: {', '.join(sources[one].open)}"
     if theorem.name.rsplit(".", 1)[-1] not in sources[name].declares:
         near = difflib.get_close_matches(theorem.name, sources[name].declares, n=1, cutoff=0)
         return f"there is no such theorem; the nearest is {near[0]}" if near else "there is no such theorem"
@@ -152,9 +153,8 @@ def _answers(
     """Return what Coq says of the theorems whose files compile."""
     of_file: dict[str, list[Theorem]] = {}
     for theorem in theorems:
-        name = Path(theorem.file).stem
-        if name in done and not done[name].error:
-            of_file.setdefault(name, []).append(theorem)
+        if theorem.module in done and not done[theorem.module].error:
+            of_file.setdefault(theorem.module, []).append(theorem)
     with ThreadPoolExecutor(jobs or None) as pool:
         asked = {
             name: pool.submit(ask, name, [theorem.name for theorem in group], sources, done, build=build)
@@ -171,7 +171,7 @@ def _wrong_answer(
     answers: Mapping[Theorem, Answer],
 ) -> str:
     """Return what is wrong with a theorem by what Coq says; nothing if it accepts it on the axioms allowed."""
-    made = done.get(Path(theorem.file).stem)
+    made = done.get(theorem.module)
     if made is None:
         return "its file was not compiled"
     if made.error:
@@ -233,7 +233,7 @@ def _lines(id: str, row: Row) -> list[str]:
     shown = [axiom.split(".")[-1] for axiom in row["axioms"]]
     rests = f"axioms: {', '.join(shown) or 'none'}" if row["outcome"] == CHECKED else row["outcome"]
     kind = "refutes " if row["refutes"] else ""
-    lines = [f"{kind}{id}: {LOGICAL}.{Path(row['file']).stem}.{row['name']}; {rests}"]
+    lines = [f"{kind}{id}: {LOGICAL}.{name_of(row['file'])}.{row['name']}; {rests}"]
     return [*lines, *([f"    leaves out: {row['leaves_out']}"] if row["leaves_out"] else [])]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proofs_check.coq_sources import name_of
 from theory.registry import CLAIMS
 
 FOLDER = Path(__file__).parent / "coq"
@@ -23,7 +25,7 @@ class Theorem:
 
     Attributes:
         claim: the claim's id.
-        file: the Coq file, in the manifest's folder.
+        file: the Coq file, by its path in the manifest's folder: `paper/chapter.v`.
         name: the theorem's name in it.
         covers: what of the claim it proves, in a sentence.
         leaves_out: what of the claim neither it nor the claim's other theorems here prove. Where all of a claim's theorems
@@ -38,6 +40,11 @@ class Theorem:
     leaves_out: str
     refutes: bool = False
 
+    @property
+    def module(self) -> str:
+        """The name by which Coq knows the file."""
+        return name_of(self.file)
+
     def __str__(self) -> str:
         """Return the theorem as messages call it."""
         return f"{self.name} ({self.file})"
@@ -45,6 +52,8 @@ class Theorem:
 
 _REQUIRED = ("claim", "file", "name", "covers", "leaves_out")
 _MAY_BE_EMPTY = ("leaves_out",)
+_FILE = re.compile(r"(?:[A-Za-z_]\w*/)*[A-Za-z_]\w*\.v")
+"""The path of a file whose name and folders Coq can name."""
 
 
 def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
@@ -87,8 +96,8 @@ def _wrong(entry: Any) -> str:
             return f"{key} must not be empty"
     if not isinstance(entry.get("refutes", False), bool):
         return f"refutes must be true or false, got {entry['refutes']!r}"
-    if Path(entry["file"]).name != entry["file"] or not entry["file"].endswith(".v"):
-        return f"file must be the name of a .v file beside the manifest, got {entry['file']!r}"
+    if not _FILE.fullmatch(entry["file"]):
+        return f"file must be a .v file in the manifest's folder, such as paper/chapter.v, got {entry['file']!r}"
     if entry["claim"] not in CLAIMS:
         return f"there is no claim {entry['claim']!r}, which {entry['name']} ({entry['file']}) is said to prove"
     return ""

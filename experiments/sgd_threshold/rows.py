@@ -28,12 +28,13 @@ from experiments.engine.study import Task, seed_of
 from experiments.kit.datasets import BUILT_IN, named
 from experiments.kit.measures import scaled_initialisation
 from experiments.sgd_threshold.report import LEFT, STABLE, UNDECIDED, UNSTABLE
-from numerics.stability import Sampling, mean_square_threshold
-from numerics.stability.reshuffling import EXACT_POINTS
+from numerics.stability import mean_square_threshold
+from numerics.stability.reshuffling import RESHUFFLED_POINTS
 from numerics.training import Outcome, train
 from theory.beyond import critical_step_size
 from theory.checks import Array
 from theory.linear_stability import noise_share
+from theory.symbols import Sampling
 from theory.two_layer import Weights
 
 GAUSSIAN = {"gaussian": (6, 3), "gaussian_wide": (8, 20), "gaussian_many": (20, 8)}
@@ -133,12 +134,12 @@ def tasks(config: Config) -> Mapping[str, Task]:
         if problem not in GAUSSIAN:
             interpolating_minimum(problem, config.width, config.seed)
         for sampling in config.samplings:
-            if sampling == "reshuffling" and n > EXACT_POINTS:
+            if sampling == "reshuffling" and n > RESHUFFLED_POINTS:
                 continue  # its threshold is not known exactly
             for size in sizes:
                 jobs[f"{problem}-{sampling}-{size:03d}"] = partial(simulate, problem, sampling, size, config)
     if not jobs:
-        raise ValueError(f"--samplings must not be reshuffling alone for more than {EXACT_POINTS} points")
+        raise ValueError(f"--samplings must not be reshuffling alone for more than {RESHUFFLED_POINTS} points")
     return jobs
 
 

@@ -1,8 +1,8 @@
 """Lower bounds on the sharpness of every network that computes f, from a dual matrix, without a solver (B2).
 
 A unit of knot t and orientation s contributes v [s (x - t)]_+ to f, v = w2 |w1|. With a = w2^2 and b = w1^2, so that
-a b = v^2, it contributes a (x_A x_A^T + 1_A 1_A^T) + b r r^T to Phi^T Phi: x_A and 1_A are x and 1 on the points that it
-is active on and 0 elsewhere, r_j = [s (x_j - t)]_+. For Z >= 0 of trace 1, lambda_max >= <Z, Phi^T Phi>/n, in which that
+a b = v^2, it contributes a (x_A x_A^T + 1_A 1_A^T) + b r r^T to Phi Phi^T: x_A and 1_A are x and 1 on the points that it
+is active on and 0 elsewhere, r_j = [s (x_j - t)]_+. For Z >= 0 of trace 1, lambda_max >= <Z, Phi Phi^T>/n, in which that
 unit has at least 2 |v| h_s(t),
 
     h_s(t) = sqrt(x_A^T Z x_A + 1_A^T Z 1_A) sqrt(r^T Z r) / n,

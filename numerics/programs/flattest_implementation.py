@@ -1,7 +1,7 @@
 """The flattest two-layer ReLU network that computes a given function, as a semidefinite program (B2).
 
 Networks f(x) = sum_i w2_i [w1_i x + b1_i]_+ + b2 are taken by knot and orientation. Of units that share both, one is
-enough: with a = w2^2, b = w1^2 they contribute (sum a) K1 + (sum b) K2 to Phi^T Phi (see `certificates`), and by Cauchy's
+enough: with a = w2^2, b = w1^2 they contribute (sum a) K1 + (sum b) K2 to Phi Phi^T (see `certificates`), and by Cauchy's
 inequality (sum a)(sum b) >= (sum v)^2, v = w2 |w1|. Units with w1 = 0 or w2 = 0 only add to the sharpness. So, over the
 units left, with v_+ + v_- the jump of f' at each knot and the left-facing v summing to minus the slope left of all knots,
 
@@ -63,7 +63,7 @@ MOST_ADDED = 6
 class FlattestImplementation:
     """A network that computes f, and a bound below which no network of the class has its sharpness.
 
-    The sharpness is lambda_max(Phi Phi^T / n), the Hessian of (1/2n) sum (f-y)^2 at interpolation.
+    The sharpness is lambda_max(Phi^T Phi / n), the Hessian of (1/2n) sum (f-y)^2 at interpolation.
 
     Attributes:
         value: the lower bound, rounded down, with its certificate checked without the solver.

@@ -80,7 +80,7 @@ class SharpestWeight:
         """Return the largest int |f''| g that Z allows a linearly stable minimum at a step size: M6's bound, sharpened.
 
         (2/eta - 1^T Z 1 / n) / (2 rho), or M6's 1/eta - 1/2 where that is less, for minima at which no unit toggles on a data
-        point. It is best where it is the K that Z was found for: see `largest_curvature`. Negative if no minimum is stable.
+        point. It is best where it is the K that Z was found for: see `largest_curvature`.
 
         Args:
             step_size: eta > 0.
@@ -89,6 +89,7 @@ class SharpestWeight:
         Raises:
             TypeError: if `step_size` is no real number.
             ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+            AssumptionError: if eta > 2: no minimum is stable.
         """
         printed = curvature_bound(step_size, loss=loss)
         room = 2 / half_mean_step_size(step_size, loss) * (1 + 4e-16) - self.constant * (1 - 4e-16)
@@ -109,11 +110,12 @@ def largest_curvature(x: Reals, *, step_size: float, loss: Loss = "half_mean", t
         tolerance: the relative change at which the iteration ends; above 0.
 
     Returns:
-        the curvature, for minima at which no unit toggles on a data point; negative if no minimum is stable.
+        the curvature, for minima at which no unit toggles on a data point.
 
     Raises:
         TypeError: if an entry or the step size is no real number.
         ValueError: if x is malformed, or `step_size`, `loss` or `tolerance` is out of range.
+        AssumptionError: if eta > 2 on the half-mean loss: no minimum is stable.
     """
     positive("tolerance", tolerance)
     bound = curvature_bound(step_size, loss=loss)

@@ -37,8 +37,8 @@ class Sharpness:
         error: an eigenvalue lies within this of `value`: the norm of the residual K u - lambda u, plus a bound on the
             rounding errors made in it. That it is the top one rests, for Lanczos, on a start that is not orthogonal to
             its eigenvector; a start drawn at random is not.
-        sample_direction: the unit vector u that maximises ||Phi u||^2 / n, [n], in the order of the data.
-        parameter_direction: the unit eigenvector Phi u / ||Phi u||, [(d + 2) k + 1], ordered w1, b1, w2, b2.
+        sample_direction: the unit vector u that maximises ||Phi^T u||^2 / n, [n], in the order of the data.
+        parameter_direction: the unit eigenvector Phi^T u / ||Phi^T u||, [(d + 2) k + 1], ordered w1, b1, w2, b2.
     """
 
     value: float
@@ -57,9 +57,9 @@ def sharpness(
 def sharpness_with_error(
     net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
 ) -> Sharpness:
-    """Return lambda_max(Phi Phi^T / n), Phi the gradients of f(x_j) in the weights as columns (mulayoff2021, eq 28).
+    """Return lambda_max(Phi^T Phi / n), Phi the gradients of f(x_j) in the weights, one a row (mulayoff2021, eq 28).
 
-    Phi Phi^T / n is the Gauss-Newton matrix of (1/2n) sum_j (f(x_j) - y_j)^2. It is the Hessian where the network
+    Phi^T Phi / n is the Gauss-Newton matrix of (1/2n) sum_j (f(x_j) - y_j)^2. It is the Hessian where the network
     interpolates the data; elsewhere the Hessian has a further term, see `hessian_sharpness` and `residual_curvature`.
     Everything is computed in float64. One Lanczos step takes O(n + k) on the line, where no matrix is formed, and
     O(n k d) otherwise, a chunk of points at a time.
@@ -196,9 +196,9 @@ def _residual_moments(weights: Layers, points: torch.Tensor, active: LinearOpera
 
 
 def _rounding(weights: Layers, points: torch.Tensor, active: LinearOperator) -> float:
-    """Return a bound on ||fl(K u) - K u|| for unit u, K = Phi^T Phi / n, from sums of n and of k terms in any order.
+    """Return a bound on ||fl(K u) - K u|| for unit u, K = Phi Phi^T / n, from sums of n and of k terms in any order.
 
-    It is (n + k + 2 d + 16) eps times the trace of |Phi|^T |Phi| / n, where an activation counts with the sizes of the
+    It is (n + k + 2 d + 16) eps times the trace of |Phi| |Phi|^T / n, where an activation counts with the sizes of the
     two terms that it is the sum of.
 
     Raises:

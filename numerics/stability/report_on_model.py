@@ -15,7 +15,7 @@ from torch import nn
 from numerics.networks import TwoLayerReLU
 from numerics.stability.hessian import sharpness_with_error
 from numerics.stability.mean_square import mean_square_threshold
-from numerics.stability.module_loss import CHUNK, LossConvention, ModuleLoss, module_loss
+from numerics.stability.module_loss import CHUNK, ModuleLoss, module_loss
 from theory.beyond import critical_step_size
 from theory.checks import Array, nonnegative, positive
 from theory.checks import batch_size as checked_batch
@@ -24,7 +24,7 @@ from theory.enclosure import EPS
 from theory.linear_stability import noise_share
 from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.registry import CLAIMS
-from theory.symbols import half_mean_step_size
+from theory.symbols import ModelLoss, half_mean_step_size
 from theory.two_layer import Weights
 
 Answer = Literal["stable", "unstable", "undecided"]
@@ -33,7 +33,7 @@ Answer = Literal["stable", "unstable", "undecided"]
 Position = Literal["an interpolating minimum", "a critical point that does not interpolate", "no critical point"]
 """Where the weights are in the landscape of the loss."""
 
-LOSSES: dict[LossConvention, str] = {
+LOSSES: dict[ModelLoss, str] = {
     "half_mean": "(1/2n) sum_j |f(x_j) - y_j|^2",
     "mean": "(1/n) sum_j |f(x_j) - y_j|^2",
     "cross_entropy": "(1/n) sum_j -log softmax(f(x_j))[y_j]",
@@ -45,7 +45,7 @@ DENSE_PARAMETERS = 512
 KRYLOV = 12
 """Lanczos restarts after so many products, and keeps so many vectors."""
 
-EXACT_POINTS = 1000
+THRESHOLD_POINTS = 1000
 """SGD's exact threshold is computed for up to so many examples."""
 
 BLOCK_ENTRIES = 2**31
@@ -108,10 +108,10 @@ class Report:
         parameters: the number of parameters that require a gradient, shared ones counted once; the others are held fixed.
         points: n.
         outputs: c, the number of outputs.
-        loss_convention: the loss.
+        loss: which loss it is.
         step_size: eta.
         batch_size: B, drawn without replacement.
-        loss: the training loss.
+        training_loss: what it is at the weights.
         interpolates: whether the squared loss is at most `interpolation_tolerance` times that of f = 0. Cross-entropy has
             no minimum of loss 0: False.
         interpolation_tolerance: see there.
@@ -140,10 +140,10 @@ class Report:
     parameters: int
     points: int
     outputs: int
-    loss_convention: LossConvention
+    loss: ModelLoss
     step_size: float
     batch_size: int
-    loss: float
+    training_loss: float
     interpolates: bool
     interpolation_tolerance: float
     gradient_norm: float
@@ -172,14 +172,17 @@ class Report:
         plural = "output" if self.outputs == 1 else "outputs"
         lines = [
             f"{self.model}: {self.parameters} parameters, {self.points} points, {self.outputs} {plural}; "
-            f"loss {LOSSES[self.loss_convention]}"
+            f"loss {LOSSES[self.loss]}"
         ]
         sgd = self.sgd_step_sizes
         here = "" if self.position != "no critical point" else ", were these weights a minimum"
         linear = "" if self.interpolates else "; of the linearisation alone, which decides nothing here"
         applies = [f"{v.claim} {v.ruling}" for v in self.verdicts if v.ruling is not Ruling.INAPPLICABLE]
         rows = [
-            ("loss", f"{_number(self.loss)}; {'interpolates' if self.interpolates else 'does not interpolate'}"),
+            (
+                "loss",
+                f"{_number(self.training_loss)}; {'interpolates' if self.interpolates else 'does not interpolate'}",
+            ),
             ("gradient norm", f"{_number(self.gradient_norm)}; {self.position}"),
             ("sharpness", f"{_eigenvalue(self.sharpness)}; top eigenvalue of the Gauss-Newton matrix"),
             ("Hessian, top", _eigenvalue(self.hessian_top)),
@@ -227,7 +230,7 @@ def report(
     y: object,
     step_size: float,
     batch_size: int,
-    loss_convention: LossConvention = "half_mean",
+    loss: ModelLoss = "half_mean",
     *,
     interpolation_tolerance: float = 1e-10,
     gradient_tolerance: float = 1e-6,
@@ -257,9 +260,9 @@ def report(
         x: the inputs, [n, ...], as the model takes them; [n] are passed on as [n, 1]. Tensors of integers are passed on as
             they are, all other numbers in float64.
         y: the targets, of the shape of the outputs, or [n] for one output; for "cross_entropy" labels [n] from 0 to c - 1.
-        step_size: eta > 0, of gradient descent on `loss_convention`.
+        step_size: eta > 0, of gradient descent on `loss`.
         batch_size: B, from 1 to n, without replacement; with n it is gradient descent.
-        loss_convention: "half_mean" (1/2n) sum_j ||f(x_j) - y_j||^2, "mean" twice that, or "cross_entropy"
+        loss: "half_mean" (1/2n) sum_j ||f(x_j) - y_j||^2, "mean" twice that, or "cross_entropy"
             (1/n) sum_j -log softmax(f(x_j))[y_j].
         interpolation_tolerance: the squared loss, relative to that of f = 0, up to which weights count as interpolating.
         gradient_tolerance: the gradient norm, relative to sharpness times ||theta||, up to which weights count as critical.
@@ -279,7 +282,7 @@ def report(
     positive("tolerance", tolerance)
     module = TwoLayerReLU.from_weights(model) if isinstance(model, Weights) else model
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
-        problem = module_loss(module, x, y, loss_convention)
+        problem = module_loss(module, x, y, loss)
         n, c = problem.outputs.shape
         batch = checked_batch(batch_size, n)
         gradient_norm = float(np.linalg.norm(problem.gradient()))
@@ -311,10 +314,10 @@ def report(
         parameters=problem.dimension,
         points=n,
         outputs=c,
-        loss_convention=loss_convention,
+        loss=loss,
         step_size=eta,
         batch_size=batch,
-        loss=problem.value,
+        training_loss=problem.value,
         interpolates=interpolates,
         interpolation_tolerance=interpolation_tolerance,
         gradient_norm=gradient_norm,
@@ -366,7 +369,7 @@ def _top_of_features(problem: ModuleLoss, root: Array | None, tolerance: float) 
 
 def _two_layer_sharpness(problem: ModuleLoss, tolerance: float) -> Eigenvalue | None:
     """Return the sharpness of a two-layer ReLU network whose weights are all trained, with a bound on rounding."""
-    net, loss = problem.model, problem.convention
+    net, loss = problem.model, problem.loss
     if type(net) is not TwoLayerReLU or loss == "cross_entropy" or len(problem.parameters) < 4:
         return None
     found = sharpness_with_error(net, problem.x, loss=loss, tolerance=tolerance)
@@ -374,7 +377,7 @@ def _two_layer_sharpness(problem: ModuleLoss, tolerance: float) -> Eigenvalue | 
 
 
 def _interpolates(problem: ModuleLoss, tolerance: float) -> bool:
-    if problem.convention == "cross_entropy":
+    if problem.loss == "cross_entropy":
         return False
     residuals = float(torch.sum((problem.outputs - problem.y) ** 2))
     return residuals <= tolerance * float(torch.sum(problem.y**2))
@@ -439,7 +442,7 @@ def _sgd_step_sizes(
     if share == 0:
         lower, upper = 2 / top.eigenvalue.upper, 2 / top.eigenvalue.lower if top.eigenvalue.lower > 0 else math.inf
         return StepSizes(lower, upper, exact=True)
-    if c == 1 and root is not None and n <= EXACT_POINTS:
+    if c == 1 and root is not None and n <= THRESHOLD_POINTS:
         threshold = mean_square_threshold(root, batch)
         return StepSizes(threshold.lower, threshold.upper, exact=True)
     directions = [top.direction]
@@ -532,13 +535,13 @@ def _claims(
     `root` is given at interpolation only: M1 is about the Hessians there.
     """
     n = len(x)
-    if problem.convention == "cross_entropy":  # one output has no classes
+    if problem.loss == "cross_entropy":  # one output has no classes
         return None, None, (), ()
     if len(np.unique(x)) < n:
         return None, None, (), ("Two inputs are equal: M5, M6, B1 and B7 are about distinct ones.",)
-    weights, half_mean = net.weights(), half_mean_step_size(eta, problem.convention)
-    critical_step = critical_step_size(x, y, loss=problem.convention) if n >= 2 else None
-    flattest = sharpness_lower_bound(net.piecewise_linear(), x) * (2 if problem.convention == "mean" else 1)
+    weights, half_mean = net.weights(), half_mean_step_size(eta, problem.loss)
+    critical_step = critical_step_size(x, y, loss=problem.loss) if n >= 2 else None
+    flattest = sharpness_lower_bound(net.piecewise_linear(), x) * (2 if problem.loss == "mean" else 1)
     if problem.dimension > CLAIM_PARAMETERS or n > CLAIM_POINTS:
         size = f"{CLAIM_PARAMETERS} parameters and {CLAIM_POINTS} points"
         return flattest, critical_step, (), (f"M6 and B7 are evaluated for up to {size} only.",)
@@ -582,7 +585,7 @@ def _notes(
             "stays around the minimum. The step sizes for SGD are those without that term and without that noise; they "
             "do not decide, but beyond 2 over the Hessian's top eigenvalue SGD is unstable for every batch size (M1)."
         )
-    if problem.convention == "cross_entropy":
+    if problem.loss == "cross_entropy":
         notes.append(
             "Cross-entropy is above 0 at all finite weights: separable data are interpolated only at infinity, where the "
             "curvature vanishes. The sharpness is that of the generalised Gauss-Newton matrix, with diag(q) - q q^T for "
@@ -591,7 +594,7 @@ def _notes(
     if not step_sizes.exact:
         notes.append(
             "SGD's threshold lies between two step sizes, of a sufficient condition (W1) and of a necessary one; exactly it is "
-            f"computed for one output, up to {EXACT_POINTS} points."
+            f"computed for one output, up to {THRESHOLD_POINTS} points."
         )
     layers = list(model.modules())
     if any(isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0 for layer in layers):

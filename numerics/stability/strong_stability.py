@@ -1,8 +1,8 @@
 """Strong stability of gradient descent at a minimum where units toggle on data points, decided by enumeration.
 
 From theta + v, v in mode m, gradient descent steps to v - eta H_m v (`theory.switching`). No trajectory ever gets further
-away iff no step does, that is, iff eta ||H_m v||^2 <= 2 v^T H_m v for every v of every mode. With u = Phi_m^T v that is
-eta u^T K_m u <= 2 u^T u, K_m = Phi_m^T Phi_m / n, for the u in the image C_m of the polyhedral cone of the mode. Where C_m is
+away iff no step does, that is, iff eta ||H_m v||^2 <= 2 v^T H_m v for every v of every mode. With u = Phi_m v that is
+eta u^T K_m u <= 2 u^T u, K_m = Phi_m Phi_m^T / n, for the u in the image C_m of the polyhedral cone of the mode. Where C_m is
 everything, as in general position (M8.d), the largest step size is 2 / max_m lambda_max(H_m); in general
 
     eta* = min_m min {2 u^T u / u^T K_m u : u in C_m},

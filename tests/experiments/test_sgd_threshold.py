@@ -38,9 +38,10 @@ from experiments.sgd_threshold.rows import (
     tasks,
     vanishing_exponent,
 )
-from numerics.stability import Sampling, Threshold, mean_square_threshold
+from numerics.stability import Threshold, mean_square_threshold
 from numerics.training import batches, train
 from theory.checks import Array
+from theory.symbols import Sampling
 from theory.two_layer import Weights
 
 SAMPLINGS: tuple[Sampling, ...] = ("without_replacement", "with_replacement", "reshuffling")

@@ -29,15 +29,15 @@ from theory.walker2023.coherent_gradients import alpha
 
 MODULES = (
     "batches",
-    "house_exchange",
-    "mulayoff2021_sharpness",
-    "volhejn2020_labels",
-    "volhejn2020_rank_correlation",
-    "volhejn2020_spline",
-    "volhejn2020_variation",
-    "walker2023_coherence",
-    "walker2023_counterexample",
-    "walker2023_linear_stability",
+    "beyond.critical_step_exchange",
+    "mulayoff2021.smooth",
+    "volhejn2020.labels",
+    "volhejn2020.rank_correlation",
+    "volhejn2020.spline",
+    "volhejn2020.variation",
+    "walker2023.coherent_gradients",
+    "walker2023.linear_stability_counterexample",
+    "walker2023.linear_stability",
 )
 """The files whose definitions are compared."""
 
@@ -49,14 +49,14 @@ MOVED = Fraction(1, 7)
 
 UNFOLDED = """
   two_layer.output two_layer.relu two_layer.pre_activation two_layer.w1 two_layer.b1 two_layer.w2 two_layer.b2
-  two_layer.neurons two_layer.jump two_layer.unit_jump volhejn2020_variation.weight_product volhejn2020_variation.path
-  volhejn2020_variation.distance volhejn2020_spline.spline volhejn2020_spline.slope volhejn2020_spline.slopes
-  house_exchange.spline_curvature house_exchange.slope_between volhejn2020_labels.label_path_length
-  volhejn2020_labels.label segments.mean_over_pairs walker2023_coherence.coherence walker2023_coherence.pairwise
-  walker2023_coherence.size walker2023_coherence.E vectors.dot walker2023_linear_stability.growth
-  walker2023_linear_stability.variance batches.noise_share volhejn2020_rank_correlation.balance
-  volhejn2020_rank_correlation.first_ties volhejn2020_rank_correlation.second_ties volhejn2020_rank_correlation.tied
-  volhejn2020_rank_correlation.sign volhejn2020_rank_correlation.first_sign volhejn2020_rank_correlation.second_sign
+  two_layer.neurons two_layer.jump two_layer.unit_jump variation.weight_product variation.path
+  variation.distance spline.spline spline.slope spline.slopes
+  critical_step_exchange.spline_curvature critical_step_exchange.slope_between labels.label_path_length
+  labels.label segments.mean_over_pairs coherent_gradients.coherence coherent_gradients.pairwise
+  coherent_gradients.size coherent_gradients.E vectors.dot linear_stability.growth
+  linear_stability.variance batches.noise_share rank_correlation.balance
+  rank_correlation.first_ties rank_correlation.second_ties rank_correlation.tied
+  rank_correlation.sign rank_correlation.first_sign rank_correlation.second_sign
   pairs.over_pairs pairs.pairs Sums.sum Sums.mean
 """
 """The definitions, and those that they rest on."""
@@ -70,8 +70,8 @@ Open Scope R_scope.
 (* Put in the numbers, decide each comparison, and prove what is left. *)
 Ltac put_in := cbv beta iota zeta delta [{unfolded}
   length map filter app fst snd seq nth INR pow Rmax Rmin Rabs Rdiv Rminus].
-Ltac put_in_data := cbv beta iota zeta delta [mulayoff2021_sharpness.g_minus mulayoff2021_sharpness.g_plus
-  mulayoff2021_sharpness.share mulayoff2021_sharpness.below mulayoff2021_sharpness.above Sums.sum Sums.mean
+Ltac put_in_data := cbv beta iota zeta delta [smooth.g_minus smooth.g_plus
+  smooth.share smooth.below smooth.above Sums.sum Sums.mean
   length filter INR pow Rdiv Rminus].
 Ltac impossible H := try (exfalso; first [lra | field_simplify in H; lra]).
 Ltac decide_by put := put; repeat (match goal with
@@ -97,7 +97,7 @@ Qed.
 Ltac number := first [lra | field_simplify; lra].
 Ltac at_least := decide_by put_in_data; apply root_at_least; number.
 Ltac at_most := decide_by put_in_data; apply root_at_most; number.
-Ltac weight := unfold mulayoff2021_sharpness.g; split;
+Ltac weight := unfold smooth.g; split;
   [apply Rmin_glb; at_least | first [eapply Rle_trans; [apply Rmin_l|at_most] | eapply Rle_trans; [apply Rmin_r|at_most]]].
 """
 
@@ -161,7 +161,7 @@ def output(draw: st.DataObject, _: int) -> str:
 def weight_product(draw: st.DataObject, _: int) -> str:
     w = draw.draw(weights())
     right = CLAIMS["V9.b"].sides(Instance({"weights": w, "interval": (Fraction(-9), Fraction(9))}, "drawn"))[1]
-    return equal(f"volhejn2020_variation.weight_product {network(w)}", Fraction(right.lower))
+    return equal(f"variation.weight_product {network(w)}", Fraction(right.lower))
 
 
 def spline(draw: st.DataObject, _: int) -> str:
@@ -170,19 +170,21 @@ def spline(draw: st.DataObject, _: int) -> str:
     t = x[0] + (x[-1] - x[0]) * draw.draw(st.fractions(0, 1, max_denominator=9))
     f, data = PiecewiseLinear.interpolate(x, y), points(x, y)
     return (
-        equal(f"volhejn2020_spline.spline {data} {real(t)}", f(t))
+        equal(f"spline.spline {data} {real(t)}", f(t))
         + equal(
-            f"volhejn2020_variation.path volhejn2020_variation.distance (volhejn2020_spline.slopes {data})",
+            f"variation.path variation.distance (spline.slopes {data})",
             f.derivative_variation(),
         )
-        + equal(f"house_exchange.spline_curvature (fun t => t * t) {data}", f.weighted_curvature(lambda t: t * t))
+        + equal(
+            f"critical_step_exchange.spline_curvature (fun t => t * t) {data}", f.weighted_curvature(lambda t: t * t)
+        )
     )
 
 
 def labels(draw: st.DataObject, _: int) -> str:
     y = draw.draw(ANY)
     samples = f"(map (fun y => (fun _ : nat => 0, y)) {several(y)})"
-    return equal(f"volhejn2020_labels.label_path_length {samples}", label_path_length(y))
+    return equal(f"labels.label_path_length {samples}", label_path_length(y))
 
 
 def coherence(draw: st.DataObject, _: int) -> str:
@@ -191,7 +193,7 @@ def coherence(draw: st.DataObject, _: int) -> str:
     shares = [draw.draw(st.integers(1, 5)) for _ in range(m)]
     p = [Fraction(share, sum(shares)) for share in shares]
     outcomes = (f"({real(q)}, fun i => nth i {several(row)} 0)" for q, row in zip(p, rows, strict=True))
-    term = f"walker2023_coherence.coherence {d} [{'; '.join(outcomes)}]"
+    term = f"coherent_gradients.coherence {d} [{'; '.join(outcomes)}]"
     return equal(term, alpha(np.array(rows, dtype=object), rationals(p)))
 
 
@@ -199,7 +201,7 @@ def line_growth(draw: st.DataObject, _: int) -> str:
     h, eta = draw.draw(ANY), draw.draw(st.fractions(Fraction(1, 9), 3, max_denominator=9))
     batch = draw.draw(st.integers(1, len(h)))
     condition = mean_square_condition(h.reshape(-1, 1, 1), eta, batch)[0, 0]
-    return equal(f"walker2023_linear_stability.growth {real(eta)} {batch} {several(h)}", condition) + equal(
+    return equal(f"linear_stability.growth {real(eta)} {batch} {several(h)}", condition) + equal(
         f"batches.noise_share {len(h)} {batch}", noise_share(len(h), batch)
     )
 
@@ -208,7 +210,7 @@ def counts(draw: st.DataObject, _: int) -> str:
     pair = st.tuples(st.integers(0, 2), st.integers(0, 2))
     runs = rationals([Fraction(v) for run in draw.draw(st.lists(pair, min_size=3, max_size=4)) for v in run])
     x, y = runs[::2], runs[1::2]
-    found, data, module = pair_counts(x, y), points(x, y), "volhejn2020_rank_correlation"
+    found, data, module = pair_counts(x, y), points(x, y), "rank_correlation"
     named = (("balance", found.balance), ("first_ties", found.first_ties), ("second_ties", found.second_ties))
     return "".join(equal(f"{module}.{name} {data}", value) for name, value in named)
 
@@ -216,7 +218,7 @@ def counts(draw: st.DataObject, _: int) -> str:
 def weight(draw: st.DataObject, number: int) -> str:
     x, t = draw.draw(DISTINCT), draw.draw(SMALL)
     (lower,), (upper,) = weight_enclosure(rationals([t]), x)
-    return within(f"weight_{number}", f"mulayoff2021_sharpness.g {several(x)} {real(t)}", lower, upper, "weight.")
+    return within(f"weight_{number}", f"smooth.g {several(x)} {real(t)}", lower, upper, "weight.")
 
 
 def sharpness_bound(draw: st.DataObject, number: int) -> str:
@@ -224,7 +226,7 @@ def sharpness_bound(draw: st.DataObject, number: int) -> str:
     x, w = draw.draw(DISTINCT), draw.draw(weights(2))
     knots = PiecewiseLinear.from_weights(w).knots
     right = CLAIMS["M5"].sides(Instance({"weights": w, "x": x}, "drawn"))[1]
-    g = f"mulayoff2021_sharpness.g {several(x)}"
+    g = f"smooth.g {several(x)}"
     bounds = list(zip(knots, *weight_enclosure(knots, x), strict=True))
     names = [f"kink_{number}_{k}" for k in range(len(knots))]
     first = "".join(
@@ -254,7 +256,7 @@ def second_moment(draw: st.DataObject, _: int) -> str:
     given = f"{d} {rational(eta)} {batch} [{'; '.join(map(matrix, hessians[:-1]))}] {matrix(hessians[-1])}"
     proofs = []
     for p, q in np.ndindex(d, d):
-        entry = f"walker2023_counterexample.expected_q {given} {p} {q}"
+        entry = f"linear_stability_counterexample.expected_q {given} {p} {q}"
         for value, same in ((stepped[p, q], "true"), (stepped[p, q] + MOVED, "false")):
             proofs.append(f"Goal Qeq_bool ({entry}) {rational(value)} = {same}. Proof. now vm_compute. Qed.\n")
     return "".join(proofs)
@@ -295,7 +297,7 @@ def loads() -> list[str]:
         pytest.skip("Coq is not installed")
     done = compile_all(MODULES, sources, version, jobs=2)
     assert {name: one.error for name, one in done.items() if one.error} == {}
-    return load_options([done[name].folder for name in needed(list(MODULES), sources)])
+    return load_options([done[name] for name in needed(list(MODULES), sources)])
 
 
 def complaint(text: str, loads: list[str], folder: Path) -> str:
@@ -319,7 +321,7 @@ def test_definitions_in_coq_agree_with_those_in_python(loads: list[str], tmp_pat
     [
         "Goal Sums.mean (fun a => a) [1; 2] = 2. Proof. same. Qed.",
         "Goal Sums.mean (fun a => a) [1; 2] <> 3 / 2. Proof. different. Qed.",
-        "Goal 1 / 2 <= mulayoff2021_sharpness.g [-1; 1] 0 <= 1. Proof. weight. Qed.",
+        "Goal 1 / 2 <= smooth.g [-1; 1] 0 <= 1. Proof. weight. Qed.",
     ],
 )
 def test_what_is_wrong_is_not_proved(wrong: str, loads: list[str], tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def write(folder: Path, *entries: dict[str, Any], **files: str) -> Path:
     """Write a folder of Coq files with a manifest, and return it."""
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
-        (folder / f"{name}.v").write_text(text, encoding="utf-8")
+        file = folder / f"{name}.v"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     tables = ("\n".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) for entry in entries)
     (folder / MANIFEST).write_text("".join(f"[[theorem]]\n{table}\n" for table in tables), encoding="utf-8")
     return folder
@@ -197,6 +199,47 @@ def test_a_stale_vo_beside_the_sources_is_named(folder: Path) -> None:
     assert checked(folder).problems == [f"{folder / 'gone.vo'} is stale: there is no gone.v; remove it"]
 
 
+@needs_coq
+def test_a_file_in_a_folder_of_its_paper_is_named_by_its_path(tmp_path: Path) -> None:
+    """Two papers have a chapter of one name; each is required, compiled and named by its paper."""
+    chapter = TOP.replace("Import base", "Import base one.chapter").replace("four_times", "four_times_again")
+    entries = ({"file": "one/chapter.v"}, {"file": "two/chapter.v", "name": "four_times_again"})
+    given = [ENTRY | entry for entry in entries]
+    folder = write(tmp_path / "coq", *given, base=BASE, **{"one/chapter": TOP, "two/chapter": chapter})
+    said: list[str] = []
+    evidence = checked(folder, said)
+    assert evidence.problems == []
+    assert [row["why"] for row in evidence.theorems["V8"]] == ["", ""]
+    assert sorted(line.split(":")[0] for line in said) == ["coqc base.v", "coqc one/chapter.v", "coqc two/chapter.v"]
+
+    (made,) = (folder.parent / "build").glob("one.chapter-*/chapter.vo")
+    (folder / "two" / "chapter.vo").write_bytes(made.read_bytes())
+    (folder / "one" / "chapter.vo").write_bytes(made.read_bytes())
+    (folder / "two" / "spare.vo").write_bytes(made.read_bytes())
+    (folder / "two" / "spare_part.v").write_text(BASE, encoding="utf-8")
+    assert checked(folder).problems == [
+        f"two/spare_part.v: {MANIFEST} names no theorem of it, and no file of such a theorem requires it",
+        f"{folder / 'two' / 'chapter.vo'} is stale: it is not what coqc makes of two/chapter.v; remove it",
+        f"{folder / 'two' / 'spare.vo'} is stale: there is no two/spare.v; remove it",
+    ]
+    made.write_bytes(b"")
+    assert f"{made} is stale: it is not what coqc made of one/chapter.v; it was compiled anew" in (
+        checked(folder).problems
+    )
+
+    write(
+        folder, given[0] | {"name": "four"}, given[1], **{"two/chapter": chapter.replace("one.chapter", "one.absent")}
+    )
+    assert [row["why"] for row in checked(folder).theorems["V8"]] == [
+        "four (one/chapter.v): there is no such theorem; the nearest is four_times",
+        "four_times_again (two/chapter.v): its file does not compile: requires one/absent.v, which is not there",
+    ]
+    write(
+        folder, *given, **{"one/chapter": TOP.replace("Import base", "Import base two.chapter"), "two/chapter": chapter}
+    )
+    assert "these files require each other: one.chapter, two.chapter, one.chapter" in checked(folder).problems
+
+
 def test_a_file_that_nothing_names_is_named(folder: Path) -> None:
     (folder / "spare.v").write_text(BASE, encoding="utf-8")
     assert check([], folder=folder).problems == [
@@ -214,8 +257,12 @@ def test_a_file_that_nothing_names_is_named(folder: Path) -> None:
         ({"leaves_out": None}, "leaves_out must be a text, got None"),
         ({"leaves_out": False}, "leaves_out must be a text, got False"),
         ({"refutes": "yes"}, "refutes must be true or false, got 'yes'"),
-        ({"file": "../top.v"}, "file must be the name of a .v file beside the manifest, got '../top.v'"),
-        ({"file": "top"}, "file must be the name of a .v file beside the manifest, got 'top'"),
+        (
+            {"file": "../top.v"},
+            "file must be a .v file in the manifest's folder, such as paper/chapter.v, got '../top.v'",
+        ),
+        ({"file": "/top.v"}, "file must be a .v file in the manifest's folder, such as paper/chapter.v, got '/top.v'"),
+        ({"file": "top"}, "file must be a .v file in the manifest's folder, such as paper/chapter.v, got 'top'"),
         ({"theorem": "x"}, "there is no 'theorem', only claim, file, name, covers, leaves_out, refutes"),
         ({}, "four_times (top.v) stands twice for V8"),
     ],
