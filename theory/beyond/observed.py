@@ -8,9 +8,8 @@ from typing import Any
 from theory.checks import nonnegative, positive, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import HOUSE, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, Symbol
 from theory.two_layer import OFF_THE_DATA
 
 MEASURED = "what runs end in is measured, not derived"
