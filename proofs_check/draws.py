@@ -21,7 +21,7 @@ def same_draws() -> Iterator[None]:
     if found is None:  # an older Hypothesis, or one that does it otherwise: a test says so
         yield
         return
-    none = providers.Constants()
+    none = type(providers._local_constants)()
     setattr(providers, name, lambda: none)
     providers.CONSTANTS_CACHE.cache.clear()  # it holds constants of both kinds
     try:

@@ -8,7 +8,7 @@ from theory.claim import Assumption, Instance
 from theory.enclosure import Enclosure
 from theory.linear_stability import mean_square_growth
 from theory.piecewise_linear import PiecewiseLinear
-from theory.two_layer import TOGGLE_MARGIN
+from theory.two_layer import OFF_THE_DATA
 
 
 def implemented(given: Instance) -> PiecewiseLinear:
@@ -18,11 +18,7 @@ def implemented(given: Instance) -> PiecewiseLinear:
 
 def off_the_data() -> Assumption:
     """Return the assumption that no unit toggles on a data point, so that the loss is smooth in the weights."""
-    return Assumption(
-        "no unit toggles on a data point",
-        lambda given: given["weights"].toggle_margin(given["x"]),
-        lambda margin: margin > TOGGLE_MARGIN,
-    )
+    return Assumption.that(OFF_THE_DATA, lambda given: given["weights"].toggle_margin(given["x"]))
 
 
 def growth(given: Instance) -> Enclosure:

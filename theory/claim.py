@@ -152,17 +152,19 @@ class Claim:
         statement: the statement as printed, LaTeX.
         form: what is asserted of the two sides.
         symbols: what the names in `sides` and in `statement` mean.
-        assumptions: the conditions under which it is stated.
         sides: both sides on an instance, as intervals; for equivalences and implications, truth values.
+        assumptions: the conditions under which it is stated.
         bound: the function that users import, if the claim gives one. It refuses, by an `AssumptionError`, arguments that
             show that an assumption fails which every claim makes whose bound it is; `bound_at` asks for all assumptions.
         bound_on: the right side as that function gives it on an instance, a float, so that the two can be held together.
-        proof: builds its steps, if it is proved here; built on demand, so that importing a bound does not wait for sympy.
+        proof: builds its steps, if it is proved here; built on demand, so that importing a claim does not wait for it.
         small: the same for proofs that cover small sizes only (two points, one unit), over all reals.
         finding: what became of it as printed.
-        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check.
+        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check. No number that
+            came out of a run: the ledger adds what the kept rows say.
         amends: the id of the printed claim that this one repairs.
-        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails.
+        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails; none for what
+            is observed, whose witness is a kept row that `proofs_check` stores.
         extremal: an instance on which the two sides meet, or
         no_extremal: the reason there is none.
         study: for what is observed rather than derived, the module of `experiments` that reports on it; the claim is then

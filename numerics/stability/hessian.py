@@ -10,7 +10,8 @@ import torch
 from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from numerics.tangent import Layers, Network, activation, gram, inputs, layers, tangent_map, targets
+from numerics.networks import Network
+from numerics.tangent import Layers, activation, gram, inputs, layers, tangent_map, targets
 from theory.checks import Array, positive
 from theory.symbols import Loss, loss_scale
 

@@ -194,7 +194,7 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> Interpreted:
     torch.save((cases, torch.tensor(loss_histories()), RULES), given)
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", str(worker), str(given), str(got)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     runs, codes = torch.load(got)
     return Interpreted({name: Persistent(*tensors) for name, tensors in runs.items()}, codes)
@@ -319,7 +319,7 @@ except ValueError as error:
 def test_without_triton_the_module_imports_and_says_what_it_lacks() -> None:
     command = [sys.executable, "-c", WITHOUT]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["False False", "the persistent kernel needs triton, which is not installed"]
 
 

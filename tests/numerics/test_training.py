@@ -420,7 +420,7 @@ except ValueError as error:
 
 
 def test_without_numba_the_numpy_loop_runs() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
     x = np.linspace(-1, 1, 5)
     expected = train(initialise(6, seed=0), x, x**2, step_size=0.1, max_steps=50, backend="numpy")
     assert done.stdout.splitlines() == [
@@ -437,8 +437,8 @@ x = np.linspace(-1, 1, 5)
 def members(steps):
     return [Member(initialise(300, seed=seed), x, x**2, 1e-9, steps, stop_loss=0.0) for seed in range(8)]
 train_many(members(10))
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     train_many(members(10**12), patience=10**12, threads={threads})
 except KeyboardInterrupt:
     print("stopped", flush=True)
@@ -457,9 +457,9 @@ def test_ctrl_c_stops_training(threads: int) -> None:
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
-        time.sleep(0.5)
+        time.sleep(0.5)  # for the training to begin; on a busy machine it is stopped before, which must do as well
         child.send_signal(signal.SIGINT)
-        output, _ = child.communicate(timeout=20)
+        output, _ = child.communicate()
     finally:
         child.kill()
         child.wait()

@@ -41,7 +41,7 @@ DUAL = Symbol(
 TILT = Symbol("tilt", r"\nu", "half the multiplier of the slope left of all knots, any number", _number)
 MULTIPLIERS = Symbol("multipliers", "p", "multipliers of the data, exact, [n]", exact_vector)
 PLACE = Symbol("place", "t", "a number, exact", _number)
-DIRECTION = Symbol("sample_direction", "u", "a direction among the samples, exact, [n]", exact_vector)
+SAMPLE_DIRECTION = Symbol("sample_direction", "u", "a direction among the samples, exact, [n]", exact_vector)
 
 
 def _exact(given: Instance) -> tuple[Weights, Array, Array]:
@@ -169,7 +169,7 @@ B2A = Claim(
     statement=r"G' \preceq \Phi^T\Phi,\quad G' \text{ after units of one knot and orientation became one: } "
     r"a' = \sum w_2^2,\ b' = \big(\sum w_2 |w_1|\big)^2 / a',\ 0 \text{ if } a' = 0",
     form=Form.AT_MOST,
-    symbols=(WEIGHTS, X, DIRECTION),
+    symbols=(WEIGHTS, X, SAMPLE_DIRECTION),
     sides=lambda given: (
         Enclosure.exactly(along(given, merged_gram)),
         Enclosure.exactly(along(given, own_gram)),

@@ -129,6 +129,15 @@ def dual_sharpness_bound(
         TypeError: if f is no PiecewiseLinear, or an entry of another argument no real number.
         ValueError: if x or the dual matrix is malformed.
         AssumptionError: if |nu| exceeds h_+ + h_- at a knot of f, at which every network has a unit.
+
+    Example:
+        >>> import numpy as np
+        >>> from theory import PiecewiseLinear
+        >>> from theory.beyond import dual_sharpness_bound
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> f = PiecewiseLinear([-0.4, 0.4], [0.5, 0.5], slope=-0.5, value=0.1)
+        >>> round(dual_sharpness_bound(f, x, np.full((4, 4), 0.25)), 4)
+        1.4243
     """
     if not isinstance(f, PiecewiseLinear):
         raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}: see PiecewiseLinear.interpolate")

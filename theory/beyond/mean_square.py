@@ -18,11 +18,11 @@ from theory.linear_stability import mean_square_growth, noise_share, outer_produ
 from theory.sources import HOUSE, MULAYOFF2024, Source
 from theory.symbols import BATCH, HESSIANS, SHARE, STEP_SIZE_ON_MEAN, SYSTEM, Symbol
 
-FEATURES = Symbol(
+GRADIENTS = Symbol(
     "features", r"(\phi_i)", "gradients of f(x_i) in the weights as rows, [n, d]; H_i = phi_i phi_i^T", exact_matrix
 )
 OTHER_BATCH = Symbol("other_batch_size", "B'", "another batch size, 1 to n")
-DIRECTION = Symbol("direction", "v", "a direction, [d]", exact_vector)
+VECTOR = Symbol("direction", "v", "a direction, [d]", exact_vector)
 
 
 def exact_hessians(given: Instance) -> Array:
@@ -197,7 +197,7 @@ B3D = Claim(
     r"\eta\big[\tfrac{1-p}{n}\operatorname{tr}\big((G^2Y)^2\big) + p\sum_i (GYG)_{ii}^2\big] \le 2\operatorname{tr}(GYG^2Y)"
     r"\ \forall\, Y = Y^T",
     form=Form.EQUIVALENCE,
-    symbols=(FEATURES, STEP_SIZE_ON_MEAN, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     sides=lambda given: (truth(gram_condition(given, share_of(given))), truth(stable(given))),
     proof=proofs.b3d,
     finding=Finding.OURS,
@@ -242,7 +242,7 @@ B3E = Claim(
     statement=r"\text{stable} \;\Rightarrow\; \eta \le \frac{2\|v\|^2\, v^T H v}{(1-p)(v^T H v)^2 + "
     r"p\,\frac1n\sum_i (v^T H_i v)^2}",
     form=Form.AT_MOST,
-    symbols=(*SYSTEM, DIRECTION),
+    symbols=(*SYSTEM, VECTOR),
     assumptions=(_stability(), Assumption.that(bounds.CURVED, lambda given: along(given)[1])),
     sides=_direction_sides,
     bound=bounds.direction_bound,
@@ -307,7 +307,7 @@ B3G = Claim(
     statement=r"H_i = \phi_i\phi_i^T,\ B < n,\ \text{stable} \;\Rightarrow\; \|H\|_F^2 \le \frac{1}{\eta^2 p(1-p)} "
     r"\text{ for } p \le \tfrac12,\quad \|H\|_F^2 \le \frac4{\eta^2} \text{ for } p \ge \tfrac12",
     form=Form.AT_MOST,
-    symbols=(FEATURES, STEP_SIZE_ON_MEAN, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_noisy(), _stability()),
     sides=lambda given: frobenius_sides(given, share_of(given)),
     bound=bounds.frobenius_limit,
@@ -335,7 +335,7 @@ B3H = Claim(
     statement=r"H_i = \phi_i\phi_i^T \in \mathbb R^{d\times d},\ \text{stable} \;\Rightarrow\; "
     r"\operatorname{tr} H \le \frac{2}{\eta\,(p + (1-p)/d)}",
     form=Form.AT_MOST,
-    symbols=(FEATURES, STEP_SIZE_ON_MEAN, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_stability(),),
     sides=lambda given: trace_sides(given, share_of(given), given["features"].shape[1]),
     bound=bounds.trace_limit,

@@ -183,6 +183,12 @@ def stability_threshold(hessians: object, batch: int) -> Enclosure:
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed or one is not positive semidefinite, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import stability_threshold
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(float(stability_threshold(hessians, batch).lower), 4) for batch in (1, 2)]
+        [1.1315, 1.5279]
     """
     exact = semidefinite("hessians", hessians)
     return largest_step(*moment_forms(exact, noise_share(len(exact), batch)))
@@ -225,6 +231,12 @@ def direction_bound(hessians: object, direction: object, batch: int) -> float:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians or v are malformed, or B is not between 1 and n.
         AssumptionError: if v^T H v is not above 0.
+
+    Example:
+        >>> from theory.beyond import direction_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(direction_bound(hessians, [2, 1], batch), 4) for batch in (1, 2)]
+        [1.3402, 1.5385]
     """
     h, v = in_floats(hessians), floats("direction", real_array("direction", direction))
     if len(v) != h.shape[1]:
@@ -246,6 +258,12 @@ def trace_bound(hessians: object, batch: int) -> float:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
         AssumptionError: if tr H is not above 0.
+
+    Example:
+        >>> from theory.beyond import trace_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(trace_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.2, 1.7143]
     """
     h = in_floats(hessians)
     share, mean = float(noise_share(len(h), batch)), np.mean(h, axis=0)
@@ -268,6 +286,11 @@ def frobenius_limit(step_size: float, n: int, batch: int) -> float:
         TypeError: if `step_size` is no real number, or `batch` no integer.
         ValueError: if step_size <= 0, or B is not between 1 and n.
         AssumptionError: if B = n, where nothing is said of ||H||_F.
+
+    Example:
+        >>> from theory.beyond import frobenius_limit
+        >>> round(frobenius_limit(step_size=0.25, n=50, batch=10), 4)
+        14.609
     """
     eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
     NOISY.require("B3.g", n - batch)
@@ -286,6 +309,11 @@ def trace_limit(step_size: float, n: int, batch: int, d: int) -> float:
     Raises:
         TypeError: if `step_size` or `d` is no real number, or `batch` no integer.
         ValueError: if step_size <= 0, d <= 0, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import trace_limit
+        >>> round(trace_limit(step_size=0.25, n=50, batch=10, d=50), 4)
+        80.0
     """
     eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
     return 2 / (eta * (share + (1 - share) / float(positive("d", d))))
@@ -302,6 +330,12 @@ def norm_bound(hessians: object, batch: int) -> float:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
         AssumptionError: if one is not positive semidefinite, or all are 0.
+
+    Example:
+        >>> from theory.beyond import norm_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(norm_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.0, 1.5279]
     """
     h = in_floats(hessians)
     share = float(noise_share(len(h), batch))
@@ -321,6 +355,12 @@ def batch_share_bound(hessians: object, batch: int) -> float:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
         AssumptionError: if one is not positive semidefinite, or all are 0.
+
+    Example:
+        >>> from theory.beyond import batch_share_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(batch_share_bound(hessians, batch), 4) for batch in (1, 2)]
+        [0.7639, 1.5279]
     """
     h = in_floats(hessians)
     share = Fraction(batch_size(batch, len(h)), len(h))
@@ -341,6 +381,12 @@ def expansion_bound(hessians: object, batch: int) -> float:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
         AssumptionError: if one is not positive semidefinite, exactly, or all are 0.
+
+    Example:
+        >>> from theory.beyond import expansion_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(expansion_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.0, 1.5279]
     """
     exact = rationals(hessians_array("hessians", hessians))
     below = [index for index, hessian in enumerate(exact) if not positive_semidefinite(hessian)]

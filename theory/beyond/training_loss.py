@@ -91,7 +91,7 @@ B7A = Claim(
     proof=training_loss_proofs.b7a,
     finding=Finding.OURS,
     note="M = lambda_max(E[(X,1)(X,1)^T]) is at most 1 + R^2, so this is at most half of the printed loss term; M = 1 for "
-    "standardised data. Half of it would not do; whether all of it is needed is open (most seen: 0.66 of it, for n = 2).",
+    "standardised data. Half of it would not do; whether all of it is needed is open.",
     extremal=_at_zero_loss(),
 )
 

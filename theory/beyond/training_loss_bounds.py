@@ -21,6 +21,11 @@ def loss_term(x: Reals, training_loss: float) -> float:
     Raises:
         TypeError: if an entry or the loss is no real number.
         ValueError: if x is malformed, or the loss is negative or not finite.
+
+    Example:
+        >>> from theory.beyond import loss_term
+        >>> round(loss_term(x=[-1.5, -0.5, 0.5, 1.5], training_loss=0.01), 4)
+        0.3536
     """
     loss = float(nonnegative("training_loss", training_loss))
     return (_radius(x) + 1) * math.sqrt(2 * loss)
@@ -31,9 +36,22 @@ def _radius(x: Reals) -> float:
 
 
 def sharp_loss_term(x: Reals, training_loss: float) -> float:
-    """Return sqrt(M) sqrt(2 L) / 2, which suffices in place of `loss_term` (B7.a); same arguments and errors.
+    """Return sqrt(M) sqrt(2 L) / 2, which suffices in place of `loss_term` (B7.a).
 
     M is the top eigenvalue of the second moments of (X, 1), at most 1 + R^2, and 1 for standardised data.
+
+    Args:
+        x: distinct data points, [n].
+        training_loss: L = (1/2n) sum (f-y)^2 >= 0.
+
+    Raises:
+        TypeError: if an entry or the loss is no real number.
+        ValueError: if x is malformed, or the loss is negative or not finite.
+
+    Example:
+        >>> from theory.beyond import sharp_loss_term
+        >>> round(sharp_loss_term(x=[-1.5, -0.5, 0.5, 1.5], training_loss=0.01), 4)
+        0.0791
     """
     points = floats("x", data_points("x", x))
     mean, square = float(np.mean(points)), float(np.mean(points**2))
@@ -56,6 +74,11 @@ def curvature_bound_with_loss(step_size: float, x: Reals, training_loss: float, 
         TypeError: if an entry is no real number.
         ValueError: if the step size is not above 0, x is malformed, or the loss is negative, not finite or unknown.
         AssumptionError: if no minimum with this loss is stable at this step size.
+
+    Example:
+        >>> from theory.beyond import curvature_bound_with_loss
+        >>> round(curvature_bound_with_loss(step_size=0.25, x=[-1.5, -0.5, 0.5, 1.5], training_loss=0.01), 4)
+        3.8536
     """
     eta = half_mean_step_size(step_size, loss)
     term = loss_term(x, nonnegative("training_loss", training_loss) / loss_scale(loss))

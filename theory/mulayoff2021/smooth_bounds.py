@@ -31,6 +31,13 @@ def curvature_bound(step_size: float, *, loss: Loss = "half_mean") -> float:
         TypeError: if `step_size` is no real number.
         ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
         AssumptionError: if eta > 2.
+
+    Example:
+        >>> from theory.mulayoff2021 import curvature_bound
+        >>> curvature_bound(step_size=0.25)
+        3.5
+        >>> curvature_bound(step_size=0.25, loss="mean")
+        1.5
     """
     eta = half_mean_step_size(step_size, loss)
     LINEARLY_STABLE.require("M6", eta, f"{eta:g} or more: lambda_max is at least 1")
@@ -51,6 +58,13 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.mulayoff2021 import sharpness_lower_bound
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> round(sharpness_lower_bound(PiecewiseLinear.interpolate(x, [1, 0, 0, 1]), x), 4)
+        1.4507
     """
     check_function(f)
     points = data_points("x", x)

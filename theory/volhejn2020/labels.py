@@ -103,13 +103,13 @@ INPUTS = Symbol(
 )
 
 
-LABELS = Symbol("y", "(y_i)", "labels, rationals, [n]", exact_sequence)
+TARGETS = Symbol("y", "(y_i)", "labels, rationals, [n]", exact_sequence)
 
 
 _RAMP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
 
 
-_DATA = (RATIONAL_WEIGHTS, INPUTS, LABELS)
+_DATA = (RATIONAL_WEIGHTS, INPUTS, TARGETS)
 
 
 V14 = Claim(
@@ -156,7 +156,7 @@ V14A = Claim(
     source=Source(VOLHEJN2020, "after eq 4.8"),
     statement=r"y_i = \pm 1, \text{ half of each}:\quad \tfrac1{n^2} \sum_{i,j} |y_i - y_j| = 1",
     form=Form.IDENTITY,
-    symbols=(LABELS,),
+    symbols=(TARGETS,),
     assumptions=(_balanced(),),
     sides=lambda given: (Enclosure.exactly(label_gap(given)), Enclosure.exactly(Fraction(1))),
     proof=lambda: Proof(
@@ -189,7 +189,7 @@ V14B = Claim(
     source=Source(VOLHEJN2020, "after eq 4.8"),
     statement=r"y_i = \pm 1, \text{ half of each}:\quad \min\{PL_0(f): f(x_i) = y_i \ \forall i\} = 1",
     form=Form.IDENTITY,
-    symbols=(INPUTS, LABELS),
+    symbols=(INPUTS, TARGETS),
     assumptions=(_balanced(),),
     sides=lambda given: (
         Enclosure.exactly(Fraction(function_path_length(spline(given), given["x"]))),

@@ -33,6 +33,11 @@ def rademacher_bound(features: Matrix, matrix: Matrix, radius: Any) -> float:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit, or an entry is not finite or negative where it must not be.
         AssumptionError: if A is singular, for all that floats tell.
+
+    Example:
+        >>> from theory.walker2023 import rademacher_bound
+        >>> round(rademacher_bound(features=[[3, 4], [0, 0]], matrix=[[1, 0], [0, 1]], radius=2), 4)
+        5.0
     """
     return _path_bound(features, [matrix], [radius], "W6", INVERTIBLE)
 
@@ -49,6 +54,12 @@ def path_rademacher_bound(features: Matrix, matrices: Any, radii: Any) -> float:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit, or an entry is not finite or negative.
         AssumptionError: if an A_t is singular, for all that floats tell.
+
+    Example:
+        >>> from theory.walker2023 import path_rademacher_bound
+        >>> matrices = [[[1, 0], [0, 1]], [[2, 0], [0, 2]]]
+        >>> round(path_rademacher_bound(features=[[3, 4], [0, 0]], matrices=matrices, radii=[1, 1]), 4)
+        3.75
     """
     return _path_bound(features, matrices, radii, "W7", ALL_INVERTIBLE)
 
@@ -79,6 +90,11 @@ def tangent_complexity(updates: Matrix, features: Any) -> float:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit or an entry is not finite.
+
+    Example:
+        >>> from theory.walker2023 import tangent_complexity
+        >>> round(tangent_complexity(updates=[[3, 4]], features=[[[2, 0], [0, 0]]]), 4)
+        10.0
     """
     steps, maps = vectors_array("updates", updates), real_array("features", features, ndim=3)
     if (len(maps), maps.shape[2]) != steps.shape or not maps.shape[1]:

@@ -25,7 +25,7 @@ from experiments.engine import executors
 from experiments.engine.records import Row, read_rows
 from experiments.engine.study import Study, Task, main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ADDRESS = "tcp://127.0.0.1:8786"
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -39,13 +39,13 @@ class Config:
     Attributes:
         log: file that gets a line for each call, with the process and the number of the task.
         count: number of tasks.
-        seconds: that a task takes.
+        seconds: that a task takes while the study is slow.
         dies_at: the task that ends its process when it is called first.
     """
 
     log: str = ""
     count: int = 40
-    seconds: float = 0.1
+    seconds: float = 0.3
     dies_at: int = -1
 
 
@@ -53,6 +53,11 @@ def calls(log: Path) -> list[tuple[int, int]]:
     """Return process and task of every call."""
     lines = log.read_text().splitlines() if log.exists() else []
     return [(int(process), int(number)) for process, number in map(str.split, lines)]
+
+
+def slow(log: Path) -> Path:
+    """The file that is there while tasks take long enough for a test to come in between, however busy the machine."""
+    return log.with_suffix(".slow")
 
 
 @cache
@@ -64,7 +69,8 @@ def here() -> int:
 def compute(number: int, config: Config) -> list[Row]:
     with open(config.log, "a") as log:
         log.write(f"{here()} {number}\n")
-    time.sleep(config.seconds)
+    if slow(Path(config.log)).exists():
+        time.sleep(config.seconds)
     if number == config.dies_at and [called for _, called in calls(Path(config.log))].count(number) == 1:
         os.kill(here(), signal.SIGKILL)
     return [{"number": number}]
@@ -91,11 +97,9 @@ LOCAL = replace(STUDY, workers_are="threads")
 
 
 def until(condition: Callable[[], bool], what: str, process: subprocess.Popen[str] | None = None) -> None:
-    """Wait for a condition, as long as a process runs."""
-    deadline = time.monotonic() + 60
+    """Wait for a condition, as long as a process runs; what never comes true ends with the test."""
     while not condition():
         assert process is None or process.poll() is None, f"the process ended before {what}"
-        assert time.monotonic() < deadline, f"in vain for a minute: {what}"
         time.sleep(0.02)
 
 
@@ -118,20 +122,35 @@ def is_whole(file: Path) -> bool:
     return True
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _none_goes_on() -> Iterator[None]:
+    """Leave no process behind, whatever a test ends with."""
+    yield
+    while STARTED:
+        with STARTED.pop() as process:
+            process.kill()
+
+
 def shards(out: Path) -> int:
     return len(list(out.glob("shards/[!.]*.parquet")))
 
 
 def start(module: str, out: Path, *words: str) -> subprocess.Popen[str]:
     """Start a study in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, "--out", str(out), *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+    STARTED.append(
+        process := subprocess.Popen(
+            [sys.executable, "-m", module, "--out", str(out), *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     )
+    return process
 
 
 def start_toy(out: Path, *words: str) -> subprocess.Popen[str]:
@@ -144,7 +163,7 @@ def log_of(out: Path) -> Path:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Return exit status and what was said as an error, without the progress bar."""
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate()
     assert "Traceback" not in errors, errors
     return process.returncode, errors.replace("\r", "\n").strip().splitlines()[-1] if errors.strip() else ""
 
@@ -201,7 +220,7 @@ def test_a_sweep_on_a_cluster_ends_with_the_same_rows_though_a_worker_is_killed(
     local = start("experiments.stability_sweep", tmp_path / "local", *words)
     with cluster(tmp_path / "cluster", workers=2) as dask_cluster:
         process = start("experiments.stability_sweep", tmp_path / "out", *words, "--cluster", dask_cluster.address)
-        until(lambda: shards(tmp_path / "out") >= 10, "there are rows", process)
+        until(lambda: shards(tmp_path / "out") >= 1, "there are rows", process)
         dask_cluster.workers[0].kill()
         assert shards(tmp_path / "out") < 96, "the sweep had not ended"
         code, error = ended(process)
@@ -219,16 +238,19 @@ def test_a_sweep_on_a_cluster_ends_with_the_same_rows_though_a_worker_is_killed(
 @pytest.mark.slow
 def test_a_study_goes_on_without_a_worker_and_resumes_after_the_end_of_the_scheduler(tmp_path: Path) -> None:
     out = tmp_path / "out"
+    slow(log_of(out)).touch()
     with cluster(tmp_path / "cluster", workers=2) as dask_cluster:
         process = start_toy(out, "--cluster", dask_cluster.address)
         first = dask_cluster.workers[0]
-        until(lambda: [who for who, _ in calls(log_of(out))].count(first.pid) >= 8, "the worker has worked", process)
+        until(lambda: [who for who, _ in calls(log_of(out))].count(first.pid) >= 2, "the worker has worked", process)
         first.kill()
-        until(lambda: shards(out) >= 24, "the other worker goes on", process)
+        there = shards(out)
+        until(lambda: shards(out) >= there + 4, "the other worker goes on", process)
         dask_cluster.scheduler.kill()
         code, error = ended(process)
     assert (code, error) == (2, f"error: the connection to the cluster's scheduler is lost: {kept(40, out)}")
-    assert 24 <= shards(out) < 40
+    assert there + 4 <= shards(out) < 40
+    slow(log_of(out)).unlink()
     assert main(LOCAL, ["--out", str(out), "--log", str(log_of(out))]) == 0
     assert read_rows(out)["number"].tolist() == list(range(40))
 
@@ -237,20 +259,26 @@ def test_a_study_goes_on_without_a_worker_and_resumes_after_the_end_of_the_sched
 def test_a_cluster_computes_each_call_and_is_not_asked_for_it_again(tmp_path: Path) -> None:
     log = tmp_path / "calls.log"
     with cluster(tmp_path / "cluster", 1) as dask_cluster, executors.cluster(dask_cluster.address, compute) as executor:
-        twice = [executor.submit(compute, 7, Config(str(log), seconds=0)) for _ in range(2)]
-        assert [future.result(60) for future in twice] == [[{"number": 7}]] * 2
+        twice = [executor.submit(compute, 7, Config(str(log))) for _ in range(2)]
+        assert [future.result() for future in twice] == [[{"number": 7}]] * 2
         assert [number for _, number in calls(log)] == [7, 7]
         until(lambda: not executor._client.futures, "the cluster may forget the results, though the futures are there")
         with pytest.raises(ValueError, match="invalid literal"):
-            executor.submit(int, "seven").result(60)
+            executor.submit(int, "seven").result()
 
 
 @dask
 def test_a_cluster_that_cannot_be_used_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(executors, "PATIENCE", 0.5)
-    out = tmp_path / "out"
+    out, connected = tmp_path / "out", executors._connected
+
+    def impatient(address: str) -> object:
+        client = connected(address)
+        monkeypatch.setattr(executors, "PATIENCE", 0.5)  # from here on: a busy scheduler may take longer to answer
+        return client
+
+    monkeypatch.setattr(executors, "_connected", impatient)
 
     def refused(address: str) -> str:
         assert main(STUDY, ["--out", str(out), "--cluster", address]) == 2
@@ -293,10 +321,11 @@ def test_a_cluster_without_distributed_is_refused(
 @pytest.mark.slow
 def test_processes_end_with_the_study_that_is_killed_or_interrupted_and_it_resumes(tmp_path: Path) -> None:
     out = tmp_path / "out"
+    slow(log_of(out)).touch()
     process = start_toy(out, "--workers", "2")
     until(lambda: shards(out) >= 4, "there are rows", process)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate()
     workers = {worker for worker, _ in calls(log_of(out))}
     assert process.pid not in workers
     until(lambda: not any(map(running, workers)), "the workers end")
@@ -310,6 +339,7 @@ def test_processes_end_with_the_study_that_is_killed_or_interrupted_and_it_resum
     assert shards(out) == before + len(begun), "a process ends what it has begun"
     until(lambda: not any(running(worker) for worker, _ in calls(log_of(out))), "the workers end")
 
+    slow(log_of(out)).unlink()
     assert main(LOCAL, ["--out", str(out), "--log", str(log_of(out))]) == 0
     assert read_rows(out)["number"].tolist() == list(range(40))
 

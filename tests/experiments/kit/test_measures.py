@@ -17,18 +17,19 @@ from experiments.kit.measures import (
     FLATTEST,
     FLATTEST_TOLERANCE,
     MEASURED,
+    RULED,
     against_flattest,
     describe,
     function_of,
     scaled_initialisation,
     smoothed_curvature,
     units_within_a_step,
-    verdict_b7,
-    verdict_m6,
+    verdicts,
 )
 from numerics.networks import initialise
 from numerics.programs.flattest_implementation import FlattestImplementation
 from numerics.training import Outcome, Run, train
+from theory.curvature import weighted_curvature
 from theory.two_layer import Weights
 
 SINE = named("sine")
@@ -68,7 +69,12 @@ def test_the_row_of_an_interpolating_run_is_consistent(interpolating: tuple[Run,
     assert row["sharpness_lower_bound"] <= row["sharpness"]
     assert row["bound_used"] == pytest.approx(row["curvature_bound"] + row["loss_term"], rel=1e-12)
     assert row["stable_sharpness"] == 20.0
-    assert (row["verdict_m6"], row["verdict_b7"]) == ("holds", "holds")
+    assert (row["B7.b ruling"], row["B7.c ruling"]) == ("holds", "holds")
+    assert row["B7.b slack"] == pytest.approx(row["bound_used"] - row["curvature"], rel=1e-12)
+    assert row["B7.c slack"] == pytest.approx(row["hessian_bound"] - row["curvature"], rel=1e-12)
+    assert row["curvature"] == weighted_curvature(function_of(row), SINE.x)
+    assert 0 < row["curvature_error"] < 1e-12
+    assert row["M11 ruling"] == ("holds" if abs(row["sharpness"] / row["stable_sharpness"] - 1) <= 0.05 else "violated")
 
 
 def test_a_diverged_run_is_a_row_with_a_reason() -> None:
@@ -76,13 +82,15 @@ def test_a_diverged_run_is_a_row_with_a_reason() -> None:
     assert row["outcome"] == "diverged"
     assert not row["interpolates"]
     assert all(row[name] is None for name in MEASURED)
-    assert row["verdict_m6"] == row["verdict_b7"] == "the run diverged"
+    assert all(row[f"{id} {part}"] is None for id in RULED for part in ("ruling", "slack", "failed"))
+    assert row["curvature_bound"] == 1 / 3.0 - 0.5  # the right side of M6, which has no bound here
 
 
 def test_a_run_that_does_not_interpolate_is_held_against_b7_only() -> None:
     row = describe(trained(0.1, max_steps=50), SINE, 0.1)
     assert row["outcome"] == "budget spent"
-    assert (row["verdict_m6"], row["verdict_b7"]) == ("the data are not interpolated", "holds")
+    assert (row["B7.b ruling"], row["B7.c ruling"]) == ("inapplicable", "holds")
+    assert row["B7.b failed"] == "the run interpolates: L < tau"
 
 
 def test_a_unit_on_a_data_point_is_seen() -> None:
@@ -90,15 +98,23 @@ def test_a_unit_on_a_data_point_is_seen() -> None:
     weights = Weights([1.0], [0.0], [1.0], 0.0)
     run = Run(weights, 0.0, 1, Outcome.INTERPOLATED, np.empty(0), 0.0)
     row = describe(run, DataSet("on", x, weights(x)), 0.1)
-    assert row["verdict_m6"] == row["verdict_b7"] == "a knot lies on a data point"
+    assert row["B7.b ruling"] == row["B7.c ruling"] == "inapplicable"
+    assert row["B7.b failed"] == row["B7.c failed"] == "no unit toggles on a data point"
 
 
 def test_the_verdicts_can_fail(interpolating: tuple[Run, Row]) -> None:
     _, row = interpolating
-    assert verdict_m6({**row, "curvature": row["bound_used"] * (1 + 1e-12)}) == "violated"
-    assert verdict_m6({**row, "curvature": row["bound_used"]}) == "holds"
-    assert verdict_b7({**row, "curvature": row["hessian_bound"] * (1 + 1e-12)}) == "violated"
-    assert verdict_m6({**row, "interpolates": False}) == "the data are not interpolated"
+
+    def ruling(id: str, **changes: Any) -> str:
+        return str(verdicts({**row, "step_size": 0.1, **changes})[f"{id} ruling"])
+
+    assert ruling("B7.b", curvature=row["bound_used"] * (1 + 1e-9)) == "violated"
+    assert ruling("B7.b", curvature=row["bound_used"] * (1 - 1e-9)) == "holds"
+    assert ruling("B7.b", curvature=row["bound_used"]) == "inconclusive"  # nearer than rounding errors tell
+    assert ruling("B7.c", curvature=row["hessian_bound"] * (1 + 1e-9)) == "violated"
+    assert ruling("B7.b", loss=2e-10) == "inapplicable"
+    assert ruling("M11", sharpness=20.0) == "holds"
+    assert ruling("M11", sharpness=25.0) == "violated"
 
 
 @given(seed=st.integers(0, 2**32), step_size=st.floats(1e-4, 1.0), scale=st.floats(0.01, 3.0))
