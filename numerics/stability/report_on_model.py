@@ -275,6 +275,16 @@ def report(
             or none that requires a gradient, cannot be copied or differentiated twice, fails on x, or returns nan, another
             shape than y, or an output that depends on other rows of x.
         RuntimeError: if an iteration does not reach `tolerance`.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import report
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> found = report(weights, x, weights(x), step_size=1.0, batch_size=1)
+        >>> found.gd, found.sgd, round(found.gd_step_size, 4), found.interpolates
+        ('stable', 'unstable', 1.3656, True)
     """
     eta = float(positive("step_size", step_size))
     nonnegative("interpolation_tolerance", interpolation_tolerance)
