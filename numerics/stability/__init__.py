@@ -8,7 +8,8 @@ from numerics.stability.hessian import (
     sharpness_with_error,
 )
 from numerics.stability.mean_square import mean_square_threshold, verify
-from numerics.stability.report_on_model import Eigenvalue, Report, StepSizes, report
+from numerics.stability.report_object import Eigenvalue, Report, StepSizes
+from numerics.stability.report_on_model import report
 from numerics.stability.reshuffling import Estimate, reshuffling_growth
 from numerics.stability.strong_stability import StrongStability, strong_stability_threshold
 from numerics.stability.threshold import Certificate, Threshold
