@@ -138,6 +138,12 @@ def initialise(width: int, *, seed: int, scheme: Scheme = "uniform_fan_in", scal
     Raises:
         TypeError: if `width` or `seed` is no integer, or `scale` no real number.
         ValueError: if an argument is out of its range.
+
+    Example:
+        >>> from numerics import initialise
+        >>> weights = initialise(100, seed=0)
+        >>> weights.width, bool(abs(weights.w1).max() < 1), bool(abs(weights.w2).max() < 0.1)
+        (100, True, True)
     """
     width, seed, scale = count("width", width), count("seed", seed, fewest=0), positive("scale", scale)
     if scheme not in get_args(Scheme):
@@ -169,6 +175,14 @@ def glorot_network(
     Raises:
         TypeError: if `width`, `in_features` or `seed` is no integer, or `scale` no real number.
         ValueError: if an argument is out of its range.
+
+    Example:
+        >>> from numerics import glorot_network
+        >>> glorot_network(100, in_features=2, seed=0, scale=0.01)
+        TwoLayerReLU(
+          (hidden): Linear(in_features=2, out_features=100, bias=True)
+          (output): Linear(in_features=100, out_features=1, bias=True)
+        )
     """
     width, in_features, seed = count("width", width), count("in_features", in_features), count("seed", seed, fewest=0)
     network, generator = TwoLayerReLU(width, in_features, dtype=dtype), np.random.default_rng(seed)

@@ -14,4 +14,11 @@ from numerics.fleet.jobs import Watched, Way
 from numerics.fleet.ways import train_fleet
 from numerics.training.members import Member, Run
 
-__all__ = ["Member", "Run", "Watched", "Way", "train_fleet"]
+__all__ = [
+    "train_fleet",
+    "Member",
+    "Run",
+    # how a member is trained, and what the stop rule looks at
+    "Way",
+    "Watched",
+]

@@ -56,6 +56,13 @@ def train_fleet(
         TypeError: if an argument is of the wrong type.
         ValueError: if an argument is out of its range, x or y has a wrong shape or holds nan or inf, a network is too
             big for the device, or a way cannot train a member.
+
+    Example:
+        >>> from numerics import Member, glorot_network, train_fleet
+        >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+        >>> members = [Member(glorot_network(50, 2, seed=seed), x, y, 0.1, 50_000, 1e-5) for seed in range(3)]
+        >>> [str(run.outcome) for run in train_fleet(members)]
+        ['interpolated', 'interpolated', 'interpolated']
     """
     for name, value, allowed in (("way", way, get_args(Way)), ("watched", watched, get_args(Watched))):
         if value not in allowed:

@@ -89,7 +89,7 @@ class FlattestImplementation:
         return self.certificate.dual_matrix
 
     def weight(self, t: Reals, *, bend: int = 1) -> Array:
-        """Return the weight of |f''| that the dual matrix induces; see `SharpnessCertificate.weight`."""
+        """Return the weight of |f''| that the dual matrix induces, [m], at points t [m]; see `SharpnessCertificate.weight`."""
         return self.certificate.weight(t, bend=bend)
 
 
@@ -118,6 +118,16 @@ def flattest_implementation(
         TypeError: if f is no PiecewiseLinear, or an entry of another argument no real number.
         ValueError: if x is malformed, a knot lies on a data point, the tolerance is not above 0, the solver is unknown, or
             f has a slope and no knot, and `extra_knots` is empty; if f or its network is beyond the range of floats.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.programs import flattest_implementation
+        >>> from theory import PiecewiseLinear, Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> flattest = flattest_implementation(PiecewiseLinear.from_weights(weights), x)
+        >>> round(flattest.value, 4), round(flattest.primal, 4), flattest.status
+        (1.4631, 1.4631, 'optimal')
     """
     positive("tolerance", tolerance)
     if solver not in get_args(Solver):

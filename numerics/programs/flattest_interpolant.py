@@ -92,6 +92,12 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
         ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), or the
             tolerance is not above 0.
         RuntimeError: if the solver returns nothing at all.
+
+    Example:
+        >>> from numerics.programs import flattest_interpolant
+        >>> flattest = flattest_interpolant(x=[-1.5, -0.5, 0.5, 1.5], y=[1, 0, 0, 1])
+        >>> round(flattest.value, 3), round(flattest.primal, 3), round(flattest.largest_step_size(), 3)
+        (1.624, 1.624, 1.232)
     """
     positive("tolerance", tolerance)
     points, targets = data_set(*(floats(name, part) for name, part in zip(("x", "y"), data_set(x, y), strict=True)))

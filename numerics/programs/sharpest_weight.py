@@ -116,6 +116,11 @@ def largest_curvature(x: Reals, *, step_size: float, loss: Loss = "half_mean", t
         TypeError: if an entry or the step size is no real number.
         ValueError: if x is malformed, or `step_size`, `loss` or `tolerance` is out of range.
         AssumptionError: if eta > 2 on the half-mean loss: no minimum is stable.
+
+    Example:
+        >>> from numerics.programs import largest_curvature
+        >>> round(largest_curvature([-1.5, -0.5, 0.5, 1.5], step_size=0.5), 4)
+        1.3553
     """
     positive("tolerance", tolerance)
     bound = curvature_bound(step_size, loss=loss)
@@ -142,6 +147,12 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
         TypeError: if an entry is no real number.
         ValueError: if x is malformed (fewer than two points, equal ones, nan or inf), K is negative or not finite, or the
             tolerance is not above 0.
+
+    Example:
+        >>> from numerics.programs import sharpest_weight
+        >>> weight = sharpest_weight([-1.5, -0.5, 0.5, 1.5], curvature=1.0)
+        >>> round(weight.value, 3), round(weight.curvature_bound(step_size=0.5), 3)
+        (3.195, 1.356)
     """
     positive("tolerance", tolerance)
     K = float(nonnegative("curvature", curvature))

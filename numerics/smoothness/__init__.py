@@ -24,21 +24,24 @@ from numerics.smoothness.points import Estimate, Points, sample_pairs
 from numerics.smoothness.sampled import function_path_length, gradient_norm, gradient_path_length
 
 __all__ = [
+    # sampled, for any torch module
+    "gradient_norm",
+    "function_path_length",
+    "gradient_path_length",
+    "sample_pairs",
     "Estimate",
     "Points",
-    "derivative_variation",
+    # exact, for two-layer ReLU networks: along pairs, over all pairs, on the line
+    "weights_product",
     "exact_function_path_length",
     "exact_gradient_path_length",
-    "function_path_length",
     "function_path_length_all_pairs",
-    "function_path_length_penalty",
-    "gradient_norm",
-    "gradient_norm_penalty",
-    "gradient_path_length",
     "gradient_path_length_all_pairs",
-    "gradient_path_length_penalty",
-    "sample_pairs",
     "total_variation",
-    "weights_product",
+    "derivative_variation",
+    # as penalties that autograd can differentiate
+    "gradient_norm_penalty",
+    "function_path_length_penalty",
+    "gradient_path_length_penalty",
     "weights_product_penalty",
 ]

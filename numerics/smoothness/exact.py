@@ -17,6 +17,12 @@ def weights_product(network: Network) -> float:
     Raises:
         TypeError: if `network` is neither a `TwoLayerReLU` nor `Weights`.
         ValueError: if a weight is not finite.
+
+    Example:
+        >>> from numerics import weights_product
+        >>> from theory import Weights
+        >>> round(weights_product(Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)), 4)
+        1.0
     """
     weights = layers_of(network)
     return path_lengths.weights_product(weights.w1.cpu().numpy(), weights.w2.cpu().numpy())
@@ -34,6 +40,15 @@ def exact_function_path_length(network: Network, pairs: Points) -> Estimate:
     Raises:
         TypeError: if an argument is of the wrong type.
         ValueError: if `pairs` are empty, of a wrong shape or not finite, or a weight or a pre-activation is not finite.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network, sample_pairs
+        >>> from numerics.smoothness import exact_function_path_length
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> round(exact_function_path_length(network, sample_pairs(points, 100, seed=0)).value, 3)
+        0.44
     """
     return along_segments(network, pairs, function_variations)
 
@@ -59,6 +74,15 @@ def exact_gradient_path_length(network: Network, pairs: Points) -> Estimate:
     Raises:
         TypeError: if an argument is of the wrong type.
         ValueError: if `pairs` are empty, of a wrong shape or not finite, or a weight or a pre-activation is not finite.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network, sample_pairs
+        >>> from numerics.smoothness import exact_gradient_path_length
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> round(exact_gradient_path_length(network, sample_pairs(points, 100, seed=0)).value, 3)
+        0.356
     """
     return along_segments(network, pairs, gradient_variations)
 
@@ -75,6 +99,15 @@ def gradient_path_length_all_pairs(network: Network, points: Points) -> float:
     Raises:
         TypeError: if an argument is of the wrong type.
         ValueError: if `points` are empty, of a wrong shape or not finite, or a weight is not finite.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network
+        >>> from numerics.smoothness import gradient_path_length_all_pairs
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> round(gradient_path_length_all_pairs(network, points), 3)
+        0.648
     """
     weights = layers_of(network)
     data = tensor_of("points", points, "(n, d)", weights.w1.shape[1]).to("cpu", torch.float64)
@@ -93,6 +126,15 @@ def function_path_length_all_pairs(network: Network, points: Points) -> float:
         TypeError: if an argument is of the wrong type.
         ValueError: if `network` has more than one input, `points` are empty, of a wrong shape or not finite, or a
             weight is not finite or too large.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.smoothness import function_path_length_all_pairs
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(function_path_length_all_pairs(weights, x[:, None]), 4)
+        0.425
     """
     f = on_line(
         network,
@@ -113,6 +155,12 @@ def total_variation(network: Network | PiecewiseLinear, a: Real, b: Real) -> Rea
     Raises:
         TypeError: if `network` is no network or function, or a or b no real number.
         ValueError: if `network` has more than one input, a weight is not finite or too large, or a and b are no interval.
+
+    Example:
+        >>> from numerics import total_variation
+        >>> from theory import PiecewiseLinear
+        >>> total_variation(PiecewiseLinear.interpolate([-1, 0, 1], [1, 0, 1]), -1, 1)
+        2.0
     """
     return on_line(network).total_variation(a, b)
 
@@ -130,5 +178,11 @@ def derivative_variation(network: Network | PiecewiseLinear, a: Real, b: Real) -
     Raises:
         TypeError: if `network` is no network or function, or a or b no real number.
         ValueError: if `network` has more than one input, a weight is not finite or too large, or a and b are no interval.
+
+    Example:
+        >>> from numerics import derivative_variation
+        >>> from theory import PiecewiseLinear
+        >>> derivative_variation(PiecewiseLinear.interpolate([-1, 0, 1], [1, 0, 1]), -1, 1)
+        2.0
     """
     return on_line(network).derivative_variation(a, b)

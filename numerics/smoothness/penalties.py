@@ -24,6 +24,17 @@ def gradient_norm_penalty(network: TwoLayerReLU, batch: torch.Tensor) -> torch.T
     Raises:
         TypeError: if `network` is no `TwoLayerReLU`, or `batch` no tensor of its dtype.
         ValueError: if `batch` is empty, of a wrong shape, not finite or on another device.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network
+        >>> from numerics.smoothness import gradient_norm_penalty
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> penalty = gradient_norm_penalty(network, points)
+        >>> penalty.backward()
+        >>> round(penalty.item(), 3), network.hidden.weight.grad.shape
+        (0.853, torch.Size([20, 2]))
     """
     points = _batch(network, batch)
     gradients = (_active(network, points) * network.output.weight[0]) @ network.hidden.weight
@@ -34,7 +45,7 @@ def gradient_norm_penalty(network: TwoLayerReLU, batch: torch.Tensor) -> torch.T
 def function_path_length_penalty(
     network: TwoLayerReLU, batch: torch.Tensor, *, points_per_segment: int = 10
 ) -> torch.Tensor:
-    """Return PL0 over half as many pairs as a batch has points, differentiable (volhejn2020, eq 4.7, repaired in V13.b).
+    """Return PL0 over half as many pairs as a batch has points, a scalar with a gradient (volhejn2020, eq 4.7; V13.b).
 
     The mean over the pairs (x_i, x_{i + h}), i = 1..h, h = floor(k/2); 0 for a batch of one point.
 
@@ -46,6 +57,15 @@ def function_path_length_penalty(
     Raises:
         TypeError: if `network` is no `TwoLayerReLU`, `batch` no tensor of its dtype, or the number no integer.
         ValueError: if `batch` is empty, of a wrong shape, not finite or on another device, or the number below 2.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network
+        >>> from numerics.smoothness import function_path_length_penalty
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> round(function_path_length_penalty(network, points).item(), 3)
+        0.505
     """
     points = _batch_segments(network, batch, points_per_segment)
     outputs: torch.Tensor = network(points.flatten(0, 1)).reshape(points.shape[:2])
@@ -55,7 +75,7 @@ def function_path_length_penalty(
 def gradient_path_length_penalty(
     network: TwoLayerReLU, batch: torch.Tensor, *, points_per_segment: int = 10
 ) -> torch.Tensor:
-    """Return PL1 over the pairs of `function_path_length_penalty`, differentiable (volhejn2020, section 4.4.3).
+    """Return PL1 over the pairs of `function_path_length_penalty`, a scalar with a gradient (volhejn2020, section 4.4.3).
 
     Derivatives are those in w1 and w2, as in `gradient_norm_penalty`.
 
@@ -67,6 +87,15 @@ def gradient_path_length_penalty(
     Raises:
         TypeError: if `network` is no `TwoLayerReLU`, `batch` no tensor of its dtype, or the number no integer.
         ValueError: if `batch` is empty, of a wrong shape, not finite or on another device, or the number below 2.
+
+    Example:
+        >>> import torch
+        >>> from numerics import glorot_network
+        >>> from numerics.smoothness import gradient_path_length_penalty
+        >>> network = glorot_network(20, in_features=2, seed=0)
+        >>> points = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> round(gradient_path_length_penalty(network, points).item(), 3)
+        0.502
     """
     points = _batch_segments(network, batch, points_per_segment)
     # Differences of activity, not of gradients: these would round to small numbers, whose norms have derivatives of size 1.
@@ -81,6 +110,12 @@ def weights_product_penalty(network: TwoLayerReLU) -> torch.Tensor:
 
     Raises:
         TypeError: if `network` is no `TwoLayerReLU`.
+
+    Example:
+        >>> from numerics import glorot_network
+        >>> from numerics.smoothness import weights_product_penalty
+        >>> round(weights_product_penalty(glorot_network(20, in_features=2, seed=0)).item(), 3)
+        2.278
     """
     require("network", network, TwoLayerReLU)
     sizes: torch.Tensor = network.output.weight[0].abs() * torch.linalg.vector_norm(network.hidden.weight, dim=1)

@@ -55,6 +55,12 @@ def sample_pairs(points: Points, count: int = 1000, *, seed: int) -> torch.Tenso
     Raises:
         TypeError: if `points` are no tensor or array of real numbers, or `count` or `seed` is no integer.
         ValueError: if `points` are empty, of a wrong shape or not finite, or `count` or `seed` is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import sample_pairs
+        >>> sample_pairs(np.array([[0.0], [1.0], [2.0]]), 5, seed=0).shape
+        torch.Size([5, 2, 1])
     """
     data = tensor_of("points", points, "(n, d)")
     size = (integer("count", count), 2)

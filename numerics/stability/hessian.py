@@ -51,7 +51,26 @@ class Sharpness:
 def sharpness(
     net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
 ) -> float:
-    """Return the top eigenvalue of the Gauss-Newton matrix of the squared loss; see `sharpness_with_error`."""
+    """Return the top eigenvalue of the Gauss-Newton matrix of the squared loss; see `sharpness_with_error`.
+
+    Args:
+        net: the network, of k units and d inputs.
+        x: the inputs of the data, [n, d], or [n] if d = 1.
+        loss: the normalisation of the loss; values for "mean" are twice those for "half_mean".
+        method: how it is found, see there.
+        tolerance: the residual, relative to the eigenvalue, at which Lanczos stops; above 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import sharpness
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(sharpness(weights, x), 4)
+        1.4645
+        >>> round(sharpness(weights, x, loss="mean"), 4)
+        2.929
+    """
     return sharpness_with_error(net, x, loss=loss, method=method, tolerance=tolerance).value
 
 
@@ -77,6 +96,16 @@ def sharpness_with_error(
         ValueError: if x is malformed or on another device than `net`, a weight is not finite, the matrix overflows,
             or `loss`, `method` or `tolerance` is out of range.
         RuntimeError: if Lanczos does not reach `tolerance`.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.stability import sharpness_with_error
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> found = sharpness_with_error(weights, x)
+        >>> round(found.value, 4), found.error < 1e-12, found.sample_direction.shape, found.parameter_direction.shape
+        (1.4645, True, (4,), (7,))
     """
     scale = loss_scale(loss)
     if method not in get_args(Method):
@@ -123,6 +152,15 @@ def hessian_sharpness(
         ValueError: if x or y is malformed or on another device than `net`, a weight is not finite, the matrix
             overflows, or `loss` or `tolerance` is out of range.
         RuntimeError: if Lanczos does not reach `tolerance`.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import hessian_sharpness
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> [round(hessian_sharpness(weights, x, weights(x) + error), 4) for error in (0.0, 0.1)]
+        [1.4645, 1.4417]
     """
     scale = loss_scale(loss)
     positive("tolerance", tolerance)
@@ -168,6 +206,15 @@ def residual_curvature(net: Network, x: object, y: object, *, loss: Loss = "half
         TypeError: if `net` is no two-layer network, or x or y has no real entries or another dtype than `net`.
         ValueError: if x or y is malformed or on another device than `net`, a weight is not finite, the matrix
             overflows, or `loss` is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.stability import residual_curvature
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(residual_curvature(weights, x, weights(x) + 0.1), 4)
+        0.0707
     """
     scale = loss_scale(loss)
     weights = layers(net)

@@ -58,6 +58,18 @@ def mean_square_threshold(
             for Hessians; or for reshuffling of more than `RESHUFFLED_POINTS` points.
         RuntimeError: if an iteration does not converge, for reshuffling if the features are too nearly dependent for a
             certificate, or for Hessians if directions differ too much in curvature.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import mean_square_threshold
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> features = weights.tangent_features(x)
+        >>> [round(mean_square_threshold(features, batch).value, 4) for batch in (1, 2, 4)]
+        [0.7623, 1.1871, 1.3656]
+        >>> round(mean_square_threshold(features, 1, sampling="reshuffling").value, 4)
+        0.8304
     """
     scale = loss_scale(loss)
     if _hessians(features, loss):
@@ -110,6 +122,12 @@ def verify(
     Raises:
         TypeError: as there.
         ValueError: as there, but for the range of the threshold.
+
+    Example:
+        >>> from numerics.stability import mean_square_threshold, verify
+        >>> features = [[1.0, 0.0], [1.0, 1.0]]
+        >>> verify(mean_square_threshold(features, batch_size=1), features, batch_size=1)
+        True
     """
     scale = loss_scale(loss)
     if _hessians(features, loss):

@@ -66,6 +66,12 @@ def reshuffling_growth(
         TypeError: if an entry of `features` or the step size is no real number, or a count no integer.
         ValueError: if `features`, `batch_size`, `step_size` or `loss` is out of range, all features vanish, `epochs` < 0,
             `repeats` < 2, or the growth overflows.
+
+    Example:
+        >>> from numerics import reshuffling_growth
+        >>> found = reshuffling_growth([[1.0, 0.0], [0.0, 2.0]], batch_size=1, step_size=0.6)
+        >>> round(found.value, 4), round(found.standard_error, 4)
+        (1.96, 0.0)
     """
     eta = half_mean_step_size(step_size, loss)
     count("epochs", epochs, fewest=0), count("repeats", repeats, fewest=2)

@@ -71,6 +71,15 @@ def strong_stability_threshold(weights: Weights, x: Reals) -> StrongStability:
         TypeError: if `weights` are no Weights, or an entry of x is no real number.
         ValueError: if x is malformed, a unit has w1 = b1 = 0, or more than `MOST_TOGGLING` pairs toggle.
         RuntimeError: if a linear program is not solved.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import strong_stability_threshold
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(strong_stability_threshold(weights, x).value, 4)
+        1.3656
     """
     exact, points = check_weights("weights", weights).rational(), rationals(data_points("x", x))
     if idle_units(exact):

@@ -6,13 +6,16 @@ from numerics.training.jobs import Precision
 from numerics.training.members import Member, Outcome, Run, checked_device
 
 __all__ = [
-    "Backend",
-    "Member",
-    "Outcome",
-    "Precision",
-    "Run",
-    "batches",
-    "checked_device",
+    # training one network, or many
     "train",
     "train_many",
+    "Member",
+    # what comes of it
+    "Run",
+    "Outcome",
+    # batches, and where and how it is computed
+    "batches",
+    "Backend",
+    "Precision",
+    "checked_device",
 ]

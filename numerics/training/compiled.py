@@ -87,6 +87,12 @@ def train(
         TypeError: if an argument is of the wrong type.
         ValueError: if an argument is out of its range, x has equal points, x and y differ in length, the device is not
             there or the backend not available.
+
+    Example:
+        >>> from numerics import initialise, train
+        >>> run = train(initialise(50, seed=0), [-1, 0, 1], [1, 0, 1], step_size=0.2, max_steps=100_000, stop_loss=1e-8)
+        >>> str(run.outcome), run.loss < 1e-8
+        ('interpolated', True)
     """
     (run,) = train_many(
         [Member(network, x, y, step_size, max_steps, stop_loss, batch_size, seed)],
@@ -120,9 +126,28 @@ def train_many(
     The numba backend gives every network to one of `threads` threads (None for one a core) and the next network to the
     first that is free; its results do not depend on `threads`. Ctrl-C stops all of them within a fraction of a second.
 
+    Args:
+        members: the networks, each with its data and its own numbers.
+        loss: the loss that step sizes belong to.
+        sampling: how batches are drawn.
+        patience: steps without progress after which to give up; None for never.
+        dwell: steps for which the loss must stay below `stop_loss`.
+        record_every: steps between the losses in `Run.losses`; 0 for none.
+        precision: of the weights and of every step.
+        device: "cpu", or a CUDA device of torch.
+        backend: what does the steps.
+        threads: networks trained at the same time by the numba backend.
+
     Raises:
         TypeError: if an argument is of the wrong type.
         ValueError: if an argument is out of its range (see `train`).
+
+    Example:
+        >>> from numerics import Member, initialise, train_many
+        >>> x, y = [-1, 0, 1], [1, 0, 1]
+        >>> members = [Member(initialise(50, seed=seed), x, y, 0.2, 100_000, 1e-8) for seed in range(3)]
+        >>> [str(run.outcome) for run in train_many(members)]
+        ['interpolated', 'interpolated', 'interpolated']
     """
     engine, scale = _engine(backend, device, len(members)), loss_scale(loss)
     if precision not in get_args(Precision):

@@ -20,9 +20,21 @@ def batches(n: int, size: int, *, sampling: Sampling = "without_replacement", se
     "without_replacement" draws `size` distinct points uniformly at every step, independently of all other steps.
     "reshuffling" permutes the points afresh each epoch and takes consecutive blocks; the last may be shorter.
 
+    Args:
+        n: how many data points there are, at least 1.
+        size: points in a batch, 1 to n.
+        sampling: one of the two above.
+        seed: for `numpy.random.default_rng`, at least 0.
+
     Raises:
         TypeError: if `n`, `size` or `seed` is no integer.
         ValueError: if `size` is not between 1 and n, `sampling` is neither of these, or `n` or `seed` is too small.
+
+    Example:
+        >>> from itertools import islice
+        >>> from numerics.training import batches
+        >>> [sorted(batch.tolist()) for batch in islice(batches(4, 3, sampling="reshuffling", seed=0), 4)]
+        [[0, 1, 2], [3], [1, 2, 3], [0]]
     """
     plan = plan_of(count("n", n), size, sampling, 1.0, 1, 0)
     generator = np.random.default_rng(count("seed", seed, fewest=0))

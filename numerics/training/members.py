@@ -112,6 +112,11 @@ def checked_device(device: str) -> torch.device:
 
     Raises:
         ValueError: if it is neither the CPU nor a CUDA device that is there.
+
+    Example:
+        >>> from numerics.training import checked_device
+        >>> checked_device("cpu")
+        device(type='cpu')
     """
     kind, _, index = str(device).partition(":")
     if kind not in ("cpu", "cuda") or not (index.isdecimal() or str(device) == kind):

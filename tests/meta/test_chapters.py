@@ -172,7 +172,7 @@ def wrong_imports(root: Path) -> list[str]:
     found = []
     for file in sorted((root / "theory").rglob("*.py")):
         parts = file.relative_to(root / "theory").parts
-        if parts == ("registry.py",):
+        if parts in {("registry.py",), ("__init__.py",)}:  # which show all claims
             continue
         paper = parts[0] if len(parts) > 1 else ""
         kind = kind_of(file.stem) if paper else "object"

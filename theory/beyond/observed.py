@@ -24,7 +24,7 @@ ENDS = (
     Symbol("curvature_error", r"\varepsilon", "how far the curvature may be off by rounding", nonnegative),
 )
 LOSS = Symbol("loss", r"\mathcal L", "(1/2n) sum (f-y)^2 where the run ends", nonnegative)
-RADIUS = Symbol("radius", "R", "the largest |x_j|", nonnegative)
+DATA_RADIUS = Symbol("radius", "R", "the largest |x_j|", nonnegative)
 MARGIN = Symbol("toggle_margin", r"\mu", "how far, relative to its parts, a pre-activation at a data point is from 0")
 TOLERANCE = Symbol("interpolation_tolerance", r"\tau", "the loss below which a run counts as interpolating", positive)
 HESSIAN = Symbol(
@@ -75,7 +75,7 @@ B7B = Claim(
     source=Source(HOUSE, "M6 where gradient descent ends"),
     statement=r"\text{GD that interpolates ends where } \int|f''|g \le \tfrac1\eta - \tfrac12 + (R + 1)\sqrt{2\mathcal L}",
     form=Form.AT_MOST,
-    symbols=(*ENDS, STEP_SIZE, RADIUS, LOSS, TOLERANCE, MARGIN),
+    symbols=(*ENDS, STEP_SIZE, DATA_RADIUS, LOSS, TOLERANCE, MARGIN),
     assumptions=(off_the_data(), interpolating()),
     sides=lambda given: (curvature_side(given), at_the_step_size(given)),
     finding=Finding.OURS,
@@ -92,7 +92,7 @@ B7C = Claim(
     statement=r"\text{GD ends where } \int|f''|g \le \tfrac12\lambda_{\max}(\nabla^2\mathcal L) - \tfrac12 "
     r"+ (R + 1)\sqrt{2\mathcal L}",
     form=Form.AT_MOST,
-    symbols=(*ENDS, HESSIAN, RADIUS, LOSS, MARGIN),
+    symbols=(*ENDS, HESSIAN, DATA_RADIUS, LOSS, MARGIN),
     assumptions=(off_the_data(),),
     sides=lambda given: (curvature_side(given), at_the_hessian(given)),
     finding=Finding.OURS,

@@ -1,6 +1,6 @@
 """Studies on processes and on a Dask cluster: what ends a worker, a scheduler or a study costs no row and doubles none.
 
-Run by `python -m tests.experiments.test_cluster` this file is a study itself, whose workers are processes.
+Run by `python -m tests.experiments.engine.test_cluster` this file is a study itself, whose workers are processes.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def start(module: str, out: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def start_toy(out: Path, *words: str) -> subprocess.Popen[str]:
-    return start("tests.experiments.test_cluster", out, "--log", str(log_of(out)), *words)
+    return start("tests.experiments.engine.test_cluster", out, "--log", str(log_of(out)), *words)
 
 
 def log_of(out: Path) -> Path:

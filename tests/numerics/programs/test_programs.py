@@ -1,6 +1,7 @@
 import ast
 import dataclasses
 import math
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from numerics.programs import certificates, interior_point
-from numerics.programs import flattest_implementation as module
 from numerics.programs.certificates import (
     SharpnessCertificate,
     certify,
@@ -22,7 +22,7 @@ from numerics.programs.certificates import (
     least_linear_cost,
     psd_margin,
 )
-from numerics.programs.flattest_implementation import FlattestImplementation, flattest_implementation
+from numerics.programs.flattest_implementation import FlattestImplementation, Solver, flattest_implementation
 from numerics.programs.minimum_curvature import (
     CurvatureCertificate,
     check_curvature_certificate,
@@ -36,6 +36,9 @@ from theory.mulayoff2021 import stability_weight, weighted_curvature
 from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
+
+FILE = sys.modules[flattest_implementation.__module__]
+"""The module, whose name in its package is the function's."""
 
 ROUNDING = 1e-12
 """Relative room for the rounding that certificates and sharpness allow for."""
@@ -350,7 +353,7 @@ def test_hundreds_of_knots_and_data_points_are_within_reach() -> None:
 def test_a_solver_that_fails_leaves_bounds_that_hold(
     monkeypatch: pytest.MonkeyPatch,
     solved: tuple[PiecewiseLinear, Array, FlattestImplementation],
-    solver: module.Solver,
+    solver: Solver,
 ) -> None:
     f, x, best = solved
 
@@ -358,7 +361,7 @@ def test_a_solver_that_fails_leaves_bounds_that_hold(
         raise cp.SolverError("no")
 
     monkeypatch.setattr(cp.Problem, "solve", fail)
-    monkeypatch.setattr(module, "solve", lambda *_, **__: None)
+    monkeypatch.setattr(FILE, "solve", lambda *_, **__: None)
     result = flattest_implementation(f, x, solver=solver)
     assert (result.status, result.rounds) == ("inaccurate", 0)
     assert sharpness_lower_bound(f, x) <= result.value <= best.primal <= result.primal
@@ -398,7 +401,7 @@ def test_a_solver_that_errs_is_found_out(
         assert solution is not None
         return solution._replace(dual=np.eye(len(x)) - 0.3, left=solution.left + 1.0)
 
-    monkeypatch.setattr(module, "solve", wrong)
+    monkeypatch.setattr(FILE, "solve", wrong)
     result = flattest_implementation(f, x)
     assert result.status == "inaccurate"
     assert result.value <= best.primal <= result.primal * (1 + 1e-6)

@@ -26,7 +26,9 @@ from numerics.stability import (
     mean_square_threshold,
     module_loss,
     report,
-    report_on_model,
+    report_claims,
+    report_object,
+    report_spectra,
     residual_curvature,
     sharpness,
 )
@@ -206,7 +208,7 @@ class Dense:
 CONVENTIONS: list[ModelLoss] = ["half_mean", "mean", "cross_entropy"]
 
 
-def check(found: report_on_model.Report, dense: Dense) -> None:
+def check(found: report_object.Report, dense: Dense) -> None:
     rounding = dense.rounding
     assert found.parameters == len(dense.gradient)
     assert abs(found.training_loss - dense.loss) <= 64 * EPS * dense.loss + rounding
@@ -230,7 +232,7 @@ def test_numbers_are_those_of_matrices_that_are_written_out(name: str, conventio
 @pytest.mark.parametrize("name", CASES)
 def test_large_models_are_measured_as_small_ones_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lanczos iteration on both matrices, and a graph that is made again for every product and chunk."""
-    monkeypatch.setattr(report_on_model, "DENSE_PARAMETERS", 0)
+    monkeypatch.setattr(report_spectra, "DENSE_PARAMETERS", 0)
     monkeypatch.setattr(module_loss, "GRAM_ROWS", 0)
     monkeypatch.setattr(module_loss, "CHUNK", 4)
     model, x = made(name)
@@ -257,7 +259,7 @@ def test_random_networks(
     y = targets(model, x, convention)
     with pytest.MonkeyPatch.context() as patch:
         if matrix_free:
-            patch.setattr(report_on_model, "DENSE_PARAMETERS", 0)
+            patch.setattr(report_spectra, "DENSE_PARAMETERS", 0)
             patch.setattr(module_loss, "GRAM_ROWS", 0)
         found = report(model, x, y, 0.1, 1 + seed % n, convention)
     check(found, Dense(model, x, y, convention))
@@ -266,16 +268,16 @@ def test_random_networks(
 @pytest.mark.parametrize("tolerance", [1e-1, 1e-2, 1e-4])
 def test_errors_cover_what_a_coarse_iteration_leaves(tolerance: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The residuals are those of matrices that are written out, and eigenvalues lie within them."""
-    monkeypatch.setattr(report_on_model, "DENSE_PARAMETERS", 0)
+    monkeypatch.setattr(report_spectra, "DENSE_PARAMETERS", 0)
     monkeypatch.setattr(module_loss, "GRAM_ROWS", 0)
     torch.manual_seed(1)
     model, x = mlp(4, 30, 3).double(), draws(0, 60, 4)
     y = targets(model, x, "half_mean")
     dense, problem = Dense(model, x, y, "half_mean"), module_loss.module_loss(model, x, y, "half_mean")
-    top = report_on_model._top_of_features(problem, None, tolerance)
+    top = report_spectra.top_of_features(problem, None, tolerance)
     start = draws(3, problem.dimension).numpy()
-    direction = report_on_model._lanczos(problem.dimension, problem.hessian_product, tolerance, start)
-    second = report_on_model._eigenvalue_at(problem.hessian_product, direction)
+    direction = report_spectra.lanczos(problem.dimension, problem.hessian_product, tolerance, start)
+    second = report_spectra.eigenvalue_at(problem.hessian_product, direction)
     for found, vector, matrix in (
         (top.eigenvalue, top.direction, dense.each.mean(axis=0)),
         (second, direction, dense.hessian),
@@ -435,7 +437,7 @@ def test_the_threshold_lies_between_its_bounds(c: int, n: int, batch: int, seed:
             patch.setattr(module_loss, "GRAM_ROWS", 0)
         found = report(model, x, y, 0.01, batch)
         if matrix_free and seed % 2:
-            patch.setattr(report_on_model, "BLOCK_ENTRIES", 0)
+            patch.setattr(report_spectra, "BLOCK_ENTRIES", 0)
             found = report(model, x, y, 0.01, batch)
     sizes, hessians = found.sgd_step_sizes, Dense(model, x, y, "half_mean").reduced()
     assert sizes.lower <= sizes.upper <= found.gd_step_size * (1 + 1e-9)
@@ -446,7 +448,7 @@ def test_the_threshold_lies_between_its_bounds(c: int, n: int, batch: int, seed:
 def test_without_gram_matrices_the_bounds_meet_on_orthogonal_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """No example helps another: each direction is stable up to 2, while the sharpness is 1/n."""
     monkeypatch.setattr(module_loss, "GRAM_ROWS", 0)
-    monkeypatch.setattr(report_on_model, "BLOCK_ENTRIES", 0)
+    monkeypatch.setattr(report_spectra, "BLOCK_ENTRIES", 0)
     model, x = nn.Linear(5, 1, bias=False).double(), torch.eye(5).double()
     found = report(model, x, outputs_of(model, x), 0.1, 1)
     assert found.sgd_step_sizes.lower == pytest.approx(2, rel=1e-7)
@@ -513,7 +515,7 @@ def test_a_line_of_best_fit_is_a_critical_point_that_does_not_interpolate() -> N
 
 @pytest.mark.parametrize("dense_parameters", [512, 0])
 def test_a_saddle_is_unstable(dense_parameters: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_on_model, "DENSE_PARAMETERS", dense_parameters)
+    monkeypatch.setattr(report_spectra, "DENSE_PARAMETERS", dense_parameters)
     x = torch.tensor([-1.0, 0.5, 0.5]).double()
     model = nn.Sequential(nn.Linear(1, 3, bias=False), nn.Tanh(), nn.Linear(3, 1, bias=False)).double()
     with torch.no_grad():
@@ -611,7 +613,7 @@ def test_claims_are_left_out_where_they_do_not_speak_of_the_model(monkeypatch: p
     assert (part.verdicts, part.parameters) == ((), 6)
     assert part.sharpness.value < report(weights, x, y, 0.5, 1).sharpness.value
     assert any("1 parameters" in note for note in part.notes)
-    monkeypatch.setattr(report_on_model, "CLAIM_PARAMETERS", 6)
+    monkeypatch.setattr(report_claims, "CLAIM_PARAMETERS", 6)
     large = report(weights, x, y, 0.5, 1)
     assert large.verdicts == ()
     assert large.flattest is not None
@@ -862,7 +864,7 @@ def test_outputs_that_depend_on_the_batch_are_refused(model: nn.Module) -> None:
     with pytest.raises(
         ValueError, match=r"^model must give a row of x the same output every time and whatever the other"
     ):
-        report(model, draws(0, 6, 2), draws(1, 6), 0.1, 1)
+        report(model, draws(0, 60, 2), draws(1, 60), 0.1, 1)  # of 6 dropout may drop the same twice
 
 
 class OnceOnly(torch.autograd.Function):
@@ -899,3 +901,10 @@ def test_a_model_that_cannot_be_copied_is_refused() -> None:
     model.cache = model.weight * 2  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"^model must be one that copy.deepcopy can copy, got Only Tensors created"):
         report(model, draws(0, 6, 2), draws(1, 6), 0.1, 1)
+
+
+def test_the_claims_are_those_of_the_registry_on_stable_smooth_minima() -> None:
+    ids = [claim.id for claim in report_claims.claims_about("weights", ("weights", "x", "y", "step_size"))]
+    assert ids == ["M5", "M6", "M6.a", "B7", "B7.a"]
+    assert [claim.id for claim in report_claims.claims_about("weights", ("weights", "x"))] == ["M5"]
+    assert [c.id for c in report_claims.claims_about("hessians", ("hessians", "step_size", "batch_size"))] == ["M1"]
