@@ -152,7 +152,7 @@ def per_step(network: TwoLayerReLU, n: int, way: Way, steps: int, penalty: Penal
     x, y = images(n)
     member = Member(network, x, y, 0.01, steps, 0.0, 64, 0, penalty)
     began = time.process_time()
-    train_fleet([member], way=way, watched="epoch mean")
+    train_fleet([member], loss="mean", sampling="reshuffling", way=way, watched="epoch mean")
     return (time.process_time() - began) / steps
 
 
@@ -202,5 +202,5 @@ def test_a_fleet_on_a_gpu(benchmark: BenchmarkFixture, networks: int) -> None:
     start = TwoLayerReLU.from_weights(initialise(WIDTH, seed=1, scheme="glorot_uniform", scale=0.01), torch.float32)
     members = [Member(start, x, y, 0.1, 10_000)] * networks
     pedantic: Callable[..., Any] = benchmark.pedantic
-    pedantic(lambda: train_fleet(members, device="cuda"), rounds=3, warmup_rounds=1)
+    pedantic(lambda: train_fleet(members, loss="mean", dwell=0, device="cuda"), rounds=3, warmup_rounds=1)
     benchmark.extra_info["networks"] = networks

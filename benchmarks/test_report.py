@@ -12,7 +12,7 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 
 from benchmarks.measuring import Work, compare
-from numerics.stability import Report, module_loss, report, report_on_model
+from numerics.stability import Report, module_loss, report, report_spectra
 from theory.checks import Array
 
 BATCH = 10
@@ -40,8 +40,8 @@ def sharpness(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Return the sharpness, with what a report does for it and no more."""
     problem = module_loss.module_loss(model, x, y, "half_mean")
     kernel = problem.gram()
-    root = None if kernel is None else report_on_model._root(kernel)
-    return report_on_model._top_of_features(problem, root, 1e-8).eigenvalue.value
+    root = None if kernel is None else report_spectra.root_of(kernel)
+    return report_spectra.top_of_features(problem, root, 1e-8).eigenvalue.value
 
 
 def dense_sharpness(model: nn.Module, x: torch.Tensor) -> float:
@@ -112,7 +112,7 @@ def test_report_against_a_hessian_that_is_written_out(
     benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, x, y = interpolating(10, 40, 30, 1, points=200)
-    monkeypatch.setattr(report_on_model, "DENSE_PARAMETERS", 0)
+    monkeypatch.setattr(report_spectra, "DENSE_PARAMETERS", 0)
     named = dict(model.named_parameters())
     theta = torch.cat([p.detach().reshape(-1) for p in named.values()])
 

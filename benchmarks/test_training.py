@@ -10,7 +10,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from numerics.networks import TwoLayerReLU, initialise
-from numerics.training import Run, Task, train, train_many
+from numerics.training import Member, Run, train, train_many
 
 TORCH_STEPS = 500
 STEPS = 100_000
@@ -53,10 +53,10 @@ def test_compiled_steps_against_a_torch_loop(benchmark: BenchmarkFixture, width:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_hundreds_of_runs(benchmark: BenchmarkFixture, threads: int) -> None:
     x = np.linspace(-1, 1, 10)
-    tasks = [Task(initialise(100, seed=seed), x, np.sin(5 * x), 0.1) for seed in range(200)]
+    members = [Member(initialise(100, seed=seed), x, np.sin(5 * x), 0.1, 10_000, stop_loss=0.0) for seed in range(200)]
     pedantic: Callable[..., list[Run]] = benchmark.pedantic
     runs = pedantic(
-        lambda: train_many(tasks, max_steps=10_000, stop_loss=0.0, patience=20_000, threads=threads),
+        lambda: train_many(members, patience=20_000, threads=threads),
         rounds=3,
         warmup_rounds=1,
     )

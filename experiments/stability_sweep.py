@@ -29,9 +29,7 @@ from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit.datasets import DataSet, chosen
 from experiments.kit.measures import (
     FLATTEST_TOLERANCE,
-    HOLDS,
     INTERPOLATES,
-    VIOLATED,
     against_flattest,
     check_device,
     describe,
@@ -50,8 +48,10 @@ from experiments.kit.plotting import (
     draw_functions,
     legend_below,
 )
+from experiments.kit.verdicts import applies, ruled, tally
 from numerics.training import train
 from theory.beyond import critical_step_size
+from theory.claim import Ruling
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
 def table(rows: pd.DataFrame) -> str:
     """Return what came of each data set and step size as text: medians over initialisations that did not diverge."""
     lines = [
-        "Medians over initialisations; curvature is int |f''| g. Its bound is that of M6 with B7's loss term,",
-        "1/eta - 1/2 + (R + 1) sqrt(2 L), where M6 applies to a run, and else B7's, with lambda_max(Hessian)/2 for 1/eta.",
+        "Medians over initialisations; curvature is int |f''| g. Its bound is that of B7.b, M6 with a loss term,",
+        "1/eta - 1/2 + (R + 1) sqrt(2 L), where it applies to a run, and else B7.c's, with lambda_max(Hessian)/2 for 1/eta.",
         "flattest is the sharpness of the flattest network that computes a run's function (B2).",
         f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'flattest':>8} "
         f"{'M5 bound':>8} {'curvature':>9} {'bound':>7}  verdicts",
@@ -184,17 +184,11 @@ def table(rows: pd.DataFrame) -> str:
 def _line(relative: float, runs: pd.DataFrame) -> str:
     """Return the line of the table on the runs with one step size."""
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in runs["outcome"].value_counts().items())
-    applies = runs["verdict_m6"].isin([HOLDS, VIOLATED])
-    decided = {"M6": runs["verdict_m6"][applies], "B7": runs["verdict_b7"][~applies]}
-    verdicts = [
-        f"{claim} {word} {int((words == word).sum())}"
-        for claim, words in decided.items()
-        for word in (HOLDS, VIOLATED)
-        if (words == word).any()
-    ]
+    ends = applies(runs, "B7.b")
+    verdicts = [said for said in (tally(runs[ends], "B7.b"), tally(runs[~ends], "B7.c")) if said]
     columns = ["loss", "sharpness", "flattest_sharpness", "sharpness_lower_bound", "curvature"]
     loss, *middle = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
-    bound = (runs["bound_used"] if applies.any() else runs["hessian_bound"]).astype(float).median()
+    bound = (runs["bound_used"] if ends.any() else runs["hessian_bound"]).astype(float).median()
     numbers = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
     sharpness, flattest, lower, curvature, limit = numbers
     shown = f"{loss:.0e}" if np.isfinite(loss) else "-"
@@ -207,27 +201,28 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
 
 def notes(rows: pd.DataFrame) -> list[str]:
     """Return what the table does not show: the edge of stability, toggling units, B7, and how the curvature falls."""
-    fits, applies = rows[rows["interpolates"]], rows[rows["verdict_m6"].isin([HOLDS, VIOLATED])]
-    b7 = rows[rows["verdict_b7"].isin([HOLDS, VIOLATED])]
+    fits, decided = rows[rows["interpolates"]], rows[applies(rows, "B7.b")]
+    b7 = rows[applies(rows, "B7.c")]
     bins = pd.cut(fits["relative_step_size"], [0, 0.1, 0.2, 0.4, 0.8, np.inf])
     edges = [f"{_edge(group)} for eta/eta* in {interval}" for interval, group in fits.groupby(bins, observed=True)]
-    sharp = applies[applies["sharpness"].astype(float) > applies["stable_sharpness"]]
+    sharp = decided[decided["sharpness"].astype(float) > decided["stable_sharpness"]]
     excess = (sharp["sharpness"].astype(float) / sharp["stable_sharpness"]).max() - 1 if len(sharp) else 0.0
-    tightness = float((applies["curvature"].astype(float) / applies["bound_used"].astype(float)).max())
-    near = int((applies["units_within_a_step"].astype(float) > 0).sum())
+    tightness = float((decided["curvature"].astype(float) / decided["bound_used"].astype(float)).max())
+    near = int((decided["units_within_a_step"].astype(float) > 0).sum())
     starts = [group.sort_values("step_size") for _, group in fits.groupby(["data", "seed_index"]) if len(group) > 1]
     ratios = np.array([group["curvature"].iloc[-1] / group["curvature"].iloc[0] for group in starts], dtype=np.float64)
     fall = f"in {int((ratios < 1).sum())} of {len(ratios)} initialisations"
     return [
-        f"M11, sharpness within 5 % of 2/eta, of the runs that interpolate: {', '.join(edges) or 'none'}.",
-        f"Sharpness above 2/eta: {len(sharp)} of the {len(applies)} runs that M6 applies to, by at most {excess:.1%}.",
+        f"M11 holds, sharpness within 5 % of 2/eta, of the runs that interpolate: {', '.join(edges) or 'none'}.",
+        f"Sharpness above 2/eta: {len(sharp)} of the {len(decided)} runs that B7.b applies to, by at most {excess:.1%}.",
         f"A unit that may toggle on a data point within a step: {near} of these runs; the minimum that they approach may",
         "lie where the loss is not twice differentiable, though the weights at the end do not.",
         f"int |f''| g falls from the smallest to the largest step size that interpolates {fall}"
         + (f" (median ratio {np.median(ratios):.2f})." if len(ratios) else "."),
-        f"int |f''| g is at most {tightness:.2f} of its M6 bound: where that is small, M6 is hardly put to the test.",
-        f"B7, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs and is violated in "
-        f"{(b7['verdict_b7'] == VIOLATED).sum()}.",
+        f"int |f''| g is at most {tightness:.2f} of its B7.b bound: where that is small, B7.b is hardly put to the test.",
+        f"B7.c, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs: "
+        f"{tally(b7, 'B7.c') or 'none'}.",
+        f"M11.a, M5's bound <= sharpness <= 2/eta where no unit may toggle: {tally(rows, 'M11.a') or 'applies to none'}.",
         *flattest_notes(rows),
     ]
 
@@ -266,24 +261,26 @@ def flattest_notes(rows: pd.DataFrame) -> list[str]:
 
 
 def _edge(runs: pd.DataFrame) -> str:
-    return f"{int(runs['at_edge'].astype(bool).sum())} of {len(runs)}"
+    return f"{int(ruled(runs, 'M11', Ruling.HOLDS).sum())} of {len(runs)}"
 
 
 def conclusion(rows: pd.DataFrame) -> str:
-    """Return the counts in a sentence, and every run that contradicts M6, B1 or B2."""
+    """Return the counts in a sentence, and every run that violates B7.b, interpolates beyond B1, or is out of order."""
     fits, beyond = rows[rows["interpolates"]], rows[rows["beyond_critical"]]
-    applies = rows[rows["verdict_m6"].isin([HOLDS, VIOLATED])]
     against = {
-        "violates M6": applies["verdict_m6"] == VIOLATED,
-        "interpolates beyond B1": beyond["interpolates"],
-        "is flatter than B2 allows, or M5 is above it": rows["in_order"].eq(False),
+        "violates B7.b": ruled(rows, "B7.b", Ruling.VIOLATED),
+        "interpolates beyond B1's critical step size": rows["beyond_critical"] & rows["interpolates"],
+        "has M5's bound, the certified one, the flattest and its own sharpness out of order": rows["in_order"].eq(
+            False
+        ),
     }
-    witnesses = [f"\n{key} {what}." for what, which in against.items() for key in rows.loc[which[which].index, "key"]]
+    witnesses = [f"\n{key} {what}." for what, which in against.items() for key in rows.loc[which, "key"]]
+    open_ones = int(ruled(rows, "B7.b", Ruling.INCONCLUSIVE).sum())
     return (
-        f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): M6 with B7's loss term applies to "
-        f"{len(applies)} of them and is violated in {int(against['violates M6'].sum())}, beyond B1's critical step size "
-        f"{int(beyond['interpolates'].sum())} of {len(beyond)} runs interpolate, and {_edge(fits)} end at the edge of "
-        f"stability." + "".join(witnesses)
+        f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): B7.b, M6 with a loss term, applies to "
+        f"{int(applies(rows, 'B7.b').sum())} of them, is violated in {int(against['violates B7.b'].sum())} and inconclusive "
+        f"in {open_ones}; beyond B1's critical step size {int(beyond['interpolates'].sum())} of {len(beyond)} runs "
+        f"interpolate, and {_edge(fits)} end at the edge of stability (M11)." + "".join(witnesses)
     )
 
 
@@ -371,7 +368,7 @@ def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
 STUDY: Study[Config] = Study(
     id="stability_sweep",
     title="Gradient descent with many step sizes from one initialisation (mulayoff2021, Fig 3).",
-    claims=("M5", "M6", "M11", "B1", "B2", "B7"),
+    claims=("M5", "M6", "M11", "M11.a", "B1", "B2", "B7", "B7.b", "B7.c"),
     printed=(
         Printed("M6", "Theorem 1, eq 21", "int |f''| g <= 1/eta - 1/2 at a stable twice-differentiable solution."),
         Printed(

@@ -23,12 +23,21 @@ from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit.datasets import DataSet, chosen
 from experiments.kit.measures import check_device, describe, scaled_initialisation
 from experiments.kit.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below
+from experiments.kit.verdicts import evaluated, not_evaluated, tally
 from numerics.training import Outcome, Run, train
 from theory.beyond import critical_step_size
 from theory.checks import Array, positive
 
 LEFT = 2.0
 """Gradient descent counts as leaving the minimum if its loss rises to so many times that of the switch."""
+
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "M12": {name: name for name in ("factor", "rise", "raised_curvature", "constant_curvature")},
+    "M12.a": {"sharpness": "switch_sharpness", "stable_sharpness": "raised_stable_sharpness", "rise": "rise"},
+    "M12.b": {name: name for name in ("rise", "raised_sharpness", "constant_sharpness")},
+}
+"""For each claim that a row is evaluated for, the columns of its symbols."""
 
 
 @dataclass(frozen=True)
@@ -106,28 +115,36 @@ def switch(data: DataSet, index: int, fraction: float, config: Config) -> list[R
     rows: list[Row] = []
     for factor in config.factors:
         raised = go(before.weights, step_size=factor * step_size, stop_loss=config.stop_loss) if arrived else before
-        rows.append(
-            {
-                "data": data.name,
-                "n": len(data.x),
-                "seed_index": index,
-                "seed": seed,
-                "step_size": step_size,
-                "relative_step_size": fraction,
-                "factor": factor,
-                "critical_step_size": critical,
-                "raised_beyond_critical": factor * step_size > critical,
-                "arrived": arrived,
-                **prefixed("switch", describe(before, data, step_size)),
-                **prefixed("constant", describe(constant, data, step_size)),
-                **prefixed("raised", describe(raised, data, factor * step_size)),
-                **reaction(before, raised, factor * step_size, data),
-                **curves(before, constant, raised),
-                "x": data.x.tolist(),
-                "y": data.y.tolist(),
-            }
-        )
+        row: Row = {
+            "data": data.name,
+            "n": len(data.x),
+            "seed_index": index,
+            "seed": seed,
+            "step_size": step_size,
+            "relative_step_size": fraction,
+            "factor": factor,
+            "critical_step_size": critical,
+            "raised_beyond_critical": factor * step_size > critical,
+            "arrived": arrived,
+            **prefixed("switch", describe(before, data, step_size)),
+            **prefixed("constant", describe(constant, data, step_size)),
+            **prefixed("raised", describe(raised, data, factor * step_size)),
+            **reaction(before, raised, factor * step_size, data),
+            **curves(before, constant, raised),
+            "x": data.x.tolist(),
+            "y": data.y.tolist(),
+        }
+        rows.append({**row, **judged(row)})
     return rows
+
+
+def judged(row: Row) -> Row:
+    """Return the columns on what a row says of M12 and its repairs."""
+    columns: Row = {}
+    for id, names in COLUMNS.items():
+        given = {symbol: row[column] for symbol, column in names.items()}
+        columns |= not_evaluated(id) if None in given.values() or not row["arrived"] else evaluated(id, given)
+    return columns
 
 
 def prefixed(part: str, row: Row) -> Row:
@@ -214,11 +231,12 @@ def conclusion(rows: pd.DataFrame) -> str:
     smoother = int((again["raised_curvature"].astype(float) < again["constant_curvature"].astype(float)).sum())
     flatter = int((again["raised_sharpness"].astype(float) < again["constant_sharpness"].astype(float)).sum())
     leaving = f"{int((unstable & left).sum())} of these and in {int((~unstable & left).sum())} of the other"
+    rulings = [said for said in (tally(rows, id) for id in COLUMNS) if said]
     return (
-        f"M12: of {len(arrived)} switches the raised step size makes the minimum unstable in {int(unstable.sum())}, and "
+        f"Of {len(arrived)} switches the raised step size makes the minimum unstable in {int(unstable.sum())}, and "
         f"gradient descent leaves it in {leaving} {int((~unstable).sum())}; of the {int(left.sum())} that leave "
         f"{len(again)} interpolate again, {smoother} of them with a smaller int |f''| g and {flatter} with a smaller "
-        f"sharpness than at the constant step size."
+        f"sharpness than at the constant step size. {'; '.join(rulings) or 'No claim applies'}."
     )
 
 
@@ -265,7 +283,7 @@ def draw_losses(axis: Axes, row: pd.Series) -> None:
 STUDY: Study[Config] = Study(
     id="step_size_jump",
     title="A step size that is raised near the minimum (mulayoff2021, Fig 1).",
-    claims=("M1", "M12"),
+    claims=("M1", "M11", "M11.a", "M12", "M12.a", "M12.b", "B7.b", "B7.c"),
     printed=(
         Printed("M12", "Fig 1a", "with the step size raised by 3 near the minimum, the loss rises abruptly."),
         Printed(

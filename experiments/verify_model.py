@@ -23,8 +23,9 @@ from experiments.kit.datasets import read_columns
 from numerics.files import write_whole
 from numerics.networks import TwoLayerReLU
 from numerics.stability import Report, report
-from numerics.stability.module_loss import FAILURES, LossConvention
+from numerics.stability.models import FAILURES
 from theory.checks import Array
+from theory.symbols import ModelLoss
 
 LAYERS = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 """What the state dict of a `TwoLayerReLU` holds."""
@@ -64,7 +65,7 @@ class Arguments:
     model: Path | None = None
     factory: str | None = None
     batch_size: int | None = None
-    loss: LossConvention = "half_mean"
+    loss: ModelLoss = "half_mean"
     interpolation_tolerance: float = 1e-10
     json: Path | None = None
 

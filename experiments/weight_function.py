@@ -15,6 +15,7 @@ from experiments.engine.records import Row
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit.datasets import standardised
 from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row
+from experiments.kit.verdicts import evaluated, tally
 from theory.checks import Array
 from theory.mulayoff2021 import population_weight, stability_weight
 from theory.stability_weight import Distribution
@@ -85,18 +86,17 @@ def compare_samples(distribution: Distribution, n: int, config: Config) -> list[
                 ]
             )
         )
-        rows.append(
-            {
-                "distribution": distribution,
-                "n": n,
-                "sample": index,
-                "seed": seed,
-                "distance": float(np.max(gaps)),
-                "distance_at": float(places[np.argmax(gaps)]),
-                "population_peak": float(np.max(on_grid)),
-                "x": x.tolist() if n <= SHOWN_POINTS else [],
-            }
-        )
+        row: Row = {
+            "distribution": distribution,
+            "n": n,
+            "sample": index,
+            "seed": seed,
+            "distance": float(np.max(gaps)),
+            "distance_at": float(places[np.argmax(gaps)]),
+            "population_peak": float(np.max(on_grid)),
+            "x": x.tolist() if n <= SHOWN_POINTS else [],
+        }
+        rows.append({**row, **evaluated("M10", row)})
     return rows
 
 
@@ -127,8 +127,8 @@ def conclusion(rows: pd.DataFrame) -> str:
     n = rows["n"].min()
     relative = (rows["distance"] / rows["population_peak"])[rows["n"] == n].median()
     return (
-        f"M10: in {len(rows)} samples the largest distance of g from the population's decays as {exponents}; "
-        f"at n = {n} its median is {relative:.0%} of the peak of g."
+        f"In {len(rows)} samples the largest distance of g from the population's decays as {exponents}; "
+        f"at n = {n} its median is {relative:.0%} of the peak of g. {tally(rows, 'M10')}."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from theory.checks import positive
+from theory.checks import count, positive
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 from theory.volhejn2020 import initialization_limit
@@ -34,7 +34,7 @@ class TwoLayerReLU(nn.Module):
             ValueError: if `width` is below 0 or `in_features` below 1, or `dtype` is no floating-point type.
         """
         super().__init__()
-        width, in_features = count("width", width, 0), count("in_features", in_features, 1)
+        width, in_features = count("width", width, fewest=0), count("in_features", in_features)
         if not dtype.is_floating_point:
             raise ValueError(f"dtype must be a floating-point type, got {dtype}")
         self.hidden = _linear(in_features, width, dtype)
@@ -117,6 +117,10 @@ class TwoLayerReLU(nn.Module):
         return cls.from_weights(f.to_weights())
 
 
+Network = TwoLayerReLU | Weights
+"""A two-layer ReLU network: a module with any number of inputs, or the weights of one on the line."""
+
+
 def initialise(width: int, *, seed: int, scheme: Scheme = "uniform_fan_in", scale: float = 1.0) -> Weights:
     """Return random initial weights of a network on one input, drawn by numpy in the order w1, b1, w2, b2.
 
@@ -134,8 +138,14 @@ def initialise(width: int, *, seed: int, scheme: Scheme = "uniform_fan_in", scal
     Raises:
         TypeError: if `width` or `seed` is no integer, or `scale` no real number.
         ValueError: if an argument is out of its range.
+
+    Example:
+        >>> from numerics import initialise
+        >>> weights = initialise(100, seed=0)
+        >>> weights.width, bool(abs(weights.w1).max() < 1), bool(abs(weights.w2).max() < 0.1)
+        (100, True, True)
     """
-    width, seed, scale = count("width", width, 1), count("seed", seed, 0), positive("scale", scale)
+    width, seed, scale = count("width", width), count("seed", seed, fewest=0), positive("scale", scale)
     if scheme not in get_args(Scheme):
         raise ValueError(f"scheme must be one of {', '.join(map(repr, get_args(Scheme)))}, got {scheme!r}")
     if scheme == "uniform_fan_in" and scale != 1:
@@ -165,8 +175,16 @@ def glorot_network(
     Raises:
         TypeError: if `width`, `in_features` or `seed` is no integer, or `scale` no real number.
         ValueError: if an argument is out of its range.
+
+    Example:
+        >>> from numerics import glorot_network
+        >>> glorot_network(100, in_features=2, seed=0, scale=0.01)
+        TwoLayerReLU(
+          (hidden): Linear(in_features=2, out_features=100, bias=True)
+          (output): Linear(in_features=100, out_features=1, bias=True)
+        )
     """
-    width, in_features, seed = count("width", width, 1), count("in_features", in_features, 1), count("seed", seed, 0)
+    width, in_features, seed = count("width", width), count("in_features", in_features), count("seed", seed, fewest=0)
     network, generator = TwoLayerReLU(width, in_features, dtype=dtype), np.random.default_rng(seed)
     with torch.no_grad():
         for layer in (network.hidden, network.output):
@@ -198,15 +216,12 @@ def require_weights(name: str, value: object) -> Weights:
     return value
 
 
-def count(name: str, value: object, least: int) -> int:
-    """Return `value` if it is an integer of at least `least`.
+def require_network(name: str, value: object) -> Network:
+    """Return `value` if it is a two-layer network, as a module or as weights.
 
     Raises:
-        TypeError: if it is no integer.
-        ValueError: if it is below `least`.
+        TypeError: if it is neither.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r} of type {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-    return int(value)
+    if not isinstance(value, (TwoLayerReLU, Weights)):
+        raise TypeError(f"{name} must be a TwoLayerReLU or Weights, got {type(value).__name__}")
+    return value

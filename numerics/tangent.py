@@ -13,12 +13,9 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator
 
-from numerics.networks import TwoLayerReLU
+from numerics.networks import Network, TwoLayerReLU
 from theory.checks import Array, real_array
 from theory.two_layer import Weights
-
-Network = TwoLayerReLU | Weights
-"""A two-layer ReLU network: a module with any number of inputs, or the weights of one on the line."""
 
 CHUNK_ENTRIES = 2**22
 """How many pre-activations are held at once, at most, unless one point has more units than that."""
@@ -224,7 +221,7 @@ def _activation_in_chunks(weights: Layers, points: torch.Tensor) -> LinearOperat
 
 
 def tangent_map(weights: Layers, points: torch.Tensor, active: LinearOperator) -> LinearOperator:
-    """Return the derivative of (f(x_1), ..., f(x_n)) in the weights, [n, (d + 2) k + 1]: Phi^T of mulayoff2021, eq 28.
+    """Return the derivative of (f(x_1), ..., f(x_n)) in the weights, [n, (d + 2) k + 1]: Phi, as `theory.symbols` has it.
 
     Parameters are ordered as in eq 20: w1 (row by row), b1, w2, b2. `active` is `activation(weights, points)`.
     """
@@ -250,7 +247,7 @@ def tangent_map(weights: Layers, points: torch.Tensor, active: LinearOperator) -
 
 
 def gram(weights: Layers, points: torch.Tensor) -> Array:
-    """Return the tangent kernel Phi^T Phi, [n, n], from the activations, a chunk of units at a time."""
+    """Return the tangent kernel Phi Phi^T, [n, n], from the activations, a chunk of units at a time."""
     n, k = len(points), len(weights.b1)
     values, slopes = torch.zeros(n, n).to(points), torch.zeros(n, n).to(points)
     step = max(1, CHUNK_ENTRIES // n)

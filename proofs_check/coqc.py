@@ -32,7 +32,7 @@ AXIOMS = (
 )
 """The axioms that a theorem may rest on: those that the standard library builds the real numbers on."""
 
-LONGEST = 300
+LONGEST = 1800
 """Seconds that one call of coqc may take."""
 
 WIDTH = 100

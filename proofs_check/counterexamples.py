@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numerics.files import write_whole
 from proofs_check.values import EncodingError, decoded_instance, encoded_instance
-from theory.claim import Instance
+from theory.claim import Claim, Instance
 
 STORED = Path(__file__).parent / "stored"
 """One JSON file a claim, written by `python -m proofs_check --record`."""
@@ -32,6 +32,17 @@ def load(id: str, folder: Path = STORED) -> Instance:
 def stored(folder: Path = STORED) -> list[str]:
     """Return the ids of the claims with a stored counterexample, sorted."""
     return sorted(file.stem for file in folder.glob("*.json"))
+
+
+def witness_of(claim: Claim, folder: Path = STORED) -> Instance | None:
+    """Return the instance that shows a claim's finding: its own, or for what was observed the row that is stored.
+
+    Raises:
+        ValueError: if the stored one cannot be read.
+    """
+    if claim.study and claim.id in stored(folder):
+        return load(claim.id, folder)
+    return claim.witness
 
 
 def keep(id: str, instance: Instance, folder: Path = STORED) -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.strategies import SearchStrategy
 
+from proofs_check.draws import same_draws
 from proofs_check.simplify import simplest, variable
 from proofs_check.values import Number, numbers, with_numbers
 from theory.claim import Claim, Instance, Ruling, Verdict
@@ -175,7 +176,7 @@ def falsify(
             report_multiple_bugs=False,
         )(hypothesis.given(instances)(look))
     )
-    with contextlib.suppress(_CounterexampleFoundError):
+    with contextlib.suppress(_CounterexampleFoundError), same_draws():
         run()
     return found
 

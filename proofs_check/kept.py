@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from theory.claim import Instance
+from theory.claim import Claim, Instance, Ruling
 
 RESULTS = Path(__file__).parents[1] / "results"
 """The folder of the studies' results, one folder a study: beside the code, in a checkout."""
@@ -105,3 +106,20 @@ def read(reading: Reading, results: Path) -> list[Instance]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
+
+
+_SAID = {
+    Ruling.HOLDS: "{} agree",
+    Ruling.VIOLATED: "{} violate it",
+    Ruling.INCONCLUSIVE: "{} decide nothing",
+    Ruling.INAPPLICABLE: "{} lie outside its assumptions",
+}
+
+
+def kept_in_words(claim: Claim, rows: Sequence[Instance]) -> list[str]:
+    """Return a sentence with what the kept rows say of a claim, which no note of `theory` says in numbers; none for none."""
+    if not rows:
+        return []
+    counts = Counter(claim.evaluate(row).ruling for row in rows)
+    parts = [said.format(counts[ruling]) for ruling, said in _SAID.items() if counts[ruling]]
+    return [f"Of {len(rows)} kept rows {', '.join(parts)}."]

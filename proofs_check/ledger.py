@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import time
 import zlib
@@ -10,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from proofs_check.arena import arena_of
-from proofs_check.counterexamples import load, stored
+from proofs_check.counterexamples import load, stored, witness_of
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
+from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
 from proofs_check.registry import TRIALS
 from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
@@ -72,7 +72,8 @@ def row_of(
     """
     start = time.perf_counter()
     own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
-    witness = None if claim.witness is None else (claim.evaluate(claim.witness), claim.witness)
+    shows = witness_of(claim)
+    witness = None if shows is None else (claim.evaluate(shows), shows)
     arena = arena_of(claim, trained, searching=_violated(witness))
     search = hunt(claim, arena, effort, seed=own_seed)
     proof, small = _replayed(claim.proof), _replayed(claim.small)
@@ -99,7 +100,7 @@ def row_of(
         status=Status.MACHINE_CHECKED if whole else without,
         status_without_coq=without,
         statement=claim.statement,
-        note=claim.note,
+        note=" ".join([claim.note, *kept_in_words(claim, TRIALS[claim.id].kept())]),
         assumptions=tuple(assumption.name for assumption in claim.assumptions),
         symbols=tuple(SymbolRow(symbol.name, symbol.latex, symbol.meaning) for symbol in claim.symbols),
         holds=search.rulings[Ruling.HOLDS],
@@ -141,13 +142,18 @@ def _citation(claim: Claim) -> str:
 
 
 def _import_line(claim: Claim) -> str:
-    """Return how the claim's bound is imported: from its paper, where the paper exports it."""
+    """Return how the claim's bound is imported: from its paper's package, or from another paper's that exports it."""
     bound = claim.bound
     if bound is None:
         return ""
-    paper, _, _ = bound.__module__.rpartition(".")
-    exported = getattr(sys.modules.get(paper), bound.__name__, None) is bound
-    return f"from {paper if exported else bound.__module__} import {bound.__name__}"
+    own = f"theory.{claim.source.paper.key}"
+    packages = {
+        name: module
+        for name, module in sorted(sys.modules.items(), key=lambda item: item[0] != own)
+        if name.rpartition(".")[0] == "theory" and hasattr(module, "__path__")
+    }
+    faces = [name for name, module in packages.items() if getattr(module, bound.__name__, None) is bound]
+    return f"from {faces[0] if faces else bound.__module__} import {bound.__name__}"
 
 
 def _side_texts(verdict: Verdict | None) -> tuple[str | None, str | None]:
@@ -309,9 +315,7 @@ def chosen(ids: Sequence[str]) -> list[Claim]:
     Raises:
         ValueError: if there is no such claim, suggesting the nearest ids.
     """
-    folded = {id.lower(): id for id in CLAIMS}
     for id in ids:
         if id not in CLAIMS:
-            near = difflib.get_close_matches(id.lower(), folded, n=3, cutoff=0)
-            raise ValueError(f"there is no claim {id!r}; the nearest are {', '.join(folded[name] for name in near)}")
+            raise ValueError(f"there is no claim {id!r}; the nearest are {', '.join(CLAIMS.nearest(id))}")
     return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]

@@ -25,9 +25,9 @@ PRINTED = frozenset({"printed", "squared"})
 
 
 def variable(claim: Claim) -> list[str]:
-    """Return the claim's symbols whose numbers may be changed one by one."""
+    """Return the claim's symbols whose numbers may be changed one by one; none of what was observed, for nobody saw it so."""
     names = {symbol.name for symbol in claim.symbols}
-    return [] if names & PRINTED else sorted(names & VARIABLE)
+    return [] if claim.study or names & PRINTED else sorted(names & VARIABLE)
 
 
 def simplest(claim: Claim, found: Found, evaluations: int) -> Found:

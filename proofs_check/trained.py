@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numerics.networks import initialise
-from numerics.training import Outcome, Task, train_many
+from numerics.training import Member, Outcome, train_many
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.piecewise_linear import PiecewiseLinear
@@ -41,7 +41,7 @@ def networks(count: int, *, seed: int = 0, device: str = "cpu") -> list[Instance
         ValueError: if the device is not there.
     """
     generator = np.random.default_rng([seed, 20211209])
-    tasks = []
+    members = []
     for index in range(count):
         n, width = int(generator.integers(2, 6)), int(generator.integers(2, 13))
         x = np.sort(generator.uniform(-1.5, 1.5, size=n) + np.arange(n) * 0.2)
@@ -49,18 +49,21 @@ def networks(count: int, *, seed: int = 0, device: str = "cpu") -> list[Instance
         step_size = float(generator.choice([0.05, 0.2, 0.4, 0.8]))
         batch_size = None if index % 2 == 0 else int(generator.integers(1, n + 1))
         start = initialise(width, seed=int(generator.integers(2**31)))
-        tasks.append(Task(start, x, y, step_size, batch_size, int(generator.integers(2**31))))
-    runs = train_many(tasks, max_steps=100_000, stop_loss=STOP_LOSS, patience=20_000, device=device)
-    pairs = zip(tasks, runs, strict=True)
+        drawn = int(generator.integers(2**31))
+        members.append(Member(start, x, y, step_size, 100_000, STOP_LOSS, batch_size, drawn))
+    runs = train_many(members, patience=20_000, device=device, threads=None)
+    pairs = zip(members, runs, strict=True)
     return [
-        _described(task, run.weights, run.outcome, index, generator)
-        for index, (task, run) in enumerate(pairs)
+        _described(member, run.weights, run.outcome, index, generator)
+        for index, (member, run) in enumerate(pairs)
         if run.outcome is not Outcome.DIVERGED
     ]
 
 
-def _described(task: Task, weights: Weights, outcome: Outcome, index: int, generator: np.random.Generator) -> Instance:
-    x = np.asarray(task.x)
+def _described(
+    member: Member, weights: Weights, outcome: Outcome, index: int, generator: np.random.Generator
+) -> Instance:
+    x = np.asarray(member.x)
     exact = weights.rational()
     f = PiecewiseLinear.from_weights(exact)
     knots = [-b / w for w, b in zip(exact.w1, exact.b1, strict=True) if w != 0]
@@ -69,9 +72,9 @@ def _described(task: Task, weights: Weights, outcome: Outcome, index: int, gener
     values: Mapping[str, Any] = {
         "weights": weights,
         "x": x,
-        "y": np.asarray(task.y),
-        "step_size": task.step_size,
-        "batch_size": task.batch_size or len(x),
+        "y": np.asarray(member.y),
+        "step_size": member.step_size,
+        "batch_size": member.batch_size or len(x),
         "f": f,
         "order": index % 2,
         "interval": (min([*knots, Fraction(-1)]) - 1, max([*knots, Fraction(1)]) + 1),

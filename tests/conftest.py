@@ -1,12 +1,16 @@
 """What every test runs under: one thread a process, repeatable examples, no GPU test without a GPU."""
 
 import os
+from collections.abc import Iterator
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch come in; the processes that tests start inherit it
+# Before numpy and torch come in; the processes that tests start inherit it.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+from proofs_check.draws import same_draws
 
 torch.set_num_threads(1)
 
@@ -17,6 +21,16 @@ settings.register_profile(
 # HYPOTHESIS_PROFILE=thorough pytest: new examples every time, and twenty times as many.
 settings.register_profile("thorough", settings.get_profile("default"), derandomize=False, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_draws() -> Iterator[None]:
+    """Draw the same examples whichever tests run, and in whichever process."""
+    if not settings.default.derandomize:
+        yield
+        return
+    with same_draws():
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -220,6 +220,16 @@ def sequence(name: str, value: object, *, fewest: int = 2) -> Array:
     return numbers
 
 
+def exact_sequence(name: str, value: object) -> Array:
+    """Return a sequence of at least one real number as rationals, [n].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there is none, nan or inf, or a wrong shape.
+    """
+    return rationals(sequence(name, value, fewest=1))
+
+
 Matrix = Array | Sequence[Reals]
 """Real numbers in rows."""
 

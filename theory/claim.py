@@ -11,6 +11,8 @@ from functools import total_ordering
 from types import MappingProxyType
 from typing import Any
 
+from theory.conditions import AssumptionError as AssumptionError
+from theory.conditions import Condition
 from theory.enclosure import Enclosure
 from theory.proof import Proof
 from theory.sources import Source
@@ -110,18 +112,10 @@ class Assumption:
     measure: Callable[[Instance], Any]
     holds: Callable[[Any], bool]
 
-
-class AssumptionError(ValueError):
-    """A claim was used where one of its assumptions fails."""
-
-    def __init__(self, claim: str, assumption: str, value: object) -> None:
-        """Name the claim, the assumption that fails, and the value that decides it."""
-        super().__init__(f"{claim} does not apply: it assumes {assumption}, got {value}")
-        self.claim, self.assumption, self.value = claim, assumption, value
-
-    def __reduce__(self) -> tuple[type[AssumptionError], tuple[str, str, object]]:
-        """Return what makes it again in another process."""
-        return type(self), (self.claim, self.assumption, self.value)
+    @classmethod
+    def that(cls, condition: Condition, measure: Callable[[Instance], Any]) -> Assumption:
+        """Return the assumption that what is measured on an instance satisfies a condition."""
+        return cls(condition.name, measure, condition.holds)
 
 
 @dataclass(frozen=True)
@@ -158,16 +152,19 @@ class Claim:
         statement: the statement as printed, LaTeX.
         form: what is asserted of the two sides.
         symbols: what the names in `sides` and in `statement` mean.
-        assumptions: the conditions under which it is stated.
         sides: both sides on an instance, as intervals; for equivalences and implications, truth values.
-        bound: the function that users import, if the claim gives one.
+        assumptions: the conditions under which it is stated.
+        bound: the function that users import, if the claim gives one. It refuses, by an `AssumptionError`, arguments that
+            show that an assumption fails which every claim makes whose bound it is; `bound_at` asks for all assumptions.
         bound_on: the right side as that function gives it on an instance, a float, so that the two can be held together.
-        proof: builds its steps, if it is proved here; built on demand, so that importing a bound does not wait for sympy.
+        proof: builds its steps, if it is proved here; built on demand, so that importing a claim does not wait for it.
         small: the same for proofs that cover small sizes only (two points, one unit), over all reals.
         finding: what became of it as printed.
-        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check.
+        note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check. No number that
+            came out of a run: the ledger adds what the kept rows say.
         amends: the id of the printed claim that this one repairs.
-        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails.
+        witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails; none for what
+            is observed, whose witness is a kept row that `proofs_check` stores.
         extremal: an instance on which the two sides meet, or
         no_extremal: the reason there is none.
         study: for what is observed rather than derived, the module of `experiments` that reports on it; the claim is then
@@ -213,7 +210,9 @@ class Claim:
 
     def failing(self, instance: Instance | Mapping[str, Any]) -> tuple[Assumption, Any] | None:
         """Return the first assumption that fails on the instance with the value that decided it, or None."""
-        given = self.checked(instance)
+        return self._failing(self.checked(instance))
+
+    def _failing(self, given: Instance) -> tuple[Assumption, Any] | None:
         for assumption in self.assumptions:
             value = assumption.measure(given)
             if not assumption.holds(value):
@@ -226,9 +225,26 @@ class Claim:
         Raises:
             AssumptionError: if one of the assumptions fails, naming it and the value.
         """
-        failing = self.failing(instance)
+        self._required(self.checked(instance))
+
+    def _required(self, given: Instance) -> None:
+        failing = self._failing(given)
         if failing is not None:
             raise AssumptionError(self.id, failing[0].name, failing[1])
+
+    def bound_at(self, instance: Instance | Mapping[str, Any]) -> float:
+        """Return the bound on an instance that satisfies all the claim's assumptions.
+
+        Raises:
+            AssumptionError: if one of the assumptions fails, naming it and the value.
+            TypeError: if a value is of the wrong type.
+            ValueError: if a symbol has no value, or one that is out of its range, or the claim gives no bound.
+        """
+        if self.bound_on is None:
+            raise ValueError(f"{self.id} gives no bound, it is evaluated")
+        given = self.checked(instance)
+        self._required(given)
+        return self.bound_on(given)
 
     def evaluate(self, instance: Instance | Mapping[str, Any]) -> Verdict:
         """Return the verdict on an instance, which has a value for every one of the claim's `symbols`.
@@ -238,7 +254,7 @@ class Claim:
             ValueError: if a symbol has no value, or one that is out of its range.
         """
         given = self.checked(instance)
-        failing = self.failing(given)
+        failing = self._failing(given)
         if failing is not None:
             return Verdict(self.id, Ruling.INAPPLICABLE, failed=failing[0].name, value=failing[1])
         lhs, rhs = self.sides(given)

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, Reals, dot, floats, rationals
-from theory.enclosure import Enclosure
+from theory.checks import Array, Reals, data_points, dot, floats, rationals
+from theory.enclosure import EPS, Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import stability_weight, weight_enclosure
 from theory.two_layer import Weights
@@ -22,9 +22,32 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.mulayoff2021 import weighted_curvature
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> f = PiecewiseLinear.interpolate(x, [1, 0, 0, 1])
+        >>> round(weighted_curvature(f, x), 4)
+        0.2253
     """
     check_function(f)
     return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
+
+
+def curvature_with_error(f: PiecewiseLinear, x: Reals) -> tuple[float, float]:
+    """Return int |f''| g, and by how much rounding may put it off, for a function and data [n] in floats.
+
+    Raises:
+        TypeError: if f is no PiecewiseLinear or an entry of x no real number.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+    """
+    value, jumps = weighted_curvature(f, x), np.abs(floats("the jumps", f.jumps))
+    ends = [
+        float(jumps @ end) for end in weight_enclosure(floats("the knots", f.knots), floats("x", data_points("x", x)))
+    ]
+    rounding = EPS * (len(jumps) + 4) * ends[1]
+    return value, max(ends[1] - value, value - ends[0]) + 2 * rounding
 
 
 def check_function(f: object) -> None:
@@ -41,6 +64,15 @@ def curvature_enclosure(weights: Weights, x: Array) -> Enclosure:
     """Return rationals around int |f''| g of the function that the weights implement, x [n] distinct.
 
     Floats count as the rationals they are: which knots coincide, and on which side of a data point they lie, is exact.
+
+    Example:
+        >>> import numpy as np
+        >>> from theory import Weights
+        >>> from theory.mulayoff2021 import curvature_enclosure
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> found = curvature_enclosure(weights, np.array([-1.5, -0.5, 0.5, 1.5]))
+        >>> round(float(found.lower), 4), float(found.upper - found.lower) < 1e-30
+        (0.2121, True)
     """
     f = PiecewiseLinear.from_weights(weights.rational())
     lower, upper = weight_enclosure(f.knots, rationals(x))

@@ -11,6 +11,8 @@ import numpy as np
 from theory.checks import Array, dot, rationals
 
 EPS = float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).tiny)
+"""The smallest float of full precision: what underflow takes from a result is at most half of EPS times this."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,12 @@ class Enclosure:
 
     @classmethod
     def around(cls, value: float, error: float) -> Enclosure:
-        """Return the interval of all numbers within `error` of `value`."""
-        return cls(value - error, value + error)
+        """Return the interval of all numbers within `error` >= 0 of `value`; its ends are rounded outwards."""
+        return cls.exactly(value).widened(error)
+
+    def widened(self, error: float | Fraction) -> Enclosure:
+        """Return the interval with both ends moved out by `error` >= 0; those of floats are rounded outwards."""
+        return Enclosure(_sum(self.lower, -error, -math.inf), _sum(self.upper, error, math.inf))
 
     @property
     def midpoint(self) -> float | Fraction:
@@ -45,8 +51,8 @@ class Enclosure:
         return Enclosure(Fraction(int(self.upper <= limit)), Fraction(int(self.lower <= limit)))
 
     def __add__(self, other: Enclosure) -> Enclosure:
-        """Return the sum; endpoints are exact for rationals and rounded to nearest for floats."""
-        return Enclosure(self.lower + other.lower, self.upper + other.upper)
+        """Return the sum; endpoints are exact for rationals and rounded outwards for floats."""
+        return Enclosure(_sum(self.lower, other.lower, -math.inf), _sum(self.upper, other.upper, math.inf))
 
     def times(self, factor: Fraction) -> Enclosure:
         """Return the number times a factor >= 0, exactly: floats count as the rationals they are."""
@@ -56,6 +62,16 @@ class Enclosure:
         """Return the square root of a number known to be non-negative, whatever lower end it is given."""
         lower, upper = (square_root(max(Fraction(end), Fraction(0))) for end in (self.lower, self.upper))
         return Enclosure(lower.lower, upper.upper)
+
+
+def _sum(a: float | Fraction, b: float | Fraction, towards: float) -> float | Fraction:
+    """Return a + b: exactly if that is a rational or a float, else the float next to it on the side of `towards`."""
+    total = a + b
+    if isinstance(total, (int, Fraction)) or not (math.isfinite(a) and math.isfinite(b)):
+        return total
+    exact = Fraction(a) + Fraction(b)
+    beyond = exact < total if towards < 0 else exact > total
+    return math.nextafter(total, towards) if beyond else float(total)
 
 
 def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
@@ -84,15 +100,17 @@ def rounded_down(value: Fraction) -> float:
 def top_eigenvalue(matrix: Array) -> Enclosure:
     """Return an interval around the largest eigenvalue of a symmetric matrix [n, n], n >= 1.
 
-    For floats, LAPACK's value within n eps ||A||_F (its backward error). For rationals the lower end is the Rayleigh
-    quotient of the rounded eigenvector, and the upper end is a number mu for which mu I - A is positive semidefinite,
-    which is decided by exact elimination: both ends are rigorous, and equal where lambda_max is a simple fraction.
+    For floats, LAPACK's value within n eps ||A||_F (its backward error), and what may underflow. For rationals the lower
+    end is the Rayleigh quotient of the rounded eigenvector, and the upper end is a number mu for which mu I - A is
+    positive semidefinite, which is decided by exact elimination: both ends are rigorous, and equal where lambda_max is a
+    simple fraction.
     """
     floats = matrix.astype(np.float64)
     values, vectors = np.linalg.eigh(floats)
-    error = len(matrix) * EPS * float(np.linalg.norm(floats))
+    size = float(np.max(np.abs(floats)))
+    error = len(matrix) * EPS * (size * float(np.linalg.norm(floats / size)) if size else 0.0)  # no square underflows
     if matrix.dtype != object:
-        return Enclosure.around(float(values[-1]), error)
+        return Enclosure.around(float(values[-1]), error + len(matrix) * TINY if size else 0.0)
     guess = Fraction(float(values[-1])).limit_denominator(2**20)
     if _eliminate(np.diag([guess] * len(matrix)) - matrix) == (True, True):
         return Enclosure.exactly(guess)
@@ -121,3 +139,8 @@ def _eliminate(matrix: Array) -> tuple[bool, bool]:
             work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
         singular = singular or pivot == 0
     return True, singular
+
+
+def length(difference: Array) -> Enclosure:
+    """Return the Euclidean norm of a vector of rationals, [d]."""
+    return square_root(Fraction(dot(difference, difference)))

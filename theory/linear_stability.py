@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory.checks import Array, batch_size, positive, real_array
-from theory.enclosure import EPS, Enclosure, top_eigenvalue
+from theory.enclosure import EPS, TINY, Enclosure, top_eigenvalue
 
 
 def noise_share(n: int, batch: int) -> Fraction:
@@ -111,17 +111,25 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
         return top
     reach = float(eta) * _size(h)
     error = EPS * (len(h) + 2 * d + 8) * ((np.sqrt(d) + reach) ** 2 + 2 * reach**2)  # of the operator's entries
-    return Enclosure(top.lower - error, top.upper + error)
+    return top.widened(error)
 
 
 def mean_growth(hessians: Array, step_size: float | Fraction) -> Enclosure:
     """Return an interval around eta lambda_max(H), which must not exceed 2 for the mean of linearised SGD to stay."""
     top, eta = top_eigenvalue(_mean(hessians)), _as(hessians, step_size)
-    error = 0 if hessians.dtype == object else eta * EPS * (len(hessians) + 2) * _size(hessians)
-    return Enclosure(eta * top.lower - error, eta * top.upper + error)
+    growth = Enclosure(eta * top.lower, eta * top.upper)
+    if hessians.dtype == object or not hessians.any():
+        return growth
+    underflow = (1 + eta) * hessians.shape[1] * TINY  # of the mean's entries, times eta, and of the product
+    return growth.widened(eta * EPS * (len(hessians) + 2) * _size(hessians) + underflow)
 
 
 def _size(hessians: Array) -> float:
     """Return a bound on the Frobenius norms of Hessians [n, d, d] in floats: d times the largest entry."""
     largest = float(np.max(np.abs(hessians)))
     return float(hessians.shape[1]) * largest
+
+
+def outer_products(*features: tuple[int, ...]) -> Array:
+    """Return the Hessians phi phi^T, [n, d, d], of squared losses that are linear in the features, exactly."""
+    return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)

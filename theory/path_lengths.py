@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -38,11 +39,22 @@ def _in_arithmetic(f: PiecewiseLinear, x: Array) -> Array:
 def function_path_length(f: PiecewiseLinear, x: Reals) -> Real:
     """Return PL0 over all n^2 pairs of the data: the integral of |f'| 2 F (1 - F) (B6.c); exact if f is.
 
-    F is the empirical distribution of x. O((n + m) log (n + m)) for n points and m knots; points may coincide.
+    F is the empirical distribution of x. O((n + m) log (n + m)) for n points and m knots.
+
+    Args:
+        f: the function, exact or in floats.
+        x: the data, [n], n >= 1, in any order; points may coincide.
 
     Raises:
         TypeError: if f is no PiecewiseLinear, or an entry of x no real number.
         ValueError: if x is empty, of a wrong shape or not finite.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.volhejn2020 import function_path_length
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> function_path_length(PiecewiseLinear.interpolate(x, [1, 0, 0, 1]), x)
+        0.75
     """
     points = _in_arithmetic(_function(f), _points(x))
     inside = f.knots[(f.knots > points[0]) & (f.knots < points[-1])]
@@ -56,9 +68,20 @@ def gradient_path_length(f: PiecewiseLinear, x: Reals) -> Real:
 
     Segments are open: a knot on a data point counts for the pairs that it separates strictly. O((n + m) log n).
 
+    Args:
+        f: the function, exact or in floats.
+        x: the data, [n], n >= 1, in any order; points may coincide.
+
     Raises:
         TypeError: if f is no PiecewiseLinear, or an entry of x no real number.
         ValueError: if x is empty, of a wrong shape or not finite.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.volhejn2020 import gradient_path_length
+        >>> f = PiecewiseLinear.interpolate([-1, 0, 1], [1, 0, 1])
+        >>> gradient_path_length(f, [-1.5, -0.5, 0.5, 1.5])
+        1.0
     """
     points = _in_arithmetic(_function(f), _points(x))
     below = np.searchsorted(points, f.knots, side="left")
@@ -96,6 +119,12 @@ def network_path_length(hidden: Reals, biases: Reals, outputs: Reals, points: Re
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit, an entry is not finite, or there is no point.
+
+    Example:
+        >>> from theory.volhejn2020 import network_path_length
+        >>> points = [[0, 0], [0, 1], [1, 0], [1, 1]]
+        >>> round(network_path_length(hidden=[[3, 4]], biases=[-3.5], outputs=[2], points=points), 4)
+        5.0
     """
     w1, b1, w2 = _units(hidden, biases, outputs)
     data = real_array("points", points, ndim=2)
@@ -115,6 +144,11 @@ def weights_product(hidden: Reals, outputs: Reals) -> float:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit or an entry is not finite.
+
+    Example:
+        >>> from theory.volhejn2020 import weights_product
+        >>> round(weights_product(hidden=[[3, 4], [0, 1]], outputs=[2, -1]), 4)
+        11.0
     """
     rows = real_array("hidden", hidden, ndim=2)
     w1, _, w2 = _units(rows, np.zeros(len(rows)), outputs)
@@ -134,3 +168,10 @@ def _sizes(w1: Array, w2: Array) -> Array:
     """Return |w2_i| ||w1_i||, [h], as floats."""
     sizes: Array = np.abs(floats("outputs", w2)) * np.linalg.norm(floats("hidden", w1), axis=1)
     return sizes
+
+
+def mean_over_pairs(x: Array, variation: Any) -> Fraction:
+    """Return the mean of variation(a, b) over all ordered pairs of points [n], for a < b and alike for b < a, exactly."""
+    total = sum((variation(a, b) for i, b in enumerate(x) for a in x[:i] if a < b), Fraction(0))
+    total += sum((variation(b, a) for i, b in enumerate(x) for a in x[:i] if b < a), Fraction(0))
+    return Fraction(2 * total, len(x) ** 2)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from theory.beyond.claims import CLAIMS as BEYOND
 from theory.claim import Claim, Finding
@@ -19,20 +20,66 @@ _IN_ORDER: tuple[Claim, ...] = (
 )
 
 
-def _by_id(claims: tuple[Claim, ...]) -> Mapping[str, Claim]:
-    ids = [claim.id for claim in claims]
-    twice = sorted({id for id in ids if ids.count(id) > 1})
-    if twice:
-        raise ValueError(f"claim ids must be unique, got {', '.join(twice)} twice")
-    return MappingProxyType({claim.id: claim for claim in claims})
+Entry = TypeVar("Entry")
 
 
-CLAIMS: Mapping[str, Claim] = _by_id(_IN_ORDER)
+class ById(Mapping[str, Entry]):
+    """What is known by the ids of claims, in reading order; an id that is not known is answered with the nearest ones."""
+
+    def __init__(self, entries: Iterable[tuple[str, Entry]], what: str = "claim") -> None:
+        """Keep the entries under their ids.
+
+        Args:
+            entries: ids and what they stand for.
+            what: what an entry is called in errors.
+
+        Raises:
+            ValueError: if an id comes twice.
+        """
+        pairs = tuple(entries)
+        ids = [id for id, _ in pairs]
+        twice = sorted({id for id in ids if ids.count(id) > 1})
+        if twice:
+            raise ValueError(f"the id of a {what} must be unique, got {', '.join(twice)} twice")
+        self._entries, self._what = dict(pairs), what
+
+    def __getitem__(self, id: str) -> Entry:
+        """Return the entry of an id.
+
+        Raises:
+            KeyError: if there is none, naming the nearest ids.
+        """
+        if id not in self._entries:
+            raise KeyError(f"there is no {self._what} {id!r}; the nearest are {', '.join(self.nearest(str(id)))}")
+        return self._entries[id]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def nearest(self, id: str) -> list[str]:
+        """Return the three ids that are spelt most like a given one."""
+        folded = {known.lower(): known for known in self._entries}
+        return [folded[name] for name in difflib.get_close_matches(id.lower(), folded, n=3, cutoff=0)]
+
+
+CLAIMS: ById[Claim] = ById((claim.id, claim) for claim in _IN_ORDER)
 """Claim id to claim."""
 
 
 def findings_table() -> str:
-    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table."""
+    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table.
+
+    Example:
+        >>> from theory import findings_table
+        >>> findings_table().splitlines()[2]
+        '| V4 | volhejn2020, eqs 3.5-3.6 | loose | V4.a, V4.b |'
+    """
     lines = ["| claim | source | finding | instead |", "|---|---|---|---|"]
     for claim in CLAIMS.values():
         if claim.finding in (Finding.AS_PRINTED, Finding.OURS):

@@ -40,7 +40,7 @@ def sharpness(weights: Weights, x: Array) -> Enclosure:
     if needs_rationals(weights, x):
         return top_eigenvalue(gram(weights.rational(), rationals(x)))
     top, error = top_eigenvalue(gram(weights, x)), gram_rounding(weights, x)
-    return Enclosure(top.lower - error, top.upper + error)
+    return top.widened(error)
 
 
 def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) -> Any:
@@ -83,4 +83,14 @@ def hessian_top(weights: Weights, x: Array, y: Array) -> Enclosure:
     residuals = outputs + abs(weights.b2) + np.abs(y)  # what they are sums of, before anything cancels
     share = EPS * (weights.width + len(x) + 8)
     error = gram_rounding(weights, x) + share * float(np.mean((np.abs(x) + 1) * residuals))
-    return Enclosure(top.lower - error, top.upper + error)
+    return top.widened(error)
+
+
+def balanced_pair() -> dict[str, Any]:
+    """Return weights and x [2] whose sharpness is 1 + 2 int |f''| g, the least that any network has with its function.
+
+    Two points, a unit active on each, balanced: the all-ones vector is the top eigenvector of Phi^T Phi.
+    """
+    quarter = Fraction(1, 4)
+    weights = Weights([1, -1], [-quarter, -quarter], [Fraction(2, 5), Fraction(2, 5)], Fraction(0))
+    return {"weights": weights, "x": rationals([Fraction(-3, 4), Fraction(3, 4)])}

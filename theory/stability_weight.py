@@ -94,6 +94,11 @@ def stability_weight(t: Reals, x: Reals, *, side: Side = "at") -> Array:
         TypeError: if an entry is no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice (as floats); if t holds nan; on a
             wrong side; if g(t) is beyond the range of floats.
+
+    Example:
+        >>> from theory.mulayoff2021 import stability_weight
+        >>> stability_weight([0.0, 0.5, 3.0], x=[-1.5, -0.5, 0.5, 1.5]).round(4)
+        array([0.3536, 0.1127, 0.    ])
     """
     at_below, at_above = _counted(side)
     points = np.sort(data_points("x", floats("x", data_points("x", x))))
@@ -206,6 +211,11 @@ def population_weight(t: Reals, distribution: Distribution) -> Array:
     Raises:
         TypeError: if an entry of t is no real number.
         ValueError: if t holds nan or inf or has a wrong shape, or the distribution is unknown.
+
+    Example:
+        >>> from theory.mulayoff2021 import population_weight
+        >>> population_weight([0.0, 1.0, 2.0], "gaussian").round(4)
+        array([0.2552, 0.0241, 0.0005])
     """
     if distribution not in _POPULATIONS:
         raise ValueError(f"distribution must be one of {', '.join(map(repr, _POPULATIONS))}, got {distribution!r}")

@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, Reals, rationals, real_array
+from theory.conditions import Condition
 
 TOGGLE_MARGIN = 8 * float(np.finfo(np.float64).eps)
 """The `Weights.toggle_margin` below which rounding hides on which side of a knot a data point lies."""
+
+OFF_THE_DATA = Condition("no unit toggles on a data point", lambda margin: margin > TOGGLE_MARGIN)
+"""Of the `Weights.toggle_margin`: then the loss is smooth in the weights."""
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -31,8 +31,8 @@ except ImportError:
     HAS_DISTRIBUTED = False
 
 T = TypeVar("T")
-PATIENCE = 5.0
-"""Seconds that a cluster has to answer, and then to have a worker."""
+PATIENCE = 30.0
+"""Seconds that a cluster has to answer, and then to have a worker: as long as Dask itself waits for a connection."""
 
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")

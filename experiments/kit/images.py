@@ -15,7 +15,8 @@ from experiments.engine.records import Row
 from experiments.engine.study import seed_of
 from numerics import smoothness
 from numerics.data import DIGIT_PAIRS, DigitPair, Images, digit_pair, mnist
-from numerics.fleet import FleetRun, Member, train_fleet
+from numerics.fleet import Member, train_fleet
+from numerics.fleet import Run as TrainedRun
 from numerics.networks import glorot_network
 from numerics.penalties import Penalty
 from numerics.training import Outcome
@@ -136,19 +137,27 @@ def trained(runs: Sequence[Run], config: Settings) -> list[Row]:
         )
         for run, steps in zip(runs, per_epoch, strict=True)
     ]
-    ended = train_fleet(members, watched="epoch mean", device=config.device)
+    ended = train_fleet(
+        members,
+        loss="mean",
+        sampling="reshuffling",
+        watched="epoch mean",
+        patience=None,
+        dwell=0,
+        device=config.device,
+    )
     return [
         {**run.given, "seed": run.seed, "epochs": end.steps / steps, **measured(end, run.data, run.size)}
         for run, end, steps in zip(runs, ended, per_epoch, strict=True)
     ]
 
 
-def measured(run: FleetRun, data: DigitPair, train_size: int) -> Row:
+def measured(run: TrainedRun, data: DigitPair, train_size: int) -> Row:
     """Return the columns on a trained network; those in `MISSING` hold None if it diverged."""
     row: Row = {"steps": run.steps, "loss": run.loss, "outcome": str(run.outcome), "train_seconds": run.seconds}
     if run.outcome == Outcome.DIVERGED:
         return {**row, **dict.fromkeys(MISSING)}
-    network = run.network
+    network = run.module
     points, targets = torch.from_numpy(data.x_test), torch.from_numpy(data.y_test)
     # The same pairs for all networks of a data set: what differs between them is not the sample.
     pairs = smoothness.sample_pairs(points, SAMPLES, seed=seed_of("pairs", data.name))

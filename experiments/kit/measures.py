@@ -8,26 +8,26 @@ import numpy as np
 
 from experiments.engine.records import Row
 from experiments.kit.datasets import DataSet
+from experiments.kit.verdicts import evaluated, not_evaluated
 from numerics.networks import initialise
 from numerics.programs.certificates import check_certificate
 from numerics.programs.flattest_implementation import flattest_implementation
 from numerics.stability import hessian_sharpness, sharpness, sharpness_with_error
 from numerics.training import Outcome, Run, train
-from theory.beyond import curvature_bound_with_loss, loss_term
+from theory.beyond import loss_term
 from theory.checks import Array
-from theory.mulayoff2021 import curvature_bound, sharpness_lower_bound, weighted_curvature
+from theory.curvature import curvature_with_error
+from theory.mulayoff2021 import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import TOGGLE_MARGIN, Weights
 
 INTERPOLATES = 1e-10
 """The loss (1/2n) sum (f - y)^2 below which a network counts as interpolating; targets are of the order of 1."""
 
-EDGE = 0.05
-"""How far, relative to 2/eta, the sharpness may lie from it at the edge of stability."""
-
 MEASURED = (
-    *("sharpness", "hessian_sharpness", "sharpness_lower_bound", "curvature", "loss_term", "bound_used"),
-    *("toggle_margin", "units_within_a_step", "at_edge", "hessian_bound", "knots", "jumps", "slope", "value", "anchor"),
+    *("sharpness", "hessian_sharpness", "sharpness_lower_bound", "curvature", "curvature_error", "loss_term"),
+    *("bound_used", "toggle_margin", "units_within_a_step", "hessian_bound"),
+    *("knots", "jumps", "slope", "value", "anchor"),
 )
 """The columns that a run has only if it did not diverge."""
 
@@ -40,7 +40,8 @@ FLATTEST = (
 FLATTEST_TOLERANCE = 1e-5
 """The gap between that network and its certified bound, relative to its sharpness, for which the program is solved."""
 
-HOLDS, VIOLATED = "holds", "violated"
+RULED = ("M11", "M11.a", "B7.b", "B7.c")
+"""The claims that each run is held against: the edge of stability, and M6 and B7 where gradient descent ends."""
 
 ON_DATA = "a knot lies on a data point"
 
@@ -76,7 +77,8 @@ def units_within_a_step(weights: Weights, data: DataSet, step_size: float) -> in
 def describe(run: Run, data: DataSet, step_size: float) -> Row:
     """Return the columns on a run of gradient descent on (1/2n) sum (f - y)^2: outcome, sharpness, curvature, verdicts.
 
-    For a diverged run there is nothing to measure, and the columns from `sharpness` on hold None.
+    For a diverged run there is nothing to measure, and the columns from `sharpness` on hold None. `curvature_bound` is the
+    right side of M6 at any step size: it is negative beyond 2, where no minimum is stable and M6 has no bound.
     """
     weights = run.weights
     row: Row = {
@@ -85,24 +87,26 @@ def describe(run: Run, data: DataSet, step_size: float) -> Row:
         "outcome": str(run.outcome),
         "interpolates": run.outcome != Outcome.DIVERGED and run.loss < INTERPOLATES,
         "stable_sharpness": 2 / step_size,
-        "curvature_bound": curvature_bound(step_size),
+        "curvature_bound": 1 / step_size - 0.5,
+        "interpolation_tolerance": INTERPOLATES,
+        "radius": float(np.max(np.abs(data.x))),
     }
     if run.outcome == Outcome.DIVERGED:
-        reason = "the run diverged"
-        return {**row, **dict.fromkeys(MEASURED), "verdict_m6": reason, "verdict_b7": reason}
+        return {**row, **dict.fromkeys(MEASURED), **verdicts(None)}
     f = PiecewiseLinear.from_weights(weights)
     term = loss_term(data.x, run.loss)
+    curvature, error = curvature_with_error(f, data.x)
     top, hessian = sharpness(weights, data.x), hessian_sharpness(weights, data.x, data.y)
     row |= {
         "sharpness": top,
         "hessian_sharpness": hessian,
         "sharpness_lower_bound": sharpness_lower_bound(f, data.x),
-        "curvature": weighted_curvature(f, data.x),
+        "curvature": curvature,
+        "curvature_error": error,
         "loss_term": term,
-        "bound_used": curvature_bound_with_loss(step_size, data.x, run.loss),
+        "bound_used": row["curvature_bound"] + term,
         "toggle_margin": weights.toggle_margin(data.x),
         "units_within_a_step": units_within_a_step(weights, data, step_size),
-        "at_edge": abs(top * step_size / 2 - 1) <= EDGE,
         "hessian_bound": hessian / 2 - 0.5 + term,
         "knots": f.knots.tolist(),
         "jumps": f.jumps.tolist(),
@@ -110,26 +114,15 @@ def describe(run: Run, data: DataSet, step_size: float) -> Row:
         "value": float(f.value),
         "anchor": float(f.anchor),
     }
-    return {**row, "verdict_m6": verdict_m6(row), "verdict_b7": verdict_b7(row)}
+    return {**row, **verdicts({**row, "step_size": step_size})}
 
 
-def verdict_m6(row: Row) -> str:
-    """Return whether int |f''| g <= 1/eta - 1/2 + (R + 1) sqrt(2 L), or the assumption of M6 that fails.
-
-    That gradient descent came to a stable minimum is what is put to the test: the sharpness is not asked.
-    """
-    if row["toggle_margin"] <= TOGGLE_MARGIN:
-        return ON_DATA
-    if not row["interpolates"]:
-        return "the data are not interpolated"
-    return HOLDS if row["curvature"] <= row["bound_used"] else VIOLATED
-
-
-def verdict_b7(row: Row) -> str:
-    """Return whether int |f''| g <= lambda_max(Hessian)/2 - 1/2 + (R + 1) sqrt(2 L), or the assumption that fails."""
-    if row["toggle_margin"] <= TOGGLE_MARGIN:
-        return ON_DATA
-    return HOLDS if row["curvature"] <= row["hessian_bound"] else VIOLATED
+def verdicts(measured: Row | None) -> Row:
+    """Return the columns on the verdicts of what was measured of a run, without values if nothing was."""
+    columns: Row = {}
+    for id in RULED:
+        columns |= not_evaluated(id) if measured is None else evaluated(id, measured)
+    return columns
 
 
 def against_flattest(run: Run, data: DataSet) -> Row:
@@ -137,7 +130,7 @@ def against_flattest(run: Run, data: DataSet) -> Row:
 
     In order are M5's bound, the certified bound of B2, checked again without the solver, the sharpness of the flattest
     network, and that of the run's own, which may lie below the flattest one's by `FLATTEST_TOLERANCE`. The sharpness is
-    lambda_max(Phi Phi^T/n) also where the data are not interpolated. What is said of the network is worked out from its
+    lambda_max(Phi^T Phi/n) also where the data are not interpolated. What is said of the network is worked out from its
     weights by other means than those of the program: its sharpness from all its features, written out, and how far it
     is from the function at the data and at all knots, relative to the function where that exceeds 1.
     """

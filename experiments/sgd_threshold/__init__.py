@@ -11,8 +11,9 @@ Near a minimum with zero loss SGD is a <- (I - eta mean_{i in batch} phi_i phi_i
 """
 
 from experiments.engine.study import Printed, Study
+from experiments.sgd_threshold.config import ID, Config
 from experiments.sgd_threshold.report import conclusion, figure, table
-from experiments.sgd_threshold.rows import ID, Config, tasks
+from experiments.sgd_threshold.rows import tasks
 
 STUDY: Study[Config] = Study(
     id=ID,

@@ -25,7 +25,9 @@ from experiments.kit.agreement import (
     spread,
 )
 from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
-from numerics.gaussian_process import GRID
+
+GRID = np.linspace(-1.0, 1.0, 100)
+"""The points of the interval that the values in the rows are taken at."""
 
 MEASURES = {"gn": "GN", "pl0": "PL0", "pl1": "PL1", "wp": "WP"}
 """The columns of Table 4.1 and what the thesis calls them."""

@@ -18,15 +18,14 @@ from scipy.interpolate import BarycentricInterpolator
 
 from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one
-from experiments.engine.study import Task as StudyTask
-from experiments.engine.study import seed_of
+from experiments.engine.study import Task, seed_of
 from experiments.training_set_size_1d.report import (
     PRINTED_SIZES,
 )
 from numerics.gaussian_process import GRID, farthest_point_order, gaussian_process, longest_gap_order
 from numerics.networks import initialise
 from numerics.smoothness import sample_pairs
-from numerics.training import Outcome, Precision, Run, Task, train_many
+from numerics.training import Member, Outcome, Precision, Run, train_many
 from theory.checks import Array
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
@@ -88,7 +87,7 @@ class Config:
     seed: int = 0
 
 
-def tasks(config: Config) -> Mapping[str, StudyTask]:
+def tasks(config: Config) -> Mapping[str, Task]:
     """Return one task for each data set and initialiser, and one for the interpolations of each data set.
 
     Raises:
@@ -104,7 +103,7 @@ def tasks(config: Config) -> Mapping[str, StudyTask]:
     for name in ("paths", "initialisers"):
         if not getattr(config, name):
             raise ValueError(f"--{name} must name at least one, got none")
-    parts: dict[str, StudyTask] = {}
+    parts: dict[str, Task] = {}
     for paths in dict.fromkeys(config.paths):
         for index in range(config.data_sets):
             parts[f"{paths}-interpolations-{index:02d}"] = partial(interpolations, paths, index, config)
@@ -216,20 +215,19 @@ def networks(paths: Paths, index: int, initialiser: Initialiser, config: Config)
     starts = [(n, k, named("network", paths, index, n, k)) for n in data.sizes for k in range(config.seeds)]
     runs = train_many(
         [
-            Task(
+            Member(
                 initialise(config.width, seed=seed, scheme="glorot_uniform", scale=scale),
                 *data.first(n),
                 config.step_size,
+                config.max_steps,
+                config.stop_loss,
             )
             for n, _, seed in starts
         ],
         loss="mean",
-        stop_loss=config.stop_loss,
-        max_steps=config.max_steps,
         patience=config.max_steps + 1,
         dwell=0,
         precision=config.precision,
-        threads=1,
     )
     return [
         {

@@ -1,1 +1,62 @@
-"""Convex programs, one a file; each result carries a dual certificate that is checked without the solver."""
+"""Convex programs, one a file; each result carries a dual certificate that is checked without the solver.
+
+A program has the name of its file: `numerics.programs.flattest_implementation` is the function, and what else is in the
+file is imported from it as ever.
+"""
+
+from numerics.programs.certificates import SharpnessCertificate, certify, check_certificate
+from numerics.programs.flattest_implementation import FlattestImplementation, flattest_implementation
+from numerics.programs.flattest_interpolant import FlattestInterpolant, flattest_interpolant
+from numerics.programs.minimum_curvature import (
+    CurvatureCertificate,
+    CurvatureProblem,
+    MinimumCurvature,
+    check_curvature_certificate,
+    minimum_curvature,
+)
+from numerics.programs.minimum_variation import (
+    MinimumVariation,
+    VariationCertificate,
+    check_variation_certificate,
+    minimum_variation,
+)
+from numerics.programs.sharpest_weight import SharpestWeight, largest_curvature, sharpest_weight
+from numerics.programs.worst_knots import (
+    InterpolantCertificate,
+    WeightCertificate,
+    check_interpolant_certificate,
+    check_weight_certificate,
+    weight_ratio,
+)
+
+__all__ = [
+    # the flattest network that computes a function
+    "flattest_implementation",
+    "FlattestImplementation",
+    # ... or that goes through data
+    "flattest_interpolant",
+    "FlattestInterpolant",
+    # how much curvature a stable network can have
+    "largest_curvature",
+    "sharpest_weight",
+    "SharpestWeight",
+    "weight_ratio",
+    # functions of little curvature or variation
+    "minimum_curvature",
+    "MinimumCurvature",
+    "CurvatureProblem",
+    "minimum_variation",
+    "MinimumVariation",
+    # what proves a result, checked without the solver
+    "certify",
+    "check_certificate",
+    "check_interpolant_certificate",
+    "check_weight_certificate",
+    "check_curvature_certificate",
+    "check_variation_certificate",
+    "SharpnessCertificate",
+    "InterpolantCertificate",
+    "WeightCertificate",
+    "CurvatureCertificate",
+    "VariationCertificate",
+]

@@ -1,8 +1,8 @@
 """Lower bounds on the sharpness of every network that computes f, from a dual matrix, without a solver (B2).
 
 A unit of knot t and orientation s contributes v [s (x - t)]_+ to f, v = w2 |w1|. With a = w2^2 and b = w1^2, so that
-a b = v^2, it contributes a (x_A x_A^T + 1_A 1_A^T) + b r r^T to Phi^T Phi: x_A and 1_A are x and 1 on the points that it
-is active on and 0 elsewhere, r_j = [s (x_j - t)]_+. For Z >= 0 of trace 1, lambda_max >= <Z, Phi^T Phi>/n, in which that
+a b = v^2, it contributes a (x_A x_A^T + 1_A 1_A^T) + b r r^T to Phi Phi^T: x_A and 1_A are x and 1 on the points that it
+is active on and 0 elsewhere, r_j = [s (x_j - t)]_+. For Z >= 0 of trace 1, lambda_max >= <Z, Phi Phi^T>/n, in which that
 unit has at least 2 |v| h_s(t),
 
     h_s(t) = sqrt(x_A^T Z x_A + 1_A^T Z 1_A) sqrt(r^T Z r) / n,
@@ -109,6 +109,14 @@ def certify(
         TypeError: if f is no PiecewiseLinear, or an entry of another argument no real number.
         ValueError: if x is malformed or a knot lies on a data point; if the dual matrix is not symmetric, not of trace 1
             or not found to be positive semidefinite; if no network with knots at f's own and `extra_knots` computes f.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.programs import certify
+        >>> from theory import PiecewiseLinear
+        >>> f = PiecewiseLinear([-0.4, 0.4], [0.5, 0.5], slope=-0.5, value=0.1)
+        >>> round(certify(f, [-1.5, -0.5, 0.5, 1.5], np.full((4, 4), 0.2) + 0.05 * np.eye(4)).value, 4)
+        1.4243
     """
     points, extra = check_problem(f, x, extra_knots)
     Z, trace = _dual_matrix(dual_matrix, len(points))
@@ -142,10 +150,23 @@ def certify(
 def check_certificate(f: PiecewiseLinear, x: Reals, certificate: SharpnessCertificate) -> float:
     """Return the bound recomputed from the dual matrix of a certificate and nothing else in it but the class.
 
+    Args:
+        f: the function.
+        x: distinct data points, [n], none on a knot of f, in the order of the dual matrix.
+        certificate: what is checked.
+
     Raises:
         TypeError: if f is no PiecewiseLinear, or an entry of x no real number.
         ValueError: if the dual matrix is not symmetric, of trace 1 and positive semidefinite, the problem is malformed
             (see `certify`), or the certificate claims more than the dual matrix gives.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.programs import certify, check_certificate
+        >>> from theory import PiecewiseLinear
+        >>> f, x = PiecewiseLinear([-0.4, 0.4], [0.5, 0.5], slope=-0.5, value=0.1), [-1.5, -0.5, 0.5, 1.5]
+        >>> round(check_certificate(f, x, certify(f, x, np.full((4, 4), 0.2) + 0.05 * np.eye(4))), 4)
+        1.4243
     """
     bound = certify(f, x, certificate.dual_matrix, extra_knots=certificate.extra_knots).value
     if not certificate.value * (1 - ROOM) <= bound:

@@ -1,7 +1,7 @@
 """The flattest two-layer ReLU network that computes a given function, as a semidefinite program (B2).
 
 Networks f(x) = sum_i w2_i [w1_i x + b1_i]_+ + b2 are taken by knot and orientation. Of units that share both, one is
-enough: with a = w2^2, b = w1^2 they contribute (sum a) K1 + (sum b) K2 to Phi^T Phi (see `certificates`), and by Cauchy's
+enough: with a = w2^2, b = w1^2 they contribute (sum a) K1 + (sum b) K2 to Phi Phi^T (see `certificates`), and by Cauchy's
 inequality (sum a)(sum b) >= (sum v)^2, v = w2 |w1|. Units with w1 = 0 or w2 = 0 only add to the sharpness. So, over the
 units left, with v_+ + v_- the jump of f' at each knot and the left-facing v summing to minus the slope left of all knots,
 
@@ -63,7 +63,7 @@ MOST_ADDED = 6
 class FlattestImplementation:
     """A network that computes f, and a bound below which no network of the class has its sharpness.
 
-    The sharpness is lambda_max(Phi Phi^T / n), the Hessian of (1/2n) sum (f-y)^2 at interpolation.
+    The sharpness is lambda_max(Phi^T Phi / n), the Hessian of (1/2n) sum (f-y)^2 at interpolation.
 
     Attributes:
         value: the lower bound, rounded down, with its certificate checked without the solver.
@@ -89,7 +89,7 @@ class FlattestImplementation:
         return self.certificate.dual_matrix
 
     def weight(self, t: Reals, *, bend: int = 1) -> Array:
-        """Return the weight of |f''| that the dual matrix induces; see `SharpnessCertificate.weight`."""
+        """Return the weight of |f''| that the dual matrix induces, [m], at points t [m]; see `SharpnessCertificate.weight`."""
         return self.certificate.weight(t, bend=bend)
 
 
@@ -118,6 +118,16 @@ def flattest_implementation(
         TypeError: if f is no PiecewiseLinear, or an entry of another argument no real number.
         ValueError: if x is malformed, a knot lies on a data point, the tolerance is not above 0, the solver is unknown, or
             f has a slope and no knot, and `extra_knots` is empty; if f or its network is beyond the range of floats.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.programs import flattest_implementation
+        >>> from theory import PiecewiseLinear, Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> flattest = flattest_implementation(PiecewiseLinear.from_weights(weights), x)
+        >>> round(flattest.value, 4), round(flattest.primal, 4), flattest.status
+        (1.4631, 1.4631, 'optimal')
     """
     positive("tolerance", tolerance)
     if solver not in get_args(Solver):

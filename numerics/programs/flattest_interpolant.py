@@ -1,6 +1,6 @@
 """The flattest two-layer ReLU network through data, and the largest step size at which any such network is stable (B2.e).
 
-Over all widths, knots and orientations, minimise lambda_max(Phi Phi^T / n) subject to f(x_j) = y_j: a semidefinite program
+Over all widths, knots and orientations, minimise lambda_max(Phi^T Phi / n) subject to f(x_j) = y_j: a semidefinite program
 with a unit for each knot (`knot_units`). Its dual is a matrix Z and multipliers p with |sum_j p_j [s (x_j - t)]_+| <=
 2 h_s(t) for all t. Knots are added where this fails most, in closed form (`worst_knots`), until it does not.
 """
@@ -46,7 +46,7 @@ STALLED = 3
 class FlattestInterpolant:
     """A network through the data, and a bound below which no network through them has its sharpness.
 
-    The sharpness is lambda_max(Phi Phi^T / n), the Hessian of (1/2n) sum (f - y)^2 at interpolation.
+    The sharpness is lambda_max(Phi^T Phi / n), the Hessian of (1/2n) sum (f - y)^2 at interpolation.
 
     Attributes:
         value: the lower bound, rounded down, checked in rational arithmetic without the solver.
@@ -92,6 +92,12 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
         ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), or the
             tolerance is not above 0.
         RuntimeError: if the solver returns nothing at all.
+
+    Example:
+        >>> from numerics.programs import flattest_interpolant
+        >>> flattest = flattest_interpolant(x=[-1.5, -0.5, 0.5, 1.5], y=[1, 0, 0, 1])
+        >>> round(flattest.value, 3), round(flattest.primal, 3), round(flattest.largest_step_size(), 3)
+        (1.624, 1.624, 1.232)
     """
     positive("tolerance", tolerance)
     points, targets = data_set(*(floats(name, part) for name, part in zip(("x", "y"), data_set(x, y), strict=True)))

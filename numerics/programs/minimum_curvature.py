@@ -129,6 +129,12 @@ def minimum_curvature(
         ValueError: if the data are malformed (fewer than two points, equal ones), an argument is out of its range, or no
             function satisfies the constraints.
         RuntimeError: if the solver does not finish.
+
+    Example:
+        >>> from numerics.programs import minimum_curvature
+        >>> least = minimum_curvature([0, 1, 2, 3], [0, 1, 0, 1], tube=0.1)
+        >>> round(least.value, 4), round(least.primal, 4)
+        (3.2, 3.2)
     """
     problem = curvature_problem(x, y, weight=weight, knots=knots, tube=tube, slopes=slopes, bend=bend)
     values, certificate = _solve(problem)
@@ -187,6 +193,12 @@ def check_curvature_certificate(problem: CurvatureProblem, certificate: Curvatur
     Raises:
         TypeError: if an entry of the certificate is no real number.
         ValueError: if an array of the certificate has a wrong length or holds nan or inf.
+
+    Example:
+        >>> from numerics.programs import check_curvature_certificate, minimum_curvature
+        >>> least = minimum_curvature([0, 1, 2, 3], [0, 1, 0, 1], tube=0.1)
+        >>> round(check_curvature_certificate(least.problem, least.certificate), 4)
+        3.2
     """
     bends, rho = real_array("bends", certificate.bends), real_array("slopes", certificate.slopes)
     n, m = len(problem.x), len(problem.breakpoints)

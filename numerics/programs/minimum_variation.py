@@ -28,7 +28,13 @@ from theory.piecewise_linear import PiecewiseLinear
 
 @dataclass(frozen=True, eq=False)
 class VariationCertificate:
-    """A dual point: q and rho for the pieces between data points, [n - 1] each, and kappa for the inner ones, [n - 2]."""
+    """A dual point of the pieces between data points and of the inner data points.
+
+    Attributes:
+        directions: q, [n - 1].
+        slopes: rho, [n - 1].
+        bends: kappa, [n - 2].
+    """
 
     directions: Array
     slopes: Array
@@ -80,6 +86,12 @@ def minimum_variation(
         ValueError: if the data are malformed (fewer than two points, equal ones), an argument is out of its range, or no
             function satisfies the constraints.
         RuntimeError: if the solver does not finish.
+
+    Example:
+        >>> from numerics.programs import minimum_variation
+        >>> least = minimum_variation([0, 1, 2, 3], [0, 1, 0, 1], tube=0.1)
+        >>> round(least.value, 4), round(least.primal, 4)
+        (2.4, 2.4)
     """
     problem = curvature_problem(x, y, tube=tube, slopes=slopes, bend=bend)
     values, certificate = _solve(problem)
@@ -101,6 +113,12 @@ def check_variation_certificate(problem: CurvatureProblem, certificate: Variatio
     Raises:
         TypeError: if an entry of the certificate is no real number.
         ValueError: if an array of the certificate has a wrong length or holds nan or inf.
+
+    Example:
+        >>> from numerics.programs import check_variation_certificate, minimum_variation
+        >>> least = minimum_variation([0, 1, 2, 3], [0, 1, 0, 1], tube=0.1)
+        >>> round(check_variation_certificate(least.problem, least.certificate), 4)
+        2.4
     """
     parts = [
         real_array(name, part)

@@ -80,7 +80,7 @@ class SharpestWeight:
         """Return the largest int |f''| g that Z allows a linearly stable minimum at a step size: M6's bound, sharpened.
 
         (2/eta - 1^T Z 1 / n) / (2 rho), or M6's 1/eta - 1/2 where that is less, for minima at which no unit toggles on a data
-        point. It is best where it is the K that Z was found for: see `largest_curvature`. Negative if no minimum is stable.
+        point. It is best where it is the K that Z was found for: see `largest_curvature`.
 
         Args:
             step_size: eta > 0.
@@ -89,6 +89,7 @@ class SharpestWeight:
         Raises:
             TypeError: if `step_size` is no real number.
             ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+            AssumptionError: if eta > 2: no minimum is stable.
         """
         printed = curvature_bound(step_size, loss=loss)
         room = 2 / half_mean_step_size(step_size, loss) * (1 + 4e-16) - self.constant * (1 - 4e-16)
@@ -109,11 +110,17 @@ def largest_curvature(x: Reals, *, step_size: float, loss: Loss = "half_mean", t
         tolerance: the relative change at which the iteration ends; above 0.
 
     Returns:
-        the curvature, for minima at which no unit toggles on a data point; negative if no minimum is stable.
+        the curvature, for minima at which no unit toggles on a data point.
 
     Raises:
         TypeError: if an entry or the step size is no real number.
         ValueError: if x is malformed, or `step_size`, `loss` or `tolerance` is out of range.
+        AssumptionError: if eta > 2 on the half-mean loss: no minimum is stable.
+
+    Example:
+        >>> from numerics.programs import largest_curvature
+        >>> round(largest_curvature([-1.5, -0.5, 0.5, 1.5], step_size=0.5), 4)
+        1.3553
     """
     positive("tolerance", tolerance)
     bound = curvature_bound(step_size, loss=loss)
@@ -140,6 +147,12 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
         TypeError: if an entry is no real number.
         ValueError: if x is malformed (fewer than two points, equal ones, nan or inf), K is negative or not finite, or the
             tolerance is not above 0.
+
+    Example:
+        >>> from numerics.programs import sharpest_weight
+        >>> weight = sharpest_weight([-1.5, -0.5, 0.5, 1.5], curvature=1.0)
+        >>> round(weight.value, 3), round(weight.curvature_bound(step_size=0.5), 3)
+        (3.195, 1.356)
     """
     positive("tolerance", tolerance)
     K = float(nonnegative("curvature", curvature))

@@ -136,9 +136,20 @@ def check_interpolant_certificate(x: Reals, y: Reals, certificate: InterpolantCe
 
     Any Z and p make one: Z is scaled to trace 1, p shifted to sum 0 and scaled down until no unit gains more than it costs.
 
+    Args:
+        x: distinct data points, [n], n >= 1.
+        y: targets, [n].
+        certificate: what is checked; in ascending order of x.
+
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the data or the certificate is malformed, or Z is not symmetric and positive semidefinite.
+
+    Example:
+        >>> from numerics.programs import check_interpolant_certificate, flattest_interpolant
+        >>> x, y = [-1.5, -0.5, 0.5, 1.5], [1, 0, 0, 1]
+        >>> round(check_interpolant_certificate(x, y, flattest_interpolant(x, y).certificate), 3)
+        1.624
     """
     points, targets = (rationals(part) for part in data_set(x, y, fewest=1))
     Z, p = (
@@ -189,6 +200,12 @@ def weight_ratio(x: Reals, dual_matrix: object) -> float:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if x or the matrix is malformed.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.programs import weight_ratio
+        >>> round(weight_ratio([-1.5, -0.5, 0.5, 1.5], np.full((4, 4), 0.25)), 4)
+        1.0
     """
     points = rationals(np.sort(data_points("x", x, fewest=2)))
     return _least_ratio(_unit_trace(dual_matrix, len(points)), points)
@@ -232,9 +249,20 @@ class WeightCertificate:
 def check_weight_certificate(x: Reals, curvature: float, certificate: WeightCertificate) -> float:
     """Return 1^T Z 1 / n + 2 K rho, rho from `weight_ratio`: a lower bound on the sharpness of networks with int |f''| g >= K.
 
+    Args:
+        x: distinct data points, [n], n >= 2.
+        curvature: K >= 0.
+        certificate: what is checked; in ascending order of x.
+
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if x or the matrix is malformed.
+
+    Example:
+        >>> from numerics.programs import check_weight_certificate, sharpest_weight
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> round(check_weight_certificate(x, 1.0, sharpest_weight(x, curvature=1.0).certificate), 3)
+        3.195
     """
     points = rationals(np.sort(data_points("x", x, fewest=2)))
     Z = _unit_trace(certificate.dual_matrix, len(points))

@@ -1,6 +1,5 @@
 """Is this minimum stable? The sharpness, the step sizes that SGD stays at, and a report on a network of one's own."""
 
-from numerics.stability.general_threshold import GeneralThreshold, general_mean_square_threshold, verify_general
 from numerics.stability.hessian import (
     Sharpness,
     hessian_sharpness,
@@ -8,31 +7,33 @@ from numerics.stability.hessian import (
     sharpness,
     sharpness_with_error,
 )
-from numerics.stability.mean_square import Certificate, Sampling, Threshold, mean_square_threshold, verify
-from numerics.stability.report_on_model import Eigenvalue, Report, StepSizes, report
+from numerics.stability.mean_square import mean_square_threshold, verify
+from numerics.stability.report_object import Eigenvalue, Report, StepSizes
+from numerics.stability.report_on_model import report
 from numerics.stability.reshuffling import Estimate, reshuffling_growth
 from numerics.stability.strong_stability import StrongStability, strong_stability_threshold
+from numerics.stability.threshold import Certificate, Threshold
 
 __all__ = [
-    "Certificate",
-    "Eigenvalue",
-    "Estimate",
-    "GeneralThreshold",
-    "Report",
-    "Sampling",
-    "Sharpness",
-    "StepSizes",
-    "StrongStability",
-    "Threshold",
-    "general_mean_square_threshold",
-    "hessian_sharpness",
-    "mean_square_threshold",
+    # everything at once, for any torch module
     "report",
-    "reshuffling_growth",
-    "residual_curvature",
+    "Report",
+    "StepSizes",
+    "Eigenvalue",
+    # the top eigenvalue, at zero loss and elsewhere
     "sharpness",
+    "hessian_sharpness",
     "sharpness_with_error",
-    "strong_stability_threshold",
+    "Sharpness",
+    "residual_curvature",
+    # step sizes that SGD stays at
+    "mean_square_threshold",
+    "Threshold",
     "verify",
-    "verify_general",
+    "Certificate",
+    "reshuffling_growth",
+    "Estimate",
+    # minima at which units toggle on data points
+    "strong_stability_threshold",
+    "StrongStability",
 ]

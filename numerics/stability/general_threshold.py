@@ -1,6 +1,6 @@
 """SGD's mean-square threshold at an interpolating minimum for any positive semidefinite H_i in few dimensions, certified.
 
-`numerics.stability.mean_square` has it for H_i = phi_i phi_i^T in any dimension; here the maps of
+`numerics.stability.secular` has it for H_i = phi_i phi_i^T in any dimension; here the maps of
 `theory.beyond.mean_square_bounds`,
 
     C(X) = (H X + X H)/2,   D(X) = (1 - p) H X H + p mean_i H_i X H_i,
@@ -13,69 +13,40 @@ are matrices on the d (d + 1)/2-dimensional space of symmetric X, and eta* = 2/l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from typing import Literal, get_args
 
 import numpy as np
+import torch
 from scipy.linalg import LinAlgError, eigh
 
+from numerics.stability.threshold import Certificate, Threshold
 from theory.checks import Array, floats
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
 from theory.linear_stability import hessians_array, noise_share
+from theory.symbols import Sampling
 
 LARGEST = 40
 """Hessians of up to so many dimensions are taken: the eigenproblem is of 820 dimensions then."""
 
-FreshSampling = Literal["without_replacement", "with_replacement"]
-"""How batches are drawn anew each step."""
+FRESH: tuple[Sampling, ...] = ("without_replacement", "with_replacement")
+"""How batches are drawn anew each step; reshuffling is not offered here."""
 
 
-@dataclass(frozen=True, eq=False)
-class GeneralThreshold:
-    """The largest step size up to which E ||w||^2 stays bounded, between two certified bounds.
-
-    Attributes:
-        value: the threshold on the loss whose Hessians were given, > 0; inf where all vanish.
-        lower: a certified lower bound.
-        upper: a certified upper bound.
-        stable: P, [r, r], positive definite, with 2 C(P) - eta D(P) >= 0 at eta = `lower`.
-        unstable: X, [r, r], with 2 tr(X C(X)) <= eta tr(X D(X)) at eta = `upper`.
-    """
-
-    value: float
-    lower: float
-    upper: float
-    stable: Array
-    unstable: Array
-
-
-def general_mean_square_threshold(
-    hessians: object, batch_size: int, *, sampling: FreshSampling = "without_replacement"
-) -> GeneralThreshold:
-    """Return the largest step size for which E ||w||^2 stays bounded near an interpolating minimum (B3; mulayoff2024).
-
-    SGD is stable up to the threshold, inclusive, and not beyond. Random reshuffling is not offered here. Costs an eigenproblem
-    of d (d + 1)/2 dimensions and the sum of n matrices of d^2 x d^2 entries.
-
-    Args:
-        hessians: per-sample Hessians H_i of the loss that the step size belongs to, symmetric, positive semidefinite up to
-            rounding, [n, d, d], d <= `LARGEST`.
-        batch_size: B, from 1 to n.
-        sampling: whether a batch is drawn without or with replacement.
+def threshold_of_hessians(hessians: object, batch_size: int, sampling: Sampling) -> Threshold:
+    """Return the threshold of Hessians [n, d, d]: see `numerics.stability.mean_square_threshold`.
 
     Raises:
         TypeError: if an entry is no real number, or `batch_size` no integer.
         ValueError: if the Hessians are malformed, not semidefinite, of too many dimensions or so large or small that the
-            threshold is no float; if `batch_size` is not between 1 and n; or if `sampling` is unknown.
+            threshold is no float; if `batch_size` is not between 1 and n; or if batches are not drawn anew.
         RuntimeError: if no certificate is found, since directions differ too much in curvature.
     """
     points, share, exponent = _problem(hessians, batch_size, sampling)
     r = points.shape[1]
     if r == 0:
-        return GeneralThreshold(math.inf, math.inf, math.inf, np.empty((0, 0)), np.empty((0, 0)))
+        return Threshold(math.inf, math.inf, math.inf, "zero", Certificate(np.empty((0, 0)), np.empty((0, 0))))
     c, d, basis = _maps(points, share)
     try:
         values, vectors = eigh(d, c, subset_by_index=[len(c) - 1, len(c) - 1])
@@ -94,41 +65,29 @@ def general_mean_square_threshold(
         raise RuntimeError("no lower bound was found: directions differ too much in curvature")
     value = min(max(2 / lam, lower), upper)
     value, lower, upper = (_scaled(end, -exponent) for end in (value, lower, upper))
-    return GeneralThreshold(value, lower, upper, stable, unstable)
+    return Threshold(value, lower, upper, "eigenproblem", Certificate(stable, unstable))
 
 
-def verify_general(
-    threshold: GeneralThreshold, hessians: object, batch_size: int, *, sampling: FreshSampling = "without_replacement"
-) -> bool:
-    """Return whether the certificate proves lower <= threshold <= upper for these Hessians, without solving for it.
-
-    Rounding is bounded a priori, and the least eigenvalue of a symmetric matrix [r, r] is taken to be within r eps of its
-    Frobenius norm. Where H is not singular, `True` speaks of the Hessians as given, else of their projections on the
-    eigenvectors of H above its rounding errors.
-
-    Args:
-        threshold: what `general_mean_square_threshold` returned.
-        hessians: as there, [n, d, d].
-        batch_size: as there.
-        sampling: as there.
+def proves_for_hessians(threshold: Threshold, hessians: object, batch_size: int, sampling: Sampling) -> bool:
+    """Return whether the certificate proves the bounds for these Hessians: see `numerics.stability.verify`.
 
     Raises:
-        TypeError: as there.
+        TypeError: as `threshold_of_hessians`.
         ValueError: as there, but for the range of the threshold.
     """
     points, share, exponent = _problem(hessians, batch_size, sampling)
-    r = points.shape[1]
+    r, certificate = points.shape[1], threshold.certificate
     if r == 0:
         return threshold.lower == threshold.value == threshold.upper == math.inf
     if not 0 < threshold.lower <= threshold.value <= threshold.upper < math.inf:
         return False
-    if any(m.shape != (r, r) or not np.all(np.isfinite(m)) for m in (threshold.stable, threshold.unstable)):
+    if any(m.shape != (r, r) or not np.all(np.isfinite(m)) for m in (certificate.stable, certificate.unstable)):
         return False
     try:
         lower, upper = (_scaled(end, exponent) for end in (threshold.lower, threshold.upper))
     except ValueError:
         return False
-    return _shrinks(points, share, lower, threshold.stable) and _upper(points, share, threshold.unstable) <= upper
+    return _shrinks(points, share, lower, certificate.stable) and _upper(points, share, certificate.unstable) <= upper
 
 
 def _scaled(value: float, exponent: int) -> float:
@@ -146,20 +105,22 @@ def _scaled(value: float, exponent: int) -> float:
     return scaled
 
 
-def _problem(hessians: object, batch: int, sampling: str) -> tuple[Array, float, int]:
+def _problem(hessians: object, batch: int, sampling: Sampling) -> tuple[Array, float, int]:
     """Return the Hessians over a power of 2, [n, r, r], on the range of H, with p and that power.
 
     Raises:
         ValueError: if an argument is out of range.
     """
-    if sampling not in get_args(FreshSampling):
-        raise ValueError(f"sampling must be one of {', '.join(map(repr, get_args(FreshSampling)))}, got {sampling!r}")
+    if sampling not in FRESH:
+        raise ValueError(f"sampling must be one of {', '.join(map(repr, FRESH))} for Hessians, got {sampling!r}")
+    if isinstance(hessians, torch.Tensor):
+        hessians = hessians.detach().cpu().double().numpy()
     points = floats("hessians", hessians_array("hessians", hessians))
     n, d = points.shape[:2]
     if d > LARGEST:
         raise ValueError(
-            f"hessians must be of at most {LARGEST} dimensions, got {d}; for H_i = phi_i phi_i^T mean_square_threshold "
-            "takes the phi_i, of any dimension"
+            f"hessians must be of at most {LARGEST} dimensions, got {d}; for H_i = phi_i phi_i^T give the phi_i, of any "
+            "dimension"
         )
     b = checked_batch(batch, n)
     share = Fraction(1, b) if sampling == "with_replacement" else noise_share(n, b)

@@ -10,7 +10,8 @@ import torch
 from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from numerics.tangent import Layers, Network, activation, gram, inputs, layers, tangent_map, targets
+from numerics.networks import Network
+from numerics.tangent import Layers, activation, gram, inputs, layers, tangent_map, targets
 from theory.checks import Array, positive
 from theory.symbols import Loss, loss_scale
 
@@ -37,8 +38,8 @@ class Sharpness:
         error: an eigenvalue lies within this of `value`: the norm of the residual K u - lambda u, plus a bound on the
             rounding errors made in it. That it is the top one rests, for Lanczos, on a start that is not orthogonal to
             its eigenvector; a start drawn at random is not.
-        sample_direction: the unit vector u that maximises ||Phi u||^2 / n, [n], in the order of the data.
-        parameter_direction: the unit eigenvector Phi u / ||Phi u||, [(d + 2) k + 1], ordered w1, b1, w2, b2.
+        sample_direction: the unit vector u that maximises ||Phi^T u||^2 / n, [n], in the order of the data.
+        parameter_direction: the unit eigenvector Phi^T u / ||Phi^T u||, [(d + 2) k + 1], ordered w1, b1, w2, b2.
     """
 
     value: float
@@ -50,16 +51,35 @@ class Sharpness:
 def sharpness(
     net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
 ) -> float:
-    """Return the top eigenvalue of the Gauss-Newton matrix of the squared loss; see `sharpness_with_error`."""
+    """Return the top eigenvalue of the Gauss-Newton matrix of the squared loss; see `sharpness_with_error`.
+
+    Args:
+        net: the network, of k units and d inputs.
+        x: the inputs of the data, [n, d], or [n] if d = 1.
+        loss: the normalisation of the loss; values for "mean" are twice those for "half_mean".
+        method: how it is found, see there.
+        tolerance: the residual, relative to the eigenvalue, at which Lanczos stops; above 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import sharpness
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(sharpness(weights, x), 4)
+        1.4645
+        >>> round(sharpness(weights, x, loss="mean"), 4)
+        2.929
+    """
     return sharpness_with_error(net, x, loss=loss, method=method, tolerance=tolerance).value
 
 
 def sharpness_with_error(
     net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
 ) -> Sharpness:
-    """Return lambda_max(Phi Phi^T / n), Phi the gradients of f(x_j) in the weights as columns (mulayoff2021, eq 28).
+    """Return lambda_max(Phi^T Phi / n), Phi the gradients of f(x_j) in the weights, one a row (mulayoff2021, eq 28).
 
-    Phi Phi^T / n is the Gauss-Newton matrix of (1/2n) sum_j (f(x_j) - y_j)^2. It is the Hessian where the network
+    Phi^T Phi / n is the Gauss-Newton matrix of (1/2n) sum_j (f(x_j) - y_j)^2. It is the Hessian where the network
     interpolates the data; elsewhere the Hessian has a further term, see `hessian_sharpness` and `residual_curvature`.
     Everything is computed in float64. One Lanczos step takes O(n + k) on the line, where no matrix is formed, and
     O(n k d) otherwise, a chunk of points at a time.
@@ -76,6 +96,16 @@ def sharpness_with_error(
         ValueError: if x is malformed or on another device than `net`, a weight is not finite, the matrix overflows,
             or `loss`, `method` or `tolerance` is out of range.
         RuntimeError: if Lanczos does not reach `tolerance`.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.stability import sharpness_with_error
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> found = sharpness_with_error(weights, x)
+        >>> round(found.value, 4), found.error < 1e-12, found.sample_direction.shape, found.parameter_direction.shape
+        (1.4645, True, (4,), (7,))
     """
     scale = loss_scale(loss)
     if method not in get_args(Method):
@@ -122,6 +152,15 @@ def hessian_sharpness(
         ValueError: if x or y is malformed or on another device than `net`, a weight is not finite, the matrix
             overflows, or `loss` or `tolerance` is out of range.
         RuntimeError: if Lanczos does not reach `tolerance`.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import hessian_sharpness
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> [round(hessian_sharpness(weights, x, weights(x) + error), 4) for error in (0.0, 0.1)]
+        [1.4645, 1.4417]
     """
     scale = loss_scale(loss)
     positive("tolerance", tolerance)
@@ -167,6 +206,15 @@ def residual_curvature(net: Network, x: object, y: object, *, loss: Loss = "half
         TypeError: if `net` is no two-layer network, or x or y has no real entries or another dtype than `net`.
         ValueError: if x or y is malformed or on another device than `net`, a weight is not finite, the matrix
             overflows, or `loss` is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics.stability import residual_curvature
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(residual_curvature(weights, x, weights(x) + 0.1), 4)
+        0.0707
     """
     scale = loss_scale(loss)
     weights = layers(net)
@@ -196,9 +244,9 @@ def _residual_moments(weights: Layers, points: torch.Tensor, active: LinearOpera
 
 
 def _rounding(weights: Layers, points: torch.Tensor, active: LinearOperator) -> float:
-    """Return a bound on ||fl(K u) - K u|| for unit u, K = Phi^T Phi / n, from sums of n and of k terms in any order.
+    """Return a bound on ||fl(K u) - K u|| for unit u, K = Phi Phi^T / n, from sums of n and of k terms in any order.
 
-    It is (n + k + 2 d + 16) eps times the trace of |Phi|^T |Phi| / n, where an activation counts with the sizes of the
+    It is (n + k + 2 d + 16) eps times the trace of |Phi| |Phi|^T / n, where an activation counts with the sizes of the
     two terms that it is the sum of.
 
     Raises:

@@ -14,21 +14,19 @@ from __future__ import annotations
 import copy
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from theory.checks import Array, real_array
-
-LossConvention = Literal["half_mean", "mean", "cross_entropy"]
-"""The loss: (1/2n) sum_j ||f(x_j) - y_j||^2, (1/n) sum_j ||f(x_j) - y_j||^2, or (1/n) sum_j -log softmax(f(x_j))[y_j]."""
+from numerics.stability.derivatives import Graph, Kinks, Parts, derivatives, finite, inner_product, joined
+from numerics.stability.models import copied, inputs_of, labels_of, outputs_of, targets_of
+from theory.checks import Array
+from theory.symbols import ModelLoss
 
 CHUNK = 2048
 """The graph of so many examples is kept; for more, it is made again at each product, for so many at a time."""
@@ -42,19 +40,6 @@ ROW_ENTRIES = 2**26
 AGREEMENT = 1e-9
 """How far, relative to their sizes, two computations of the same outputs or of the same product may be apart."""
 
-AT_KINK = 64 * float(np.finfo(np.float64).eps)
-"""A pre-activation of so much, relative to the largest of its layer, counts as 0."""
-
-KINKED = frozenset(
-    overload
-    for name in ("relu", "relu_", "leaky_relu", "leaky_relu_", "_prelu_kernel", "abs")
-    for overload in (getattr(torch.ops.aten, name).default,)
-)
-"""Functions with a kink at 0."""
-
-FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What a module raises that cannot work on its input."""
-
 
 @dataclass(frozen=True, eq=False)
 class ModuleLoss:
@@ -64,14 +49,14 @@ class ModuleLoss:
         model: a copy of the user's module, in float64 and eval mode.
         x: the inputs, [n, ...].
         y: the targets: [n, c], or labels [n] for cross-entropy.
-        convention: the loss.
+        loss: which loss it is.
         parameters: those that require a gradient, each once, however many modules share it.
     """
 
     model: nn.Module
     x: torch.Tensor
     y: torch.Tensor
-    convention: LossConvention
+    loss: ModelLoss
     parameters: tuple[nn.Parameter, ...]
 
     @cached_property
@@ -91,9 +76,9 @@ class ModuleLoss:
 
     def _sum(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return sum_j l(f(x_j), y_j)."""
-        if self.convention == "cross_entropy":
+        if self.loss == "cross_entropy":
             return nn.functional.cross_entropy(outputs, y, reduction="sum")
-        return torch.sum((outputs - y) ** 2) * (0.5 if self.convention == "half_mean" else 1.0)
+        return torch.sum((outputs - y) ** 2) * (0.5 if self.loss == "half_mean" else 1.0)
 
     @cached_property
     def _shares(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -107,14 +92,14 @@ class ModuleLoss:
 
         S = diag(sqrt q) - q sqrt(q)^T for cross-entropy and the softmax q: S S^T = diag(q) - q q^T. Else it is a number.
         """
-        if self.convention != "cross_entropy":
-            return u if self.convention == "half_mean" else math.sqrt(2) * u
+        if self.loss != "cross_entropy":
+            return u if self.loss == "half_mean" else math.sqrt(2) * u
         (q, rest), others = (values[part] for values in self._shares[:2]), self._shares[2]
         return q.sqrt() * rest * u - q * ((q.sqrt() * u) @ others)
 
     def weighted_back(self, v: torch.Tensor, part: slice = slice(None)) -> torch.Tensor:
         """Return S_j^T v_j, [m, c], for v [m, c] and the examples of a part."""
-        if self.convention != "cross_entropy":
+        if self.loss != "cross_entropy":
             return self.weighted(v)
         (q, rest), others = (values[part] for values in self._shares[:2]), self._shares[2]
         return q.sqrt() * (rest * v - (q * v) @ others)
@@ -128,8 +113,8 @@ class ModuleLoss:
     @cached_property
     def residuals(self) -> torch.Tensor:
         """The gradients of l in the outputs, [n, c]: f - y or twice that, or q less 1 at the label for the softmax q."""
-        if self.convention != "cross_entropy":
-            return (self.outputs - self.y) * (1.0 if self.convention == "half_mean" else 2.0)
+        if self.loss != "cross_entropy":
+            return (self.outputs - self.y) * (1.0 if self.loss == "half_mean" else 2.0)
         shares, rest, _ = self._shares
         at_label = nn.functional.one_hot(self.y, shares.shape[1]).to(torch.bool)
         return torch.where(at_label, -rest, shares)
@@ -146,7 +131,7 @@ class ModuleLoss:
         """
         pieces = self._pieces(direction)
 
-        def work(graph: _Graph, part: slice) -> _Parts:
+        def work(graph: Graph, part: slice) -> Parts:
             changes, terms = graph.second_derivatives(pieces)
             back = graph.pull_back(self.weighted(self.weighted_back(changes, part), part))
             return tuple(a if b is None else b if a is None else a + b for a, b in zip(back, terms, strict=True))
@@ -162,7 +147,7 @@ class ModuleLoss:
         """Return Phi v, [n c], for v [p]."""
         pieces = self._pieces(direction)
         changes = torch.cat([graph.push_forward(pieces) for graph, _ in self._graphs()])
-        return _finite(self.weighted_back(changes).reshape(-1).cpu().numpy())
+        return finite(self.weighted_back(changes).reshape(-1).cpu().numpy())
 
     def gram(self) -> Array | None:
         """Return Phi Phi^T, [n c, n c], rows in the order of the examples; None where it would be too large.
@@ -185,7 +170,7 @@ class ModuleLoss:
             kernel = self._gram_of_layers(layers)
             if rest:
                 parts = (part for index in range(len(self.x)) for part in self._gradients(index, rest))
-                features = np.array([_joined(part, rest) for part in parts])
+                features = np.array([joined(part, rest) for part in parts])
                 kernel = np.add(kernel, features @ features.T)
             if np.linalg.norm(kernel @ probe - expected) <= AGREEMENT * np.linalg.norm(expected):
                 return (kernel + kernel.T) / 2
@@ -197,7 +182,7 @@ class ModuleLoss:
 
     def _block(self, index: int) -> Array:
         rows = self._gradients(index, self.parameters)
-        return np.array([[_inner(first, second) for second in rows] for first in rows])
+        return np.array([[inner_product(first, second) for second in rows] for first in rows])
 
     def toggling(self) -> int:
         """Return how many inputs of ReLUs and the like are 0 to rounding and move if the parameters do.
@@ -213,7 +198,7 @@ class ModuleLoss:
                 parameter.add_(1e-8 * size * torch.from_numpy(np.asarray(draw(parameter.shape))).to(parameter))
             count = 0
             for part in self.x.split(CHUNK):
-                here, there = _Kinks(), _Kinks()
+                here, there = Kinks(), Kinks()
                 for kinks, model in ((here, self.model), (there, moved)):
                     with kinks:
                         model(part)
@@ -254,7 +239,7 @@ class ModuleLoss:
         ends = [output for _, _, output in used]
         if not ends:
             return {}
-        columns = [_derivatives(outputs, ends, self._weights(a)) for a in range(c)]
+        columns = [derivatives(outputs, ends, self._weights(a)) for a in range(c)]
         found = {}
         for place, (module, given, output) in enumerate(used):
             parts = [torch.zeros_like(output) if (g := column[place]) is None else g for column in columns]
@@ -274,13 +259,13 @@ class ModuleLoss:
         kernel: Array = total.cpu().numpy()
         return kernel
 
-    def _gradients(self, index: int, parameters: Sequence[nn.Parameter]) -> list[_Parts]:
+    def _gradients(self, index: int, parameters: Sequence[nn.Parameter]) -> list[Parts]:
         """Return the rows of Phi_j in parts, [c]."""
         outputs = outputs_of(self.model, self.x[index : index + 1])
         here = slice(index, index + 1)
-        return [_derivatives(outputs, parameters, self._weights(a, here)) for a in range(outputs.shape[1])]
+        return [derivatives(outputs, parameters, self._weights(a, here)) for a in range(outputs.shape[1])]
 
-    def _graphs(self) -> Iterator[tuple[_Graph, slice]]:
+    def _graphs(self) -> Iterator[tuple[Graph, slice]]:
         """Yield the graph of each chunk of examples, with their indices; a single one is kept for the next time."""
         if len(self.x) <= CHUNK:
             yield self._graph, slice(0, len(self.x))
@@ -290,18 +275,18 @@ class ModuleLoss:
             yield self._graph_of(part), part
 
     @cached_property
-    def _graph(self) -> _Graph:
+    def _graph(self) -> Graph:
         return self._graph_of(slice(0, len(self.x)))
 
-    def _graph_of(self, part: slice) -> _Graph:
-        return _Graph(self.parameters, outputs_of(self.model, self.x[part]), self.residuals[part])
+    def _graph_of(self, part: slice) -> Graph:
+        return Graph(self.parameters, outputs_of(self.model, self.x[part]), self.residuals[part])
 
-    def _total(self, work: Callable[[_Graph, slice], _Parts]) -> Array:
+    def _total(self, work: Callable[[Graph, slice], Parts]) -> Array:
         """Return the sum over chunks of what has one tensor a parameter, as a vector [p]."""
         total: Array = np.zeros(self.dimension)
         for graph, part in self._graphs():
-            total += _joined(work(graph, part), self.parameters)
-        return _finite(total)
+            total += joined(work(graph, part), self.parameters)
+        return finite(total)
 
     def _tensor(self, values: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.x.device)
@@ -312,145 +297,7 @@ class ModuleLoss:
         return [piece.reshape(p.shape) for piece, p in zip(pieces, self.parameters, strict=True)]
 
 
-_Parts = tuple[torch.Tensor | None, ...]
-"""One tensor for each parameter; None for zeros."""
-
-
-class _Graph:
-    """The outputs [m, c] of a module on some examples, and J^T r for their residuals r, as what autograd differentiates."""
-
-    def __init__(self, parameters: tuple[nn.Parameter, ...], outputs: torch.Tensor, residuals: torch.Tensor) -> None:
-        self.parameters, self.outputs = parameters, outputs
-        self.residuals = residuals.clone().requires_grad_()
-
-    def pull_back(self, cotangent: torch.Tensor) -> _Parts:
-        """Return J^T u for u [m, c]."""
-        return _derivatives(self.outputs, self.parameters, cotangent)
-
-    def push_forward(self, pieces: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return J v, [m, c], as the derivative of v^T J^T r in r."""
-        return self._of_backward(pieces, ())[0]
-
-    def second_derivatives(self, pieces: Sequence[torch.Tensor]) -> tuple[torch.Tensor, _Parts]:
-        """Return J v, [m, c], and the derivative of v^T J^T r in the parameters."""
-        return self._of_backward(pieces, self.parameters)
-
-    def _of_backward(
-        self, pieces: Sequence[torch.Tensor], parameters: tuple[nn.Parameter, ...]
-    ) -> tuple[torch.Tensor, _Parts]:
-        used = [
-            (end, v) for end, v in zip(self._backward, pieces, strict=True) if end is not None and end.requires_grad
-        ]
-        if not used:
-            return torch.zeros_like(self.outputs), (None,) * len(parameters)
-        ends, directions = zip(*used, strict=True)
-        image, *terms = _derivatives(ends, (self.residuals, *parameters), directions)
-        return torch.zeros_like(self.outputs) if image is None else image, tuple(terms)
-
-    @cached_property
-    def _backward(self) -> _Parts:
-        """J^T r, to be differentiated again."""
-        return _derivatives(self.outputs, self.parameters, self.residuals, again=True)
-
-
-def _derivatives(
-    ends: torch.Tensor | Sequence[torch.Tensor],
-    starts: Sequence[torch.Tensor],
-    weights: torch.Tensor | Sequence[torch.Tensor] | None = None,
-    *,
-    again: bool = False,
-) -> _Parts:
-    """Return the gradient of the weighted sum of `ends` in each of `starts`, which can be differentiated `again`.
-
-    Raises:
-        ValueError: if autograd cannot.
-    """
-    try:
-        return torch.autograd.grad(ends, starts, weights, retain_graph=True, create_graph=again, allow_unused=True)
-    except RuntimeError as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(f"model must be one that autograd differentiates twice, got {reason}") from None
-
-
-class _Kinks(TorchDispatchMode):
-    """Keeps the inputs of functions with a kink at 0, and where they are 0 to rounding."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.inputs: list[tuple[torch.Tensor, torch.Tensor]] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run the function."""
-        if func in KINKED and args[0].numel():
-            size = args[0].detach().abs()
-            self.inputs.append((size <= AT_KINK * size.max(), size))
-        return func(*args, **(kwargs or {}))
-
-
-def _inner(first: _Parts, second: _Parts) -> float:
-    """Return the inner product of two vectors of parameters."""
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    return sum(float(a.reshape(-1) @ b.reshape(-1)) for a, b in pairs)
-
-
-def _finite(values: Array) -> Array:
-    """Return the values.
-
-    Raises:
-        ValueError: if one is nan or inf.
-    """
-    if not np.all(np.isfinite(values)):
-        raise ValueError(
-            "x, y and model must be small enough for the Hessian to be finite in float64, but it overflows"
-        )
-    return values
-
-
-def _joined(parts: Iterable[torch.Tensor | None], parameters: Iterable[nn.Parameter]) -> Array:
-    """Return one tensor a parameter as a vector."""
-    pairs = zip(parts, parameters, strict=True)
-    vector: Array = (
-        torch.cat([(torch.zeros_like(p) if part is None else part.detach()).reshape(-1) for part, p in pairs])
-        .cpu()
-        .numpy()
-    )
-    return vector
-
-
-def outputs_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Return the outputs of a module on x [m, ...] as [m, c], c = 1 where it returns [m].
-
-    Raises:
-        TypeError: if it returns no tensor of float64.
-        ValueError: if it fails on x, or returns another shape, or nan or inf.
-    """
-    try:
-        with sdpa_kernel(SDPBackend.MATH):  # the other kernels of attention cannot be differentiated twice
-            outputs = model(x)
-    except FAILURES as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise ValueError(
-            f"model must work in float64 on x of shape {tuple(x.shape)} and dtype {x.dtype}, got {reason}"
-        ) from None
-    if not isinstance(outputs, torch.Tensor) or outputs.dtype != torch.float64:
-        kind = f"a tensor of {outputs.dtype}" if isinstance(outputs, torch.Tensor) else type(outputs).__name__
-        raise TypeError(f"model must return a tensor of torch.float64 once it is in float64, got {kind}")
-    if outputs.ndim == 0 or outputs.shape[0] != len(x) or outputs.numel() == 0:
-        raise ValueError(
-            f"model must return [n] or [n, ...], one output for each of the {len(x)} rows of x, got shape "
-            f"{tuple(outputs.shape)}"
-        )
-    flat = outputs.reshape(len(x), -1)
-    finite = torch.isfinite(flat)
-    if not bool(finite.all()):
-        row, column = (int(v) for v in torch.nonzero(~finite)[0])
-        raise ValueError(f"model must return finite numbers, got {flat[row, column].item()} for row {row} of x")
-    return flat
-
-
-def module_loss(model: nn.Module, x: object, y: object, convention: LossConvention) -> ModuleLoss:
+def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> ModuleLoss:
     """Return the loss of a copy of `model`, in float64 and eval mode, on data; `model` itself is left as it is.
 
     Args:
@@ -458,22 +305,22 @@ def module_loss(model: nn.Module, x: object, y: object, convention: LossConventi
         x: the inputs, [n, ...]; [n] are passed on as [n, 1]. Tensors of integers are passed on as they are, other numbers
             in float64.
         y: the targets, of the shape of the outputs, or [n] for one output; for cross-entropy labels [n] from 0 to c - 1.
-        convention: the loss.
+        loss: which loss it is.
 
     Raises:
         TypeError: if `model` is no module or does not return real numbers, or an entry of x or y is no real number.
-        ValueError: if `convention` is unknown; if a weight is not finite, or none requires a gradient; if x or y is
+        ValueError: if `loss` is unknown; if a weight is not finite, or none requires a gradient; if x or y is
             malformed; or if `model` cannot be copied, fails on x, returns nan, or an output that depends on the batch.
     """
-    if convention not in get_args(LossConvention):
-        options = ", ".join(map(repr, get_args(LossConvention)))
-        raise ValueError(f"loss_convention must be one of {options}, got {convention!r}")
-    mine = _copied(model)
+    if loss not in get_args(ModelLoss):
+        options = ", ".join(map(repr, get_args(ModelLoss)))
+        raise ValueError(f"loss must be one of {options}, got {loss!r}")
+    mine = copied(model)
     parameters = tuple(p for p in mine.parameters() if p.requires_grad)
     if not any(p.numel() for p in parameters):
         raise ValueError("model must have a parameter that requires a gradient, got none")
     device = parameters[0].device
-    points = _inputs(x).to(device)
+    points = inputs_of(x).to(device)
     outputs = outputs_of(mine, points[:CHUNK])
     if not outputs.requires_grad:
         raise ValueError("model must return outputs that depend on its parameters, got outputs without a gradient")
@@ -485,8 +332,8 @@ def module_loss(model: nn.Module, x: object, y: object, convention: LossConventi
             f"differ by {float(apart):.3g} (noise, or statistics of the batch)"
         )
     c = outputs.shape[1]
-    desired = _labels(y, len(points), c) if convention == "cross_entropy" else _targets(y, len(points), c)
-    problem = ModuleLoss(mine, points, desired.to(device), convention, parameters)
+    desired = labels_of(y, len(points), c) if loss == "cross_entropy" else targets_of(y, len(points), c)
+    problem = ModuleLoss(mine, points, desired.to(device), loss, parameters)
     _check_derivatives(problem)
     return problem
 
@@ -511,116 +358,3 @@ def _check_derivatives(problem: ModuleLoss) -> None:
             raise ValueError(
                 "model must be one that autograd differentiates twice, got second derivatives that depend on their order"
             )
-
-
-def _copied(model: object) -> nn.Module:
-    """Return a copy of a module in float64 and eval mode.
-
-    Raises:
-        TypeError: if it is no module, or has complex parameters.
-        ValueError: if it cannot be copied, or a parameter is not initialised or not finite.
-    """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {model!r} of type {type(model).__name__}")
-    for name, parameter in model.named_parameters():
-        if isinstance(parameter, nn.parameter.UninitializedParameter):
-            raise ValueError(f"model must have initialised parameters, got a lazy one in {name}: call it on data once")
-        if parameter.is_complex():
-            raise TypeError(f"model must have real parameters, got {parameter.dtype} in {name}")
-        if parameter.is_meta or not bool(torch.isfinite(parameter).all()):
-            kind = "one without data" if parameter.is_meta else "nan or inf"
-            raise ValueError(f"model must have finite parameters, got {kind} in {name}")
-    try:
-        mine = copy.deepcopy(model)
-    except FAILURES as error:
-        raise ValueError(f"model must be one that copy.deepcopy can copy, got {str(error).splitlines()[0]}") from None
-    mine.zero_grad(set_to_none=True)
-    # A device of Apple's knows no float64.
-    if any(p.device.type == "mps" for p in mine.parameters()):
-        mine = mine.cpu()
-    return mine.eval().double()
-
-
-def _inputs(x: object) -> torch.Tensor:
-    """Return inputs as a tensor [n, ...], of float64 unless it is one of integers.
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if there is no axis or no row, or an entry is nan or inf.
-    """
-    points = _numbers("x", x)
-    if points.ndim == 0 or points.numel() == 0:
-        raise ValueError(f"x must have shape [n, ...] with n >= 1, got shape {tuple(points.shape)}")
-    if points.is_floating_point():
-        points = points.to(torch.float64)
-        return points[:, None] if points.ndim == 1 else points
-    return points
-
-
-def _targets(y: object, n: int, c: int) -> torch.Tensor:
-    """Return targets as a tensor [n, c] of float64.
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if the shape is another, or an entry is nan or inf.
-    """
-    desired = _numbers("y", y).to(torch.float64)
-    fits = desired.ndim >= 1 and len(desired) == n and desired.numel() == n * c and (c == 1 or desired.ndim > 1)
-    if not fits:
-        shapes = f"[{n}] or [{n}, 1]" if c == 1 else f"[{n}, {c}]"
-        raise ValueError(
-            f"y must have shape {shapes}, the outputs of model on the {n} rows of x, got shape {tuple(desired.shape)}"
-        )
-    return desired.reshape(n, c)
-
-
-def _labels(y: object, n: int, c: int) -> torch.Tensor:
-    """Return labels as a tensor [n] of integers.
-
-    Raises:
-        TypeError: if an entry is no integer.
-        ValueError: if the shape is another, a label is out of range, or the model has one output.
-    """
-    if c < 2:
-        raise ValueError(f"model must return [n, c] with c >= 2 for cross_entropy, one output a class, got c = {c}")
-    labels = _numbers("y", y, whole=True)
-    if tuple(labels.shape) != (n,):
-        raise ValueError(f"y must have shape [{n}], one label for each row of x, got shape {tuple(labels.shape)}")
-    outside = torch.nonzero((labels < 0) | (labels >= c)).reshape(-1)
-    if len(outside):
-        first = int(outside[0])
-        raise ValueError(
-            f"y must hold labels from 0 to {c - 1}, the outputs of model less one, got {labels[first].item()} at index {first}"
-        )
-    return labels.to(torch.int64)
-
-
-def _numbers(name: str, value: object, *, whole: bool = False) -> torch.Tensor:
-    """Return real numbers as a tensor: a tensor as it is, others in float64, or as integers.
-
-    Raises:
-        TypeError: if an entry is no real number, or no integer where `whole`.
-        ValueError: if an entry is nan or inf.
-    """
-    if isinstance(value, torch.Tensor):
-        if value.is_complex() or value.dtype == torch.bool or value.is_quantized:
-            raise TypeError(f"{name} must hold real numbers, got a tensor of {value.dtype}")
-        if value.is_meta:
-            raise ValueError(f"{name} must hold data, got a tensor on the device meta")
-        numbers = value.detach()
-        finite = torch.isfinite(numbers).reshape(-1)
-        if not bool(finite.all()):
-            first = int(torch.argmin(finite.to(torch.int8)))
-            raise ValueError(
-                f"{name} must hold finite numbers, got {numbers.reshape(-1)[first].item()} at index {first}"
-            )
-    else:
-        array = value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object)
-        if whole and array.dtype.kind not in "iu":
-            strange = [v for v in array.ravel() if isinstance(v, bool) or not isinstance(v, (int, np.integer))]
-            if strange:
-                raise TypeError(f"{name} must hold integers, got {strange[0]!r} of type {type(strange[0]).__name__}")
-        numbers = torch.from_numpy(real_array(name, array, ndim=array.ndim).astype(np.int64 if whole else np.float64))
-    if whole and numbers.is_floating_point():
-        raise TypeError(f"{name} must hold integers, got a tensor of {numbers.dtype}")
-    return numbers

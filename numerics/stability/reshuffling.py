@@ -16,13 +16,13 @@ import numpy as np
 from scipy.optimize import brentq
 
 from numerics.stability.spectrum import Spectrum, spectrum_of
-from theory.checks import Array
+from theory.checks import Array, count
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
 from theory.symbols import Loss, half_mean_step_size
 
-EXACT_POINTS = 8
-"""The expected map of an epoch is worked out, over all sets of points, up to so many points."""
+RESHUFFLED_POINTS = 8
+"""The expected map of an epoch of reshuffling is worked out, over all sets of points, up to so many points."""
 
 SCAN_RATIO = 1 + 1 / 64
 """Step sizes at which the growth over an epoch is looked at have this ratio."""
@@ -66,13 +66,15 @@ def reshuffling_growth(
         TypeError: if an entry of `features` or the step size is no real number, or a count no integer.
         ValueError: if `features`, `batch_size`, `step_size` or `loss` is out of range, all features vanish, `epochs` < 0,
             `repeats` < 2, or the growth overflows.
+
+    Example:
+        >>> from numerics import reshuffling_growth
+        >>> found = reshuffling_growth([[1.0, 0.0], [0.0, 2.0]], batch_size=1, step_size=0.6)
+        >>> round(found.value, 4), round(found.standard_error, 4)
+        (1.96, 0.0)
     """
     eta = half_mean_step_size(step_size, loss)
-    for name, count, fewest in (("epochs", epochs, 0), ("repeats", repeats, 2)):
-        if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
-            raise TypeError(f"{name} must be an integer, got {count!r} of type {type(count).__name__}")
-        if count < fewest:
-            raise ValueError(f"{name} must be at least {fewest}, got {count}")
+    count("epochs", epochs, fewest=0), count("repeats", repeats, fewest=2)
     spectrum = spectrum_of(features)
     checked_batch(batch_size, len(spectrum.values))
     if spectrum.values[-1] == 0:

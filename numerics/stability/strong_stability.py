@@ -1,8 +1,8 @@
 """Strong stability of gradient descent at a minimum where units toggle on data points, decided by enumeration.
 
 From theta + v, v in mode m, gradient descent steps to v - eta H_m v (`theory.switching`). No trajectory ever gets further
-away iff no step does, that is, iff eta ||H_m v||^2 <= 2 v^T H_m v for every v of every mode. With u = Phi_m^T v that is
-eta u^T K_m u <= 2 u^T u, K_m = Phi_m^T Phi_m / n, for the u in the image C_m of the polyhedral cone of the mode. Where C_m is
+away iff no step does, that is, iff eta ||H_m v||^2 <= 2 v^T H_m v for every v of every mode. With u = Phi_m v that is
+eta u^T K_m u <= 2 u^T u, K_m = Phi_m Phi_m^T / n, for the u in the image C_m of the polyhedral cone of the mode. Where C_m is
 everything, as in general position (M8.d), the largest step size is 2 / max_m lambda_max(H_m); in general
 
     eta* = min_m min {2 u^T u / u^T K_m u : u in C_m},
@@ -71,6 +71,15 @@ def strong_stability_threshold(weights: Weights, x: Reals) -> StrongStability:
         TypeError: if `weights` are no Weights, or an entry of x is no real number.
         ValueError: if x is malformed, a unit has w1 = b1 = 0, or more than `MOST_TOGGLING` pairs toggle.
         RuntimeError: if a linear program is not solved.
+
+    Example:
+        >>> import numpy as np
+        >>> from numerics import strong_stability_threshold
+        >>> from theory import Weights
+        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
+        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
+        >>> round(strong_stability_threshold(weights, x).value, 4)
+        1.3656
     """
     exact, points = check_weights("weights", weights).rational(), rationals(data_points("x", x))
     if idle_units(exact):

@@ -8,11 +8,14 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from theory.checks import Array, rationals
+from theory.checks import Array, dot, rationals
 from theory.claim import Instance
+from theory.linear_stability import outer_products
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
-from theory.walker2023.linear_stability import outer_products
+
+whole = st.integers(-3, 3)
+"""Integers near 0."""
 
 small = st.fractions(min_value=-4, max_value=4, max_denominator=6)
 """Rationals with small denominators, so that coincidences happen."""
@@ -137,3 +140,10 @@ def linearised(draw: st.DrawFn, *, dimensions: tuple[int, int] = (1, 3)) -> Inst
 
 few = st.sampled_from([Fraction(v) for v in (-2, -1, 0, 1, 2)])
 """Small integers, so that ties, cancellations and points on hyperplanes are common."""
+
+
+def reflection(direction: list[int]) -> Array:
+    """Return the orthogonal matrix I - 2 u u^T/|u|^2, of rationals."""
+    u = rationals(direction)
+    turned: Array = rationals(np.eye(len(u), dtype=int)) - 2 * np.outer(u, u) / Fraction(dot(u, u))
+    return turned

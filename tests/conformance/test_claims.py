@@ -2,29 +2,28 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
+from proofs_check.counterexamples import witness_of
 from proofs_check.registry import TRIALS
 from proofs_check.symbolic import proved
-from theory.claim import Claim, Finding, Instance, Ruling
+from theory.claim import AssumptionError, Claim, Finding, Instance, Ruling
 from theory.registry import CLAIMS
 
 ROOT = Path(__file__).parents[2]
 DRAWING = settings(max_examples=100, database=None, derandomize=True, phases=(Phase.generate,))
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
-WITNESSED = [claim for claim in CLAIMS.values() if claim.witness is not None]
+WITNESSES = {id: witness for id, claim in CLAIMS.items() if (witness := witness_of(claim)) is not None}
+WITNESSED = [CLAIMS[id] for id in WITNESSES]
 EXTREMAL = [claim for claim in CLAIMS.values() if claim.extremal is not None]
 GAPS_CLOSED = [c for c in CLAIMS.values() if c.finding is Finding.PROOF_GAP and c.proof is not None]
-REFUTED = [
-    claim
-    for claim in CLAIMS.values()
-    if claim.witness is not None and claim.evaluate(claim.witness).ruling is Ruling.VIOLATED
-]
+REFUTED = [claim for claim in WITNESSED if claim.evaluate(WITNESSES[claim.id]).ruling is Ruling.VIOLATED]
 
 
 def named(claims: list[Claim]) -> pytest.MarkDecorator:
@@ -37,6 +36,53 @@ def exists(claim: Claim, condition: Callable[[Instance], bool]) -> bool:
     except NoSuchExample:
         return False
     return True
+
+
+def found(claim: Claim, condition: Callable[[Instance], bool]) -> Instance | None:
+    try:
+        return find(TRIALS[claim.id].drawn, condition, settings=DRAWING)
+    except NoSuchExample:
+        return None
+
+
+def fails(claim: Claim, assumption: str, given: Instance) -> bool:
+    failing = claim.failing(given)
+    return failing is not None and failing[0].name == assumption
+
+
+BOUNDED = [claim for claim in CLAIMS.values() if claim.bound is not None]
+
+STABLE = "linear stability: eta lambda_max <= 2"
+IDLE = "no unit has w1 = b1 = 0"
+SEMIDEFINITE = "each H_i is positive semidefinite"
+
+DECIDED = [
+    ("V12.d", "neither sequence is constant"),
+    ("M6", STABLE),
+    ("M6.a", STABLE),
+    ("W6", "A is invertible"),
+    ("W7", "each A_t is invertible"),
+    ("W8.e", "E[v.v] > 0"),
+    ("B3.e", "v^T H v > 0"),
+    ("B3.f", "tr H > 0"),
+    ("B3.g", "B < n"),
+    *((id, name) for id in ("B3.i", "B3.j", "B3.k") for name in (SEMIDEFINITE, "tr H > 0")),
+    ("B2", "|nu| <= h_+(t) + h_-(t) at the knots of all units"),
+]
+"""Assumptions that an importable bound decides from its own arguments."""
+
+RARELY_DRAWN = {
+    ("M6", "no knot of f is a data point"),
+    ("M7.a", "both are modes around the weights"),
+    ("M8", IDLE),
+    ("M8.a", IDLE),
+    (
+        "M9.c",
+        "general position: the rows of Phi_m^T and of all x_j dw1_i + db1_i that may change sign are independent",
+    ),
+    ("B2", "no unit toggles on a data point"),
+}
+"""Assumptions outside which a hundred instances of a trial need not lie."""
 
 
 def printed_root(claim: Claim) -> str:
@@ -123,6 +169,45 @@ def test_a_bound_that_can_be_imported_is_held_against_the_claim(claim: Claim) ->
     assert (claim.bound is None) == (claim.bound_on is None)
 
 
+@named(BOUNDED)
+def test_a_bound_at_an_instance_asks_for_every_assumption(claim: Claim) -> None:
+    assert claim.bound_on is not None
+    inside = found(claim, lambda given: claim.failing(given) is None)
+    assert inside is not None
+    assert claim.bound_at(inside) == claim.bound_on(claim.checked(inside))
+    for assumption in claim.assumptions:
+        outside = found(claim, partial(fails, claim, assumption.name))
+        assert outside is not None or (claim.id, assumption.name) in RARELY_DRAWN, assumption.name
+        if outside is not None:
+            with pytest.raises(AssumptionError, match=f"^{claim.id} does not apply: it assumes ") as caught:
+                claim.bound_at(outside)
+            assert caught.value.assumption == assumption.name
+
+
+@pytest.mark.parametrize(("id", "name"), DECIDED, ids=lambda word: word.replace(" ", "-"))
+def test_an_imported_bound_refuses_what_its_arguments_show_to_be_outside(id: str, name: str) -> None:
+    claim = CLAIMS[id]
+    assert name in [assumption.name for assumption in claim.assumptions]
+
+    def refused(given: Instance) -> bool:
+        if not fails(claim, name, given):
+            return False
+        assert claim.bound_on is not None
+        try:
+            claim.bound_on(claim.checked(given))
+        except AssumptionError as error:
+            return error.assumption == name
+        return False
+
+    assert found(claim, refused) is not None
+
+
+def test_what_is_refuted_as_printed_is_imported_under_a_name_that_says_so() -> None:
+    refuted = [claim for claim in BOUNDED if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION)]
+    names = {claim.id: claim.bound.__name__ for claim in refuted if claim.bound is not None}
+    assert {id for id, name in names.items() if not name.endswith("_as_printed")} == set()
+
+
 @every_claim
 def test_an_extremal_instance_or_the_reason_for_none(claim: Claim) -> None:
     assert (claim.extremal is None) == bool(claim.no_extremal)
@@ -140,15 +225,14 @@ def test_the_sides_meet_on_the_extremal_instance(claim: Claim) -> None:
 @every_claim
 def test_what_is_refuted_has_a_witness(claim: Claim) -> None:
     if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION, Finding.PROOF_GAP):
-        assert claim.witness is not None
+        assert claim.id in WITNESSES
     if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
-        assert claim.witness is None
+        assert claim.id not in WITNESSES
 
 
 @named(WITNESSED)
 def test_the_witness_shows_the_finding(claim: Claim) -> None:
-    assert claim.witness is not None
-    ruling = claim.evaluate(claim.witness).ruling
+    ruling = claim.evaluate(WITNESSES[claim.id]).ruling
     if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION):
         assert ruling is Ruling.VIOLATED
     elif claim.finding is Finding.PROOF_GAP:
@@ -159,10 +243,9 @@ def test_the_witness_shows_the_finding(claim: Claim) -> None:
 
 @named(WITNESSED)
 def test_the_repaired_claims_survive_the_witness(claim: Claim) -> None:
-    assert claim.witness is not None
     for other in CLAIMS.values():
         if other.amends == claim.id:
-            assert other.evaluate(claim.witness).ruling in (Ruling.HOLDS, Ruling.INAPPLICABLE), other.id
+            assert other.evaluate(WITNESSES[claim.id]).ruling in (Ruling.HOLDS, Ruling.INAPPLICABLE), other.id
 
 
 def test_the_proof_of_m6_stops_at_its_witness() -> None:

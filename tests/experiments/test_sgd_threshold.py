@@ -20,27 +20,16 @@ from experiments.engine.study import computed, main
 from experiments.sgd_threshold import STUDY
 from experiments.sgd_threshold import report as sgd_threshold_report
 from experiments.sgd_threshold import rows as sgd_rows
+from experiments.sgd_threshold.config import Config
+from experiments.sgd_threshold.minima import KNOT_MARGIN, Minimum, interpolating_minimum, on_the_span
+from experiments.sgd_threshold.networks import losses, network_step, new_factors
 from experiments.sgd_threshold.report import STABLE, UNDECIDED, UNSTABLE, chance_of, conclusion, judged
-from experiments.sgd_threshold.rows import (
-    Case,
-    Config,
-    Minimum,
-    ensemble,
-    growth,
-    interpolating_minimum,
-    losses,
-    moved,
-    network_step,
-    new_factors,
-    on_the_span,
-    second_moment_map,
-    simulate,
-    tasks,
-    vanishing_exponent,
-)
-from numerics.stability import Sampling, Threshold, mean_square_threshold
+from experiments.sgd_threshold.rows import simulate, tasks
+from experiments.sgd_threshold.simulation import Case, ensemble, growth, moved, second_moment_map, vanishing_exponent
+from numerics.stability import Threshold, mean_square_threshold
 from numerics.training import batches, train
 from theory.checks import Array
+from theory.symbols import Sampling
 from theory.two_layer import Weights
 
 SAMPLINGS: tuple[Sampling, ...] = ("without_replacement", "with_replacement", "reshuffling")
@@ -207,7 +196,7 @@ def test_a_step_on_networks_is_that_of_training() -> None:
 def test_a_network_interpolates_with_its_knots_off_the_data() -> None:
     minimum = interpolating_minimum("parabola", 20, 0)
     assert np.max(np.abs(minimum.weights(minimum.x) - minimum.y)) < 1e-13
-    assert np.min(np.abs(minimum.weights.pre_activations(minimum.x))) >= sgd_rows.KNOT_MARGIN
+    assert np.min(np.abs(minimum.weights.pre_activations(minimum.x))) >= KNOT_MARGIN
 
 
 def test_a_small_distance_is_amplified_as_the_linearisation_says() -> None:

@@ -88,6 +88,23 @@ WHOLE = idx(pixels(3, 4, 5))
         (gzip.compress(WHOLE)[:10] + b"\xff" * 30, "is no whole gzip file"),
         (gzip.compress(b""), "must begin with an IDX header"),
     ],
+    ids=[
+        "empty",
+        "header cut",
+        "pixels cut",
+        "one byte more",
+        "labels",
+        "floats",
+        "shifted",
+        "sizes beyond the file",
+        "gzip cut",
+        "gzip cut early",
+        "gzip with a wrong checksum",
+        "gzip with a tail",
+        "gzip by its first bytes alone",
+        "gzip of rubbish",
+        "gzip of nothing",
+    ],
 )
 def test_malformed_idx_files_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "bad").write_bytes(content)
@@ -425,6 +442,7 @@ def test_members_of_the_archive_are_verified(
         (python2_pickle(pixels(2, 3072), [1, 2])[:100], "fails"),
         (b"", "fails"),
     ],
+    ids=["a call", "a function", "an array of numpy 2", "an array of objects", "cut", "empty"],
 )
 def test_pickles_of_anything_else_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_cifar10: dict[str, bytes], content: bytes, message: str

@@ -1,9 +1,10 @@
 """Every way to train a fleet against a plain PyTorch loop, and each network against itself alone."""
 
+import inspect
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import fleet
-from numerics.fleet import FleetRun, Member, train_fleet
+from numerics.fleet import Member, Run, stacked, train_fleet, ways
+from numerics.fleet.jobs import Job
 from numerics.networks import TwoLayerReLU, initialise
 from numerics.penalties import Penalty
-from numerics.training import Outcome, batches, train
+from numerics.training import Outcome, batches, train, train_many
 from theory.checks import Array
 
 WAYS: list[Any] = ["gram", "explicit", "stacked", "loop"]
@@ -34,6 +35,11 @@ def member(
     y = torch.randn((n,), generator=generator, dtype=torch.float64)
     chosen: dict[str, Any] = {"step_size": 0.02, "max_steps": 300, "stop_loss": 0.0, "seed": seed}
     return Member(network, x, y, **(chosen | options))
+
+
+def trained(members: Sequence[Member], **options: Any) -> list[Run]:
+    """Train as the thesis does: the mean squared error, an order an epoch, an end at the stop loss."""
+    return train_fleet(members, **({"loss": "mean", "sampling": "reshuffling", "patience": None, "dwell": 0} | options))
 
 
 def plain_losses(given: Member, steps: int, scale: float) -> Array:
@@ -60,7 +66,7 @@ def plain_losses(given: Member, steps: int, scale: float) -> Array:
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_a_thousand_steps_follow_a_plain_loop(way: Any, size: int | None, dtype: torch.dtype, tolerance: float) -> None:
     given = member(batch_size=size, max_steps=1000, dtype=dtype, seed=3)
-    (run,) = train_fleet([given], way=way, record_every=1)
+    (run,) = trained([given], way=way, record_every=1)
     expected = plain_losses(given, 1000, 2.0)
     assert run.steps == 1000
     np.testing.assert_allclose(run.losses, expected, rtol=0, atol=tolerance * expected[0])
@@ -70,11 +76,11 @@ def test_a_thousand_steps_follow_a_plain_loop(way: Any, size: int | None, dtype:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_networks_on_one_input_follow_a_plain_loop(dtype: Any) -> None:
     given = member(d=1, n=6, max_steps=1000, dtype=getattr(torch, dtype))
-    (run,) = train_fleet([given], record_every=1)
+    (run,) = trained([given], record_every=1)
     expected = plain_losses(given, 1000, 2.0)
     atol = (1e-12 if dtype == "float64" else 1e-5) * expected[0]
     np.testing.assert_allclose(run.losses, expected, rtol=0, atol=atol)
-    assert run.network.hidden.weight.dtype == getattr(torch, dtype)
+    assert run.module.hidden.weight.dtype == getattr(torch, dtype)
 
 
 @pytest.mark.parametrize("measure", ["GN", "PL0", "PL1", "WP"])
@@ -82,15 +88,15 @@ def test_networks_on_one_input_follow_a_plain_loop(dtype: Any) -> None:
 @pytest.mark.parametrize("size", [None, 5])
 def test_penalised_steps_follow_automatic_differentiation(measure: Any, way: Any, size: int | None) -> None:
     given = member(batch_size=size, max_steps=100, penalty=Penalty(measure, 0.05), seed=2)
-    (run,), (plain,) = (train_fleet([given], way=each, record_every=1) for each in (way, "loop"))
+    (run,), (plain,) = (trained([given], way=each, record_every=1) for each in (way, "loop"))
     np.testing.assert_allclose(run.losses, plain.losses, rtol=0, atol=1e-11 * plain.losses[0])
-    (without,) = train_fleet([replace(given, penalty=None)], way=way, record_every=1)
+    (without,) = trained([replace(given, penalty=None)], way=way, record_every=1)
     assert abs(without.losses - run.losses).max() > 1e-6 * plain.losses[0]
 
 
-def same(run: FleetRun, other: FleetRun, tolerance: float = 1e-11) -> None:
+def same(run: Run, other: Run, tolerance: float = 1e-11) -> None:
     assert (run.outcome, run.steps) == (other.outcome, other.steps)
-    for mine, theirs in zip(run.network.parameters(), other.network.parameters(), strict=True):
+    for mine, theirs in zip(run.module.parameters(), other.module.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=tolerance)
     assert run.loss == pytest.approx(other.loss, rel=1e-9, abs=1e-20)
 
@@ -113,9 +119,9 @@ def test_all_ways_end_alike(
     n: int, d: int, size: int, seed: int, stop_loss: float, max_steps: int, **options: Any
 ) -> None:
     given = member(n, d, 6, seed, batch_size=min(size, n), stop_loss=stop_loss, max_steps=max_steps, step_size=0.05)
-    expected = train_fleet([given], way="loop", **options)[0]
+    expected = trained([given], way="loop", **options)[0]
     for way in WAYS[:-1]:
-        same(train_fleet([given], way=way, **options)[0], expected)
+        same(trained([given], way=way, **options)[0], expected)
 
 
 def test_one_input_ends_as_the_compiled_loops_do() -> None:
@@ -124,15 +130,15 @@ def test_one_input_ends_as_the_compiled_loops_do() -> None:
     given = Member(TwoLayerReLU.from_weights(start), x, y, 0.1, 5000, stop_loss=1e-4)
     expected = train(start, x, y, step_size=0.1, loss="mean", max_steps=5000, stop_loss=1e-4, dwell=0, patience=5000)
     for way in ("auto", "explicit", "stacked", "loop"):
-        (run,) = train_fleet([given], way=way)  # type: ignore[arg-type]
+        (run,) = trained([given], way=way)
         assert (run.outcome, run.steps) == (Outcome.INTERPOLATED, expected.steps)
-        np.testing.assert_allclose(run.network.weights().vector, expected.weights.vector, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(run.module.weights().vector, expected.weights.vector, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_mean_over_an_epoch_is_what_it_says(way: Any) -> None:
     given = member(n=8, batch_size=3, max_steps=60, seed=4)
-    (every,) = train_fleet([given], way="loop", record_every=1)
+    (every,) = trained([given], way="loop", record_every=1)
     x, y = given.x, given.y
     drawn = list(itertools.islice(batches(8, 3, sampling="reshuffling", seed=4), 60))
     means = []
@@ -141,15 +147,15 @@ def test_the_mean_over_an_epoch_is_what_it_says(way: Any) -> None:
         for step in range(3 * epoch, 3 * epoch + 3):
             network = given.network
             if step:
-                (run,) = train_fleet([replace(given, max_steps=step)], way="loop")
-                network = run.network
+                (run,) = trained([replace(given, max_steps=step)], way="loop")
+                network = run.module
             with torch.no_grad():
                 batch = drawn[step]
                 squares += float(((network(x[batch])[:, 0] - y[batch]) ** 2).sum())  # type: ignore[index, operator]
         means.append(squares / 8)
     threshold = 0.5 * (means[9] + means[10])
     assert means[10] < threshold < min(means[:10])
-    (stopped,) = train_fleet([replace(given, stop_loss=threshold)], way=way, watched="epoch mean")
+    (stopped,) = trained([replace(given, stop_loss=threshold)], way=way, watched="epoch mean")
     assert (stopped.outcome, stopped.steps) == (Outcome.INTERPOLATED, 33)
     assert stopped.loss == pytest.approx(every.losses[33], rel=1e-9)
 
@@ -158,10 +164,10 @@ def test_the_mean_over_an_epoch_is_what_it_says(way: Any) -> None:
 def test_a_diverging_network_leaves_its_siblings_alone(way: Any) -> None:
     calm = [member(seed=seed, batch_size=5, max_steps=50) for seed in range(3)]
     wild = member(seed=9, batch_size=5, max_steps=50, step_size=1e200)
-    alone = train_fleet(calm, way=way)
-    first, blown, *rest = train_fleet([calm[0], wild, *calm[1:]], way=way)
+    alone = trained(calm, way=way)
+    first, blown, *rest = trained([calm[0], wild, *calm[1:]], way=way)
     assert blown.outcome == Outcome.DIVERGED
-    assert all(bool(torch.isfinite(parameter).all()) for parameter in blown.network.parameters())
+    assert all(bool(torch.isfinite(parameter).all()) for parameter in blown.module.parameters())
     for run, expected in zip([first, *rest], alone, strict=True):
         same(run, expected, 1e-13)
 
@@ -169,9 +175,9 @@ def test_a_diverging_network_leaves_its_siblings_alone(way: Any) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_step_that_overflows_is_not_taken(way: Any) -> None:
     given = member(step_size=1.7e308, max_steps=10)
-    (run,) = train_fleet([given], way=way)
+    (run,) = trained([given], way=way)
     assert (run.outcome, run.steps) == (Outcome.DIVERGED, 0)
-    assert all(torch.equal(a, b) for a, b in zip(run.network.parameters(), given.network.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(run.module.parameters(), given.network.parameters(), strict=True))
 
 
 def test_the_members_are_left_as_they_are() -> None:
@@ -179,7 +185,7 @@ def test_the_members_are_left_as_they_are() -> None:
     before = [parameter.detach().clone() for parameter in given.network.parameters()]
     x = given.x.clone()  # type: ignore[union-attr]
     for way in WAYS:
-        train_fleet([given], way=way)
+        trained([given], way=way)
     assert all(torch.equal(a, b) for a, b in zip(given.network.parameters(), before, strict=True))
     assert torch.equal(given.x, x)  # type: ignore[arg-type]
 
@@ -189,9 +195,9 @@ def test_inputs_that_are_zero_everywhere_keep_their_weights() -> None:
     x = given.x.clone()  # type: ignore[union-attr]
     x[:, [1, 4]] = 0.0
     given = replace(given, x=x)
-    explicit, loop = (train_fleet([given], way=way)[0] for way in ("explicit", "loop"))  # type: ignore[arg-type]
+    explicit, loop = (trained([given], way=way)[0] for way in ("explicit", "loop"))
     same(explicit, loop)
-    kept = explicit.network.hidden.weight[:, [1, 4]]
+    kept = explicit.module.hidden.weight[:, [1, 4]]
     assert torch.equal(kept, given.network.hidden.weight[:, [1, 4]])
 
 
@@ -208,42 +214,62 @@ def mixed() -> Sequence[Member]:
 @pytest.mark.parametrize("way", ["auto", "stacked"])
 @pytest.mark.parametrize("options", [{"threads": 3}, {"together": 1}, {"together": 2}])
 def test_members_may_differ_in_everything(way: Any, options: dict[str, Any]) -> None:
-    alone = [train_fleet([given], way=way)[0] for given in mixed()]
-    for run, expected in zip(train_fleet(mixed(), way=way, **options), alone, strict=True):
+    alone = [trained([given], way=way)[0] for given in mixed()]
+    for run, expected in zip(trained(mixed(), way=way, **options), alone, strict=True):
         same(run, expected, 1e-13)
 
 
 def test_a_fleet_too_big_for_memory_is_cut_into_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     members = [member(seed=seed, max_steps=20) for seed in range(5)]
     sizes = []
-    stacked = fleet._stacked
 
-    def spied(jobs: Any, device: torch.device) -> list[FleetRun]:
+    def spied(jobs: Any, device: torch.device) -> list[Run]:
         sizes.append(len(jobs))
-        return stacked(jobs, device)
+        return stacked.train_stacked(jobs, device)
 
-    expected = train_fleet(members, way="stacked")
-    need = fleet.bytes_of(fleet._Job.prepare(members[0], "reshuffling", 2, "all points", None, 0, 0))
-    monkeypatch.setattr(fleet, "_stacked", spied)
-    monkeypatch.setattr(fleet, "free_memory", lambda device: 2.5 * need / fleet.SHARE)
-    for run, other in zip(train_fleet(members, way="stacked"), expected, strict=True):
+    expected = trained(members, way="stacked")
+    need = stacked.bytes_of(Job.prepare(members[0], "reshuffling", 2, "all points", None, 0, 0))
+    monkeypatch.setattr(ways, "train_stacked", spied)
+    monkeypatch.setattr(stacked, "free_memory", lambda device: 2.5 * need / stacked.SHARE)
+    for run, other in zip(trained(members, way="stacked"), expected, strict=True):
         same(run, other, 1e-13)
     assert sizes == [2, 2, 1]
-    monkeypatch.setattr(fleet, "free_memory", lambda device: 1000)
+    monkeypatch.setattr(stacked, "free_memory", lambda device: 1000)
     with pytest.raises(ValueError, match=r"members must fit into the memory of cpu: one network on 12 points needs"):
-        train_fleet(members, way="stacked")
+        trained(members, way="stacked")
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("penalty", [None, Penalty("PL1", 0.05)])
 def test_cuda_follows_the_cpu(penalty: Penalty | None) -> None:
     members = [member(seed=seed, batch_size=5, penalty=penalty) for seed in range(4)]
-    for run, expected in zip(train_fleet(members, device="cuda"), train_fleet(members), strict=True):
+    for run, expected in zip(trained(members, device="cuda"), trained(members), strict=True):
         same(run, expected, 1e-9)
 
 
 def test_no_members_give_no_runs() -> None:
     assert train_fleet([]) == []
+
+
+def test_a_member_means_the_same_to_both_trainers() -> None:
+    x = np.linspace(-1, 1, 6)
+    start = initialise(20, seed=0)
+    for network in (start, TwoLayerReLU.from_weights(start)):
+        given = Member(network, x, np.sin(4 * x), 0.1, 300, batch_size=2, seed=3)
+        (alone,), (run,), (stepped,) = train_many([given]), train_fleet([given]), train_fleet([given], way="explicit")
+        assert type(alone.network) is type(run.network) is type(stepped.network) is type(network)
+        np.testing.assert_array_equal(alone.weights.vector, run.weights.vector)
+        np.testing.assert_allclose(stepped.weights.vector, run.weights.vector, rtol=0, atol=1e-12)
+        assert (alone.loss, alone.steps, alone.outcome) == (run.loss, run.steps, run.outcome)
+        assert stepped.loss == pytest.approx(run.loss, rel=1e-9)
+        assert run.module.hidden.weight[:, 0].tolist() == run.weights.w1.tolist()
+
+
+def test_the_trainers_share_their_defaults() -> None:
+    common: dict[str, object] = {field.name: field.default for field in fields(Member)}
+    for trainer in (train_fleet, train_many, train):
+        for name, parameter in inspect.signature(trainer).parameters.items():
+            assert common.setdefault(name, parameter.default) in (parameter.default, MISSING), (trainer, name)
 
 
 PLANE, FLAT = np.zeros((4, 2)), np.zeros(4)
@@ -252,8 +278,8 @@ PLANE, FLAT = np.zeros((4, 2)), np.zeros(4)
 @pytest.mark.parametrize(
     ("wrong", "options", "error", "message"),
     [
-        ({"network": 3}, {}, TypeError, "network must be a TwoLayerReLU, got int"),
-        ({"x": [[0.0, 1.0]]}, {}, TypeError, "x must be a numpy array or a torch tensor, got list"),
+        ({"network": 3}, {}, TypeError, "network must be a TwoLayerReLU or Weights, got int"),
+        ({"x": [["a", "b"]]}, {}, TypeError, "x must hold real numbers, got 'a' of type str"),
         ({"x": FLAT}, {}, ValueError, "x must have shape (n, 2) with n at least 1, got (4,)"),
         ({"x": PLANE[:0]}, {}, ValueError, "x must have shape (n, 2) with n at least 1, got (0, 2)"),
         ({"y": FLAT[:3]}, {}, ValueError, "y must have shape (4,), one target for each row of x, got (3,)"),
@@ -305,7 +331,7 @@ def test_wrong_input_is_named(
 ) -> None:
     fitting: dict[str, Any] = {"network": TwoLayerReLU(3, 2), "x": PLANE, "y": FLAT, "step_size": 0.1, "max_steps": 5}
     with pytest.raises(error) as raised:
-        train_fleet([Member(**(fitting | wrong))], **options)
+        trained([Member(**(fitting | wrong))], **options)
     assert str(raised.value) == message
 
 
@@ -314,4 +340,4 @@ def test_a_network_with_weights_that_are_not_finite_is_refused() -> None:
     with torch.no_grad():
         given.network.output.bias.fill_(math.nan)
     with pytest.raises(ValueError, match="network must have finite weights at the start, got nan or inf"):
-        train_fleet([given])
+        trained([given])

@@ -15,7 +15,8 @@ from numerics import kernels, persistent
 from numerics.kernels import StopRule, Watch, observe
 from numerics.networks import initialise
 from numerics.persistent import Persistent, train_persistent
-from numerics.training import OUTCOMES, Outcome, Run, Task, train_many
+from numerics.training import Member, Outcome, Run, train_many
+from numerics.training.members import OUTCOMES
 from theory.checks import Array
 from theory.symbols import Loss, loss_scale
 from theory.two_layer import Weights
@@ -28,9 +29,7 @@ ROOT = Path(persistent.__file__).parents[1]
 class Case(NamedTuple):
     """Networks of one width, each on equally many points, and how they are trained."""
 
-    tasks: Sequence[Task]
-    max_steps: int = 40
-    stop_loss: float = 0.0
+    members: Sequence[Member]
     patience: int = 12
     dwell: int = 5
     loss: Loss = "half_mean"
@@ -41,19 +40,19 @@ class Case(NamedTuple):
         """Return what `train_persistent` is to be called with."""
         dtype = getattr(torch, self.precision)
 
-        def column(value: Callable[[Task], object], dtype: torch.dtype = dtype) -> torch.Tensor:
-            return torch.tensor(np.array([value(task) for task in self.tasks]), dtype=dtype, device=device)
+        def column(value: Callable[[Member], object], dtype: torch.dtype = dtype) -> torch.Tensor:
+            return torch.tensor(np.array([value(member) for member in self.members]), dtype=dtype, device=device)
 
-        weights = (column(lambda task: task.initial.w1), column(lambda task: task.initial.b1))
+        weights = (column(lambda member: member.network.w1), column(lambda member: member.network.b1))
         return {
-            "weights": torch.stack([*weights, column(lambda task: task.initial.w2)]),
-            "b2": column(lambda task: task.initial.b2),
-            "x": column(lambda task: task.x),
-            "y": column(lambda task: task.y),
-            "step_size": column(lambda task: task.step_size),
+            "weights": torch.stack([*weights, column(lambda member: member.network.w2)]),
+            "b2": column(lambda member: member.network.b2),
+            "x": column(lambda member: member.x),
+            "y": column(lambda member: member.y),
+            "step_size": column(lambda member: member.step_size),
             "scale": loss_scale(self.loss),
-            "max_steps": column(lambda task: task.max_steps or self.max_steps, torch.int64),
-            "stop_loss": column(lambda task: self.stop_loss if task.stop_loss is None else task.stop_loss),
+            "max_steps": column(lambda member: member.max_steps, torch.int64),
+            "stop_loss": column(lambda member: member.stop_loss),
             "patience": self.patience,
             "dwell": self.dwell,
             "slice_steps": self.slice_steps,
@@ -61,8 +60,8 @@ class Case(NamedTuple):
 
     def reference(self) -> list[Run]:
         """Return the runs in float64 by plain numpy."""
-        rule = {name: getattr(self, name) for name in ("max_steps", "stop_loss", "patience", "dwell")}
-        return train_many(self.tasks, loss=self.loss, backend="numpy", **rule)
+        rule = {name: getattr(self, name) for name in ("patience", "dwell")}
+        return train_many(self.members, loss=self.loss, backend="numpy", **rule)
 
 
 def points(n: int, shift: float = 0.0) -> tuple[Array, Array]:
@@ -70,7 +69,7 @@ def points(n: int, shift: float = 0.0) -> tuple[Array, Array]:
     return x, np.sin(4 * x) + 0.3
 
 
-def mixed(n: int, width: int, stop_loss: float) -> list[Task]:
+def mixed(n: int, width: int, stop_loss: float) -> list[Member]:
     """Return networks that end in every way, on different data with different step sizes, budgets and stop losses."""
     ends: list[dict[str, Any]] = [
         {"step_size": 0.05},
@@ -80,18 +79,21 @@ def mixed(n: int, width: int, stop_loss: float) -> list[Task]:
         {"step_size": 0.02, "max_steps": 9},
         {"step_size": 1.2},
     ]
-    return [Task(initialise(width, seed=seed), *points(n, 0.1 * seed), **end) for seed, end in enumerate(ends)]
+    common = {"max_steps": 40, "stop_loss": 0.0}
+    return [
+        Member(initialise(width, seed=seed), *points(n, 0.1 * seed), **(common | end)) for seed, end in enumerate(ends)
+    ]
 
 
-def lone(w1: float, b1: float, w2: float, x: float, y: float, step_size: float) -> Task:
-    return Task(Weights(np.array([w1]), np.array([b1]), np.array([w2]), 0.0), [x], [y], step_size)
+def lone(w1: float, b1: float, w2: float, x: float, y: float, step_size: float) -> Member:
+    return Member(Weights(np.array([w1]), np.array([b1]), np.array([w2]), 0.0), [x], [y], step_size, 40, 1e-9)
 
 
 DIVERGING = 3  # of `mixed`
 CASES = {
     "odd": Case(mixed(5, 12, 0.25)),
     "even": Case(mixed(6, 8, 0.45), loss="mean", dwell=0),
-    "single": Case([Task(initialise(1, seed=seed), [0.5], [0.2], 0.1) for seed in range(3)], max_steps=10),
+    "single": Case([Member(initialise(1, seed=seed), [0.5], [0.2], 0.1, 10, 0.0) for seed in range(3)]),
     "extremes": Case(
         [
             lone(1e200, 0.0, 0.0, 1e150, 0.0, 0.1),  # inf times 0 is a loss of nan
@@ -104,12 +106,11 @@ CASES = {
             lone(1.0, -1.0, 1.0, 1.0, 0.5, 0.1),  # the pre-activation is 0: inactive
             lone(1.0, 0.5, 1.0, 1.0, 1.5, 0.1),  # the loss is 0
         ],
-        stop_loss=1e-9,
     ),
 }
 CASES |= {
     "odd, sliced": CASES["odd"]._replace(slice_steps=7),
-    "odd, siblings": CASES["odd"]._replace(tasks=np.delete(np.array(CASES["odd"].tasks), DIVERGING).tolist()),
+    "odd, siblings": CASES["odd"]._replace(members=np.delete(np.array(CASES["odd"].members), DIVERGING).tolist()),
     "odd, single": CASES["odd"]._replace(precision="float32"),
     "even, single": CASES["even"]._replace(precision="float32"),
 }
@@ -193,7 +194,7 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> Interpreted:
     torch.save((cases, torch.tensor(loss_histories()), RULES), given)
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", str(worker), str(given), str(got)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     runs, codes = torch.load(got)
     return Interpreted({name: Persistent(*tensors) for name, tensors in runs.items()}, codes)
@@ -318,7 +319,7 @@ except ValueError as error:
 def test_without_triton_the_module_imports_and_says_what_it_lacks() -> None:
     command = [sys.executable, "-c", WITHOUT]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["False False", "the persistent kernel needs triton, which is not installed"]
 
 
@@ -363,8 +364,8 @@ def test_compiles_for_a_gpu_that_is_not_there_and_stays_in_registers(
 @pytest.mark.parametrize("n", [6, 7])
 def test_cuda_follows_the_cpu(n: int, width: int, precision: str, tolerance: float) -> None:
     step_size = min(0.02, 2 / width)
-    tasks = [Task(initialise(width, seed=seed), *points(n, 0.01 * seed), step_size) for seed in range(50)]
-    case = Case(tasks, max_steps=300, patience=1000, precision=precision, slice_steps=70)
+    members = [Member(initialise(width, seed=seed), *points(n, 0.01 * seed), step_size, 300, 0.0) for seed in range(50)]
+    case = Case(members, patience=1000, precision=precision, slice_steps=70)
     assert_agrees(train_persistent(**case.arguments("cuda")), case.reference(), tolerance)
 
 

@@ -13,8 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from numerics import smoothness
 from numerics.networks import TwoLayerReLU
+from numerics.segments import ENTRIES
 from numerics.smoothness import (
     Estimate,
     derivative_variation,
@@ -28,11 +28,13 @@ from numerics.smoothness import (
     gradient_path_length,
     gradient_path_length_all_pairs,
     gradient_path_length_penalty,
+    modules,
     sample_pairs,
     total_variation,
     weights_product,
     weights_product_penalty,
 )
+from numerics.smoothness import points as points_module
 from theory.beyond.pair_variation import gradient_variation
 from theory.checks import Array, rationals
 from theory.volhejn2020 import variation_bounds
@@ -166,9 +168,9 @@ def vector_module(seed: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4)).double()
 
 
-@pytest.mark.parametrize("rows", [smoothness.ROWS, 1, 7])
+@pytest.mark.parametrize("rows", [modules.ROWS, 1, 7])
 def test_vector_valued_modules_match_the_definitions(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoothness, "ROWS", rows)
+    monkeypatch.setattr(modules, "ROWS", rows)
     model, pairs, n = vector_module(0), draws(1, 6, 2, 3), 10
     points = pairs[:, 0]
 
@@ -241,19 +243,19 @@ class Watched(nn.Module):
 def test_few_rows_are_held_at_once(measure: Callable[..., Estimate], features: int, outputs: int) -> None:
     model, pairs = Watched(nn.Linear(features, outputs)), draws(0, 30, 2, features)
     measure(model, pairs, points_per_segment=50)
-    assert 50 <= model.most <= smoothness.ROWS + 1
+    assert 50 <= model.most <= modules.ROWS + 1
     # A segment of too many points is taken in parts.
     assert measure(model, pairs[:1], points_per_segment=5000).value == pytest.approx(
         measure(model, pairs[:1], points_per_segment=2).value, rel=1e-5, abs=1e-4
     )
     held = features * outputs if measure is gradient_path_length else max(features, outputs)
-    assert model.most <= min(smoothness.ROWS, smoothness.ENTRIES // held) + 1
+    assert model.most <= min(modules.ROWS, ENTRIES // held) + 1
 
 
 def test_blocks_of_pairs_do_not_change_exact_path_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
     network, pairs = module([[1, 0], [2, 0], [0, 1], [1, 1]], [0, 0, 0, 1], [1, -1, 2, 3]), all_pairs(draws(1, 6, 2))
     whole = exact_function_path_length(network, pairs), exact_gradient_path_length(network, pairs)
-    monkeypatch.setattr(smoothness, "ENTRIES", 1)
+    monkeypatch.setattr(points_module, "ENTRIES", 1)
     assert (exact_function_path_length(network, pairs), exact_gradient_path_length(network, pairs)) == whole
 
 
@@ -309,7 +311,7 @@ def test_outside_the_measures_the_relu_is_that_of_torch() -> None:
 
 def test_the_replaced_relu_keeps_values_and_derivatives() -> None:
     x = torch.tensor([-math.inf, -2.0, 0.0, 3.0, math.inf, math.nan], requires_grad=True)
-    with smoothness._ReluSlope(0.5):
+    with modules.ReluSlope(0.5):
         y = torch.relu(x)
     np.testing.assert_array_equal(y.detach(), torch.relu(x.detach()))
     y[1:4].sum().backward()

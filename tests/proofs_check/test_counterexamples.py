@@ -29,7 +29,11 @@ def test_an_id_without_one_is_refused(tmp_path: Path) -> None:
         load("T2", tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"origin": "drawn", "given": {"n": {"int": 1.5}}}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"origin": "drawn", "given": {"n": {"int": 1.5}}}', "\x00"],
+    ids=["empty", "cut", "a list", "no integer", "a null byte"],
+)
 def test_a_corrupted_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "T1.json").write_text(text)
     with pytest.raises(ValueError, match=r"^the stored counterexample .*T1\.json cannot be read: "):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from proofs_check.counterexamples import witness_of
 from proofs_check.kept import Reading, read
 from proofs_check.registry import TRIALS
 from theory.claim import Finding, Ruling
@@ -66,9 +67,9 @@ def test_every_observation_is_decided_by_the_rows(id: str) -> None:
     assert Ruling.INCONCLUSIVE not in rulings
 
 
-@pytest.mark.parametrize("id", [id for id in ON_ROWS if CLAIMS[id].witness is not None])
+@pytest.mark.parametrize("id", [id for id in ON_ROWS if witness_of(CLAIMS[id]) is not None])
 def test_the_witness_is_the_row_that_it_names(id: str) -> None:
-    witness = CLAIMS[id].witness
+    witness = witness_of(CLAIMS[id])
     assert witness is not None
-    (row,) = (instance for instance in TRIALS[id].kept() if instance.origin == witness.origin)
+    (row,) = (row for row in TRIALS[id].kept() if row.origin == witness.origin.removeprefix("stored: "))
     assert row.given.items() <= witness.given.items()

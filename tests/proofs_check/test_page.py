@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from proofs_check import notation, readable
+from proofs_check.counterexamples import witness_of
 from proofs_check.drawing import span, ticks
 from proofs_check.figures import figure
 from proofs_check.mathml import FormulaError, formula
@@ -46,7 +47,8 @@ def proof_row(proof: Proof | None) -> ProofRow | None:
 
 def row_of(claim: Claim) -> Row:
     """Return a row with what the registry says of a claim, and made-up evidence."""
-    witness = claim.evaluate(claim.witness) if claim.witness else None
+    shows = witness_of(claim)
+    witness = claim.evaluate(shows) if shows else None
     refuted = witness is not None and witness.ruling is Ruling.VIOLATED
     seen = claim.sides is not None
     mutants = (
@@ -81,7 +83,7 @@ def row_of(claim: Claim) -> Row:
         slack_instance=encoded_instance(claim.extremal) if claim.extremal else None,
         lhs="1/2" if claim.extremal else None,
         rhs="1/2" if claim.extremal else None,
-        witness=encoded_instance(claim.witness) if claim.witness else None,
+        witness=encoded_instance(shows) if shows else None,
         witness_ruling=witness.ruling if witness else None,
         witness_lhs=str(witness.lhs.midpoint) if witness and witness.lhs else None,
         witness_rhs=str(witness.rhs.midpoint) if witness and witness.rhs else None,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from numerics.networks import initialise
-from numerics.training import Outcome, Run, Task, train_many
+from numerics.training import Member, Outcome, Run, train_many
 from proofs_check.falsify import falsify
 from proofs_check.registry import TRIALS
 from proofs_check.trials.common import on_data
@@ -66,26 +66,26 @@ def test_m5_withstands_a_search_for_counterexamples() -> None:
 
 
 @cache
-def trained(device: str) -> tuple[tuple[Run, Task], ...]:
+def trained(device: str) -> tuple[tuple[Run, Member], ...]:
     """Train small networks on data of several shapes, from small steps to steps near the largest that work."""
     generator = np.random.default_rng(20211209)
-    tasks = []
+    members = []
     for index in range(48):
         n = int(generator.integers(2, 7))
         x = np.sort(generator.uniform(-1.5, 1.5, size=n) + np.arange(n) * 0.1)
         y = generator.normal(size=n) * 0.5
-        tasks.append(Task(initialise(24, seed=index), x, y, float(generator.choice([0.05, 0.1, 0.3, 0.5]))))
-    runs = train_many(tasks, max_steps=200_000, stop_loss=1e-11, device=device)
-    return tuple(zip(runs, tasks, strict=True))
+        step_size = float(generator.choice([0.05, 0.1, 0.3, 0.5]))
+        members.append(Member(initialise(24, seed=index), x, y, step_size, 200_000, stop_loss=1e-11))
+    return tuple(zip(train_many(members, device=device, threads=None), members, strict=True))
 
 
 def trained_instances(device: str) -> list[Instance]:
     """Return the networks as instances; the targets are those they were trained on."""
     instances = []
-    for run, task in trained(device):
+    for run, member in trained(device):
         if run.outcome is not Outcome.DIVERGED:
-            values = {"weights": run.weights, "x": np.asarray(task.x), "y": np.asarray(task.y)}
-            instances.append(Instance({**values, "step_size": task.step_size}, "trained"))
+            values = {"weights": run.weights, "x": np.asarray(member.x), "y": np.asarray(member.y)}
+            instances.append(Instance({**values, "step_size": member.step_size}, "trained"))
     return instances
 
 

@@ -15,6 +15,11 @@ HUGE = 10**400
 INF, NAN = float("inf"), float("nan")
 
 
+def name(value: object) -> str | None:
+    """The name of a value in the id of a test: its hundreds of digits are none."""
+    return {HUGE: "huge", -HUGE: "minus-huge"}.get(value) if isinstance(value, int) else None
+
+
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
@@ -64,7 +69,9 @@ def test_an_empty_list_is_an_empty_array() -> None:
     assert checks.real_array("x", []).shape == (0,)
 
 
-@pytest.mark.parametrize("other", [2, 0.1, np.float64(0.1), np.int64(2**62), HUGE, Fraction(HUGE), Fraction(1, HUGE)])
+@pytest.mark.parametrize(
+    "other", [2, 0.1, np.float64(0.1), np.int64(2**62), HUGE, Fraction(HUGE), Fraction(1, HUGE)], ids=name
+)
 def test_one_rational_makes_all_exact(other: Any) -> None:
     array = checks.real_array("x", [Fraction(1, 3), other])
     assert array.dtype == object
@@ -78,7 +85,7 @@ def test_machine_integers_do_not_overflow_as_rationals(values: list[int]) -> Non
     assert (exact * 4).tolist() == [4 * v for v in values]
 
 
-@pytest.mark.parametrize("value", [Fraction(HUGE), HUGE, -HUGE])
+@pytest.mark.parametrize("value", [Fraction(HUGE), HUGE, -HUGE], ids=name)
 def test_rationals_beyond_floats_are_not_rounded_to_floats(value: Any) -> None:
     message = "y must hold numbers in the range of floats, got one beyond it"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -126,19 +133,21 @@ def test_the_product_of_nothing_is_zero() -> None:
     assert checks.dot(checks.rationals([1, 2]), checks.rationals([3, Fraction(1, 2)])) == 4
 
 
-@pytest.mark.parametrize("value", [1, 0.5, 5e-324, Fraction(1, HUGE), Fraction(HUGE), HUGE, np.float32(1), np.int64(3)])
+@pytest.mark.parametrize(
+    "value", [1, 0.5, 5e-324, Fraction(1, HUGE), Fraction(HUGE), HUGE, np.float32(1), np.int64(3)], ids=name
+)
 def test_positive_numbers_pass(value: Any) -> None:
     assert checks.positive("step_size", value) is value
     assert checks.nonnegative("step_size", value) is value
 
 
-@pytest.mark.parametrize("value", [0, 0.0, -1.0, Fraction(-1, HUGE), -HUGE, NAN, INF, np.float64(-2)])
+@pytest.mark.parametrize("value", [0, 0.0, -1.0, Fraction(-1, HUGE), -HUGE, NAN, INF, np.float64(-2)], ids=name)
 def test_a_step_size_that_is_not_positive_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(f'step_size must be finite and above 0, got {value}')}$"):
         checks.positive("step_size", value)
 
 
-@pytest.mark.parametrize("value", [-1e-300, Fraction(-1, HUGE), -HUGE, NAN, INF, -INF])
+@pytest.mark.parametrize("value", [-1e-300, Fraction(-1, HUGE), -HUGE, NAN, INF, -INF], ids=name)
 def test_a_negative_loss_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(f'training_loss must be finite and at least 0, got {value}')}$"):
         checks.nonnegative("training_loss", value)

@@ -1,10 +1,11 @@
+import math
 import re
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from theory.checks import Array, rationals
@@ -54,7 +55,11 @@ def test_the_root_of_a_negative_number_is_refused() -> None:
         square_root(Fraction(-1, 2))
 
 
-@pytest.mark.parametrize(("lower", "upper"), [(1, 0), (NAN, 1.0), (0.0, NAN), (Fraction(1, 3), 1 / 3)])
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [(1, 0), (NAN, 1.0), (0.0, NAN), (Fraction(1, 3), 1 / 3)],
+    ids=["integers", "nan below", "nan above", "a third and its float"],
+)
 def test_ends_in_the_wrong_order_are_refused(lower: float, upper: float) -> None:
     message = f"lower must not exceed upper, got {lower} and {upper}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -70,6 +75,23 @@ def test_intervals_of_a_number() -> None:
     assert Enclosure(Fraction(0), Fraction(1)) + Enclosure.exactly(Fraction(1, 3)) == Enclosure(
         Fraction(1, 3), Fraction(4, 3)
     )
+
+
+@example(1.0, 2.0**-60)
+@example(5e-324, 5e-324)
+@example(1.7e308, 1.7e308)
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(0, allow_nan=False, allow_infinity=False))
+def test_ends_of_floats_are_rounded_outwards(value: float, error: float) -> None:
+    for found in (Enclosure.around(value, error), Enclosure.exactly(value) + Enclosure(-error, error)):
+        assert found.lower <= Fraction(value) - Fraction(error)
+        assert Fraction(value) + Fraction(error) <= found.upper
+        assert found.upper <= math.nextafter(value + error, math.inf)
+        assert math.nextafter(value - error, -math.inf) <= found.lower
+
+
+@given(st.integers(-(2**50), 2**50), st.integers(0, 2**50))
+def test_ends_that_are_floats_are_not_rounded(value: int, error: int) -> None:
+    assert Enclosure.around(float(value), float(error)) == Enclosure(value - error, value + error)
 
 
 @given(st.one_of(symmetric_integers(), symmetric_integers(gram=True)))
@@ -146,3 +168,10 @@ def test_the_interval_of_floats_contains_the_exact_one(matrix: Array) -> None:
     assert floats.lower <= exact.upper
     assert exact.lower <= floats.upper
     assert floats.upper - floats.lower <= 4 * len(matrix) * EPS * float(np.linalg.norm(matrix.astype(np.float64)))
+
+
+@given(symmetric_integers(), st.integers(200, 1074))
+def test_the_interval_of_floats_whose_squares_underflow_contains_the_exact_one(matrix: Array, halvings: int) -> None:
+    exact, floats = top_eigenvalue(matrix), top_eigenvalue(np.ldexp(matrix.astype(np.float64), -halvings))
+    assert Fraction(floats.lower) * 2**halvings <= exact.upper
+    assert exact.lower <= Fraction(floats.upper) * 2**halvings

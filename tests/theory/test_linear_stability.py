@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from theory.checks import Array, rationals
@@ -95,8 +95,13 @@ def test_growth_in_one_dimension_is_the_mean_of_the_squares(system: tuple[Array,
     st.lists(st.floats(-9, 9), min_size=1, max_size=4),
     st.floats(0.01, 3),
     st.integers(1, 4),
-    st.sampled_from([1.0, 1e9]),
+    st.sampled_from([1.0, 1e9, 1e-320]),
 )
+@example([2.225073858507e-311], 0.99999, 1, 1.0)  # eta H is no float, and its error underflows
+@example([5e-324, 5e-324, 5e-324], 0.01, 1, 1.0)
+@example([-5e-324], 0.01, 1, 1.0)
+@example([5e-324, 0.0], 3.0, 1, 1.0)  # the mean underflows
+@example([0.0], 0.5, 1, 1.0)
 def test_growth_of_floats_is_enclosed(values: list[float], step_size: float, batch: int, scale: float) -> None:
     assume(batch <= len(values))
     hessians = np.array([[[scale * v]] for v in values])

@@ -390,7 +390,7 @@ def test_a_float_functions_network_agrees_with_it_to_rounding(
     assert abs(network_at(f.to_weights(), t) - truth) <= bound
 
 
-@pytest.mark.parametrize("scale", [2.0**-300, 2.0**300])
+@pytest.mark.parametrize("scale", [2.0**-300, 2.0**300], ids=["tiny", "huge"])
 def test_scale_changes_nothing_but_the_scale(scale: float) -> None:
     rng = np.random.default_rng(3)
     w1, b1, w2 = rng.normal(size=(3, 50))

@@ -117,7 +117,7 @@ def test_far_and_close_data_do_not_break_the_sharpness() -> None:
         (Weights([0.0], [0.0], [1.0], 0.0), [1.0], 0.0),
         (Weights([0.0], [2.0], [1.0], 0.0), [5.0], 1.0),
         (Weights([1.0], [-1.0], [1.0], 0.0), [3.0, -7.0], 0.5),
-        (Weights([1.0, 2.0], [-1.0, 1.0], [0.0, 0.0], 0.0), [0.0, -3.0], 5 / 7),
+        pytest.param(Weights([1.0, 2.0], [-1.0, 1.0], [0.0, 0.0], 0.0), [0.0, -3.0], 5 / 7, id="two units"),
         (Weights([Fraction(1), Fraction(0)], [-1, 0], [1, 1], 0), [Fraction(3)], 0.0),
         (Weights([Fraction(1)], [Fraction(-1)], [1], 0), [Fraction(3)], 0.5),
     ],

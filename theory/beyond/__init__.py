@@ -1,13 +1,48 @@
-"""Bounds of our own and of later papers: the critical step size of a data set, and M6 away from interpolation."""
+"""Bounds of our own and of later papers: step sizes of data sets, of SGD and of reshuffling, dual bounds, flat interpolants."""
 
 from theory.beyond.critical_step_bounds import critical_step_size, lowest_weight, smallest_curvature
+from theory.beyond.dual_bounds import dual_sharpness_bound
+from theory.beyond.flat_interpolants_bounds import flattest_range, sample_flattest, varies_least
+from theory.beyond.mean_square_bounds import (
+    batch_share_bound,
+    direction_bound,
+    expansion_bound,
+    frobenius_limit,
+    norm_bound,
+    stability_threshold,
+    trace_bound,
+    trace_limit,
+)
+from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, orthonormal_reshuffling_threshold
 from theory.beyond.training_loss_bounds import curvature_bound_with_loss, loss_term, sharp_loss_term
 
 __all__ = [
+    # the step size beyond which no interpolating minimum is stable (B1)
     "critical_step_size",
+    "smallest_curvature",
+    "lowest_weight",
+    # curvature at a training loss above 0 (B7)
     "curvature_bound_with_loss",
     "loss_term",
-    "lowest_weight",
     "sharp_loss_term",
-    "smallest_curvature",
+    # step sizes that SGD is stable at (B3) ...
+    "stability_threshold",
+    "norm_bound",
+    "expansion_bound",
+    "batch_share_bound",
+    # ... or not, and what follows of the Hessian
+    "direction_bound",
+    "trace_bound",
+    "frobenius_limit",
+    "trace_limit",
+    # the same for reshuffled data (B9)
+    "batch_bound",
+    "epoch_growth",
+    "orthonormal_reshuffling_threshold",
+    # the sharpness of all networks that compute a function (B2)
+    "dual_sharpness_bound",
+    # interpolants whose derivative varies least (B10)
+    "varies_least",
+    "flattest_range",
+    "sample_flattest",
 ]

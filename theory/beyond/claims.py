@@ -5,6 +5,7 @@ from theory.beyond import (
     dual,
     flat_interpolants,
     mean_square,
+    observed,
     pair_variation,
     reshuffling,
     training_loss,
@@ -14,6 +15,7 @@ from theory.claim import Claim
 CLAIMS: tuple[Claim, ...] = (
     *critical_step.CLAIMS,
     *training_loss.CLAIMS,
+    *observed.CLAIMS,
     *mean_square.CLAIMS,
     *reshuffling.CLAIMS,
     *dual.CLAIMS,

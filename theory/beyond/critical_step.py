@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from theory.beyond import critical_step_bounds
 from theory.beyond import critical_step_proofs as proofs
-from theory.checks import Array, data_points, dot, rationals
+from theory.checks import Array, dot, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.sources import HOUSE, Source
 from theory.stability_weight import Side, weight_enclosure
-from theory.symbols import Symbol
+from theory.symbols import POINTS, F
 
 BESIDE: tuple[Side, Side] = ("left", "right")
-
-
-def check_function(name: str, value: Any) -> PiecewiseLinear:
-    """Return a piecewise-linear function, exactly: floats are taken as the rationals they are.
-
-    Raises:
-        TypeError: if it is none.
-    """
-    if not isinstance(value, PiecewiseLinear):
-        kind = type(value).__name__
-        raise TypeError(f"{name} must be a PiecewiseLinear, got {kind}: see its interpolate and from_weights")
-    numbers = rationals([value.slope, value.value, value.anchor])
-    return PiecewiseLinear(rationals(value.knots), rationals(value.jumps), *numbers)
-
-
-def check_data(name: str, value: Any) -> Array:
-    """Return the inputs of a data set, [n], n >= 2, distinct, increasing and exact.
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if there are fewer than two points, two equal ones, nan or inf.
-    """
-    return rationals(sorted(data_points(name, value, fewest=2)))
-
-
-F = Symbol("f", "f", "a continuous piecewise-linear function, exact; the data are (x, f(x))", check_function)
-POINTS = Symbol("x", "(x_j)", "at least 2 distinct data points, [n]; X is uniform on them", check_data)
 
 
 def _weighted(sizes: Array, ends: tuple[Array, Array]) -> Enclosure:

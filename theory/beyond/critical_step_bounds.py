@@ -17,6 +17,12 @@ def lowest_weight(x: Array) -> Array:
     g jumps at data points: with m points below x and S their sum, g- falls just right of x if (m + 1)^2 + (S + x)^2 <
     m^2 + S^2 and rises otherwise, and so does g+ just left of it. g at the point itself is never below both limits, since
     g- is continuous from the left and g+ from the right: a knot on a data point costs at least as much as one beside it.
+
+    Example:
+        >>> import numpy as np
+        >>> from theory.beyond import lowest_weight
+        >>> lowest_weight(np.array([-1.5, -0.5, 0.5, 1.5])).round(4)
+        array([0.    , 0.1127, 0.1127, 0.    ])
     """
     lowest: Array = np.minimum(stability_weight(x, x, side="left"), stability_weight(x, x, side="right"))
     return lowest
@@ -37,6 +43,11 @@ def smallest_curvature(x: Reals, y: Reals) -> float:
         TypeError: if an entry is no real number.
         ValueError: if the data are malformed: fewer than two points, equal ones, nan or inf, different lengths; or if
             their slopes are beyond the range of floats.
+
+    Example:
+        >>> from theory.beyond import smallest_curvature
+        >>> round(smallest_curvature(x=[-1.5, -0.5, 0.5, 1.5], y=[1, 0, 0, 1]), 4)
+        0.2253
     """
     exact = zip(("x", "y"), data_set(x, y), strict=True)
     points, targets = data_set(*(floats(name, values) for name, values in exact))
@@ -65,5 +76,11 @@ def critical_step_size(x: Reals, y: Reals, *, loss: Loss = "half_mean") -> float
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the data are malformed: fewer than two points, equal ones, nan or inf, different lengths.
+
+    Example:
+        >>> from theory.beyond import critical_step_size
+        >>> x, y = [-1.5, -0.5, 0.5, 1.5], [1, 0, 0, 1]
+        >>> round(critical_step_size(x, y), 4), round(critical_step_size(x, y, loss="mean"), 4)
+        (1.3787, 0.6893)
     """
     return 1 / (0.5 + smallest_curvature(x, y)) / loss_scale(loss)

@@ -7,19 +7,18 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.assumptions import off_the_data
 from theory.beyond import dual_bounds as bounds
 from theory.beyond import dual_proofs as proofs
-from theory.beyond.critical_step import POINTS
 from theory.checks import Array, dot, exact_vector, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure
-from theory.mulayoff2021.smooth import WEIGHTS, X, off_the_data
 from theory.piecewise_linear import PiecewiseLinear
 from theory.sharpness import sharpness
 from theory.sources import HOUSE, Source
 from theory.stability_weight import weight_enclosure
-from theory.symbols import Symbol
+from theory.symbols import POINTS, WEIGHTS, Symbol, X
 from theory.two_layer import Weights
 
 
@@ -42,7 +41,7 @@ DUAL = Symbol(
 TILT = Symbol("tilt", r"\nu", "half the multiplier of the slope left of all knots, any number", _number)
 MULTIPLIERS = Symbol("multipliers", "p", "multipliers of the data, exact, [n]", exact_vector)
 PLACE = Symbol("place", "t", "a number, exact", _number)
-DIRECTION = Symbol("sample_direction", "u", "a direction among the samples, exact, [n]", exact_vector)
+SAMPLE_DIRECTION = Symbol("sample_direction", "u", "a direction among the samples, exact, [n]", exact_vector)
 
 
 def _exact(given: Instance) -> tuple[Weights, Array, Array]:
@@ -73,9 +72,7 @@ def tilt_room(given: Instance) -> Fraction | None:
 
 
 def _feasible_tilt() -> Assumption:
-    return Assumption(
-        "|nu| <= h_+(t) + h_-(t) at the knots of all units", tilt_room, lambda room: room is None or room >= 0
-    )
+    return Assumption.that(bounds.FEASIBLE_TILT, tilt_room)
 
 
 def dual_side(given: Instance) -> Enclosure:
@@ -172,7 +169,7 @@ B2A = Claim(
     statement=r"G' \preceq \Phi^T\Phi,\quad G' \text{ after units of one knot and orientation became one: } "
     r"a' = \sum w_2^2,\ b' = \big(\sum w_2 |w_1|\big)^2 / a',\ 0 \text{ if } a' = 0",
     form=Form.AT_MOST,
-    symbols=(WEIGHTS, X, DIRECTION),
+    symbols=(WEIGHTS, X, SAMPLE_DIRECTION),
     sides=lambda given: (
         Enclosure.exactly(along(given, merged_gram)),
         Enclosure.exactly(along(given, own_gram)),

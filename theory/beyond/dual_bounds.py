@@ -21,8 +21,12 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, dot, rationals, real_array
+from theory.conditions import Condition
 from theory.enclosure import Enclosure, positive_semidefinite, rounded_down, square_root
 from theory.piecewise_linear import PiecewiseLinear
+
+FEASIBLE_TILT = Condition("|nu| <= h_+(t) + h_-(t) at the knots of all units", lambda room: room is None or room >= 0)
+"""Of the least room h_+ + h_- - |nu|, None without knots."""
 
 Costs = list[Enclosure]
 """Rationals around h_s at some knots."""
@@ -123,7 +127,17 @@ def dual_sharpness_bound(
 
     Raises:
         TypeError: if f is no PiecewiseLinear, or an entry of another argument no real number.
-        ValueError: if x or the dual matrix is malformed, or |nu| exceeds h_+ + h_- at a knot of f.
+        ValueError: if x or the dual matrix is malformed.
+        AssumptionError: if |nu| exceeds h_+ + h_- at a knot of f, at which every network has a unit.
+
+    Example:
+        >>> import numpy as np
+        >>> from theory import PiecewiseLinear
+        >>> from theory.beyond import dual_sharpness_bound
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> f = PiecewiseLinear([-0.4, 0.4], [0.5, 0.5], slope=-0.5, value=0.1)
+        >>> round(dual_sharpness_bound(f, x, np.full((4, 4), 0.25)), 4)
+        1.4243
     """
     if not isinstance(f, PiecewiseLinear):
         raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}: see PiecewiseLinear.interpolate")
@@ -133,9 +147,6 @@ def dual_sharpness_bound(
     exact = PiecewiseLinear(rationals(f.knots), rationals(f.jumps), *rationals([f.slope, f.value, f.anchor]))
     nu = Fraction(tilt)
     for knot, right, left in zip(exact.knots, *unit_costs(Z, points, exact.knots), strict=True):
-        if abs(nu) > right.upper + left.upper:
-            raise ValueError(
-                f"tilt must be at most h_+ + h_- in size at every knot, got {tilt} where that is "
-                f"{float(right.upper + left.upper)}, at {float(knot)}"
-            )
+        most = Fraction(right.upper) + Fraction(left.upper)
+        FEASIBLE_TILT.require("B2", most - abs(nu), f"nu = {tilt} where h_+ + h_- is {float(most)}, at {float(knot)}")
     return rounded_down(Fraction(dual_bound(exact, points, Z, nu).lower))

@@ -11,12 +11,12 @@ import numpy as np
 
 from theory.beyond import flat_interpolants_bounds as bounds
 from theory.beyond import flat_interpolants_proofs as proofs
-from theory.beyond.critical_step import POINTS, F
 from theory.checks import Array, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.sources import HOUSE, Source
+from theory.symbols import POINTS, F
 
 
 def excess(given: Instance) -> tuple[Any, Any]:

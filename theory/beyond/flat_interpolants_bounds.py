@@ -38,6 +38,13 @@ def varies_least(f: PiecewiseLinear, x: Reals) -> bool:
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x holds fewer than two points, equal ones, nan or inf.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.beyond import varies_least
+        >>> hat = PiecewiseLinear.interpolate([0, 1, 2], [0, 1, 0])
+        >>> varies_least(hat, [0, 1, 2]), varies_least(hat, [0, 0.5, 2])
+        (True, False)
     """
     if not isinstance(f, PiecewiseLinear):
         raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}: see PiecewiseLinear.interpolate")
@@ -75,6 +82,12 @@ def flattest_range(x: Reals, y: Reals, t: Reals) -> tuple[Array, Array]:
         TypeError: if an entry is no real number.
         ValueError: if the data are malformed (fewer than two points, equal ones, different lengths), an entry is not
             finite, or a slope is beyond the range of floats.
+
+    Example:
+        >>> from theory.beyond import flattest_range
+        >>> lower, upper = flattest_range(x=[0, 1, 2, 3], y=[1, 0, 0, 1], t=[0.5, 1.5])
+        >>> print(lower, upper)
+        [ 0.5 -0.5] [0.5 0. ]
     """
     points, targets = data_set(x, y)
     places = real_array("t", t)
@@ -111,6 +124,13 @@ def sample_flattest(x: Reals, y: Reals, *, seed: int, knots: int = 3) -> Piecewi
         TypeError: if an entry is no real number, or a count no integer.
         ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), or
             `seed` < 0 or `knots` < 1.
+
+    Example:
+        >>> from theory.beyond import sample_flattest, varies_least
+        >>> x = [0, 1, 2, 3]
+        >>> f = sample_flattest(x, [1, 0, 0, 1], seed=0)
+        >>> varies_least(f, x), [int(value) for value in f(x)]
+        (True, [1, 0, 0, 1])
     """
     for name, count, least in (("seed", seed, 0), ("knots", knots, 1)):
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)):

@@ -14,46 +14,15 @@ from theory.beyond import mean_square_proofs as proofs
 from theory.checks import Array, batch_size, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
-from theory.linear_stability import mean_square_growth, noise_share
-from theory.mulayoff2021.stability import BATCH, HESSIANS
+from theory.linear_stability import mean_square_growth, noise_share, outer_products
 from theory.sources import HOUSE, MULAYOFF2024, Source
-from theory.symbols import Symbol
-from theory.walker2023.linear_stability import STEP_SIZE, outer_products
+from theory.symbols import BATCH, HESSIANS, SHARE, STEP_SIZE_ON_MEAN, SYSTEM, Symbol
 
-
-def _share(name: str, value: Any) -> Fraction:
-    """Return a share of the step size.
-
-    Raises:
-        ValueError: if it is not above 0 and at most 1.
-    """
-    if not 0 < value <= 1:
-        raise ValueError(f"{name} must be above 0 and at most 1, got {value}")
-    return Fraction(value)
-
-
-def _symmetric(name: str, value: object) -> Array:
-    """Return a symmetric matrix of rationals, [d, d].
-
-    Raises:
-        ValueError: if it is not symmetric.
-    """
-    matrix = exact_matrix(name, value)
-    if matrix.shape[0] != matrix.shape[1] or np.any(matrix != matrix.T):
-        raise ValueError(f"{name} must be a symmetric matrix")
-    return matrix
-
-
-FEATURES = Symbol(
+GRADIENTS = Symbol(
     "features", r"(\phi_i)", "gradients of f(x_i) in the weights as rows, [n, d]; H_i = phi_i phi_i^T", exact_matrix
 )
 OTHER_BATCH = Symbol("other_batch_size", "B'", "another batch size, 1 to n")
-DIRECTION = Symbol("direction", "v", "a direction, [d]", exact_vector)
-SHARE = Symbol("share", "s", "a smaller step's share of the step size, above 0, at most 1", _share)
-FIRST = Symbol("first", "X", "a symmetric matrix, [d, d]", _symmetric)
-SECOND = Symbol("second", "Y", "a symmetric matrix, [d, d]", _symmetric)
-
-SYSTEM = (HESSIANS, STEP_SIZE, BATCH)
+VECTOR = Symbol("direction", "v", "a direction, [d]", exact_vector)
 
 
 def exact_hessians(given: Instance) -> Array:
@@ -106,11 +75,10 @@ def _stability() -> Assumption:
     return Assumption("stability (B3): 2 C - eta D >= 0", stable, bool)
 
 
-def _semidefinite() -> Assumption:
-    return Assumption(
-        "each H_i is positive semidefinite",
-        lambda given: all(positive_semidefinite(h) for h in exact_hessians(given)),
-        bool,
+def positive_hessians() -> Assumption:
+    """Return the assumption that no H_i has a negative eigenvalue, decided exactly."""
+    return Assumption.that(
+        bounds.SEMIDEFINITE, lambda given: all(positive_semidefinite(h) for h in exact_hessians(given))
     )
 
 
@@ -121,7 +89,7 @@ def trace(given: Instance) -> Fraction:
 
 
 def _not_flat() -> Assumption:
-    return Assumption("tr H > 0", trace, lambda value: value > 0)
+    return Assumption.that(bounds.NOT_FLAT, trace)
 
 
 def squares(given: Instance) -> tuple[Fraction, Fraction]:
@@ -205,8 +173,8 @@ B3C = Claim(
     source=Source(HOUSE, "B3 at B = n"),
     statement=r"B = n,\ H_i \succeq 0:\quad \text{stable} \iff \eta \le 2/\lambda_{\max}(H)",
     form=Form.EQUIVALENCE,
-    symbols=(HESSIANS, STEP_SIZE),
-    assumptions=(_semidefinite(),),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN),
+    assumptions=(positive_hessians(),),
     sides=lambda given: (truth(edge(given)), truth(stable(given, batch=len(given["hessians"])))),
     proof=proofs.b3c,
     finding=Finding.OURS,
@@ -229,7 +197,7 @@ B3D = Claim(
     r"\eta\big[\tfrac{1-p}{n}\operatorname{tr}\big((G^2Y)^2\big) + p\sum_i (GYG)_{ii}^2\big] \le 2\operatorname{tr}(GYG^2Y)"
     r"\ \forall\, Y = Y^T",
     form=Form.EQUIVALENCE,
-    symbols=(FEATURES, STEP_SIZE, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     sides=lambda given: (truth(gram_condition(given, share_of(given))), truth(stable(given))),
     proof=proofs.b3d,
     finding=Finding.OURS,
@@ -274,8 +242,8 @@ B3E = Claim(
     statement=r"\text{stable} \;\Rightarrow\; \eta \le \frac{2\|v\|^2\, v^T H v}{(1-p)(v^T H v)^2 + "
     r"p\,\frac1n\sum_i (v^T H_i v)^2}",
     form=Form.AT_MOST,
-    symbols=(*SYSTEM, DIRECTION),
-    assumptions=(_stability(), Assumption("v^T H v > 0", lambda given: along(given)[1], lambda value: value > 0)),
+    symbols=(*SYSTEM, VECTOR),
+    assumptions=(_stability(), Assumption.that(bounds.CURVED, lambda given: along(given)[1])),
     sides=_direction_sides,
     bound=bounds.direction_bound,
     bound_on=lambda given: bounds.direction_bound(given["hessians"], given["direction"], given["batch_size"]),
@@ -322,7 +290,7 @@ B3F = Claim(
 
 
 def _noisy() -> Assumption:
-    return Assumption("B < n", lambda given: len(given["features"]) - given["batch_size"], lambda rest: rest > 0)
+    return Assumption.that(bounds.NOISY, lambda given: len(given["features"]) - given["batch_size"])
 
 
 def frobenius_sides(given: Instance, share: Fraction) -> tuple[Enclosure, Enclosure]:
@@ -339,7 +307,7 @@ B3G = Claim(
     statement=r"H_i = \phi_i\phi_i^T,\ B < n,\ \text{stable} \;\Rightarrow\; \|H\|_F^2 \le \frac{1}{\eta^2 p(1-p)} "
     r"\text{ for } p \le \tfrac12,\quad \|H\|_F^2 \le \frac4{\eta^2} \text{ for } p \ge \tfrac12",
     form=Form.AT_MOST,
-    symbols=(FEATURES, STEP_SIZE, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_noisy(), _stability()),
     sides=lambda given: frobenius_sides(given, share_of(given)),
     bound=bounds.frobenius_limit,
@@ -367,7 +335,7 @@ B3H = Claim(
     statement=r"H_i = \phi_i\phi_i^T \in \mathbb R^{d\times d},\ \text{stable} \;\Rightarrow\; "
     r"\operatorname{tr} H \le \frac{2}{\eta\,(p + (1-p)/d)}",
     form=Form.AT_MOST,
-    symbols=(FEATURES, STEP_SIZE, BATCH),
+    symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_stability(),),
     sides=lambda given: trace_sides(given, share_of(given), given["features"].shape[1]),
     bound=bounds.trace_limit,
@@ -410,7 +378,7 @@ B3I = Claim(
     statement=r"H_i \succeq 0 \;\Rightarrow\; \eta^* \ge \frac{2}{(1-p)\lambda_{\max}(H) + p \max_i \lambda_{\max}(H_i)}",
     form=Form.AT_LEAST,
     symbols=(HESSIANS, BATCH),
-    assumptions=(_semidefinite(), _not_flat()),
+    assumptions=(positive_hessians(), _not_flat()),
     sides=lambda given: (threshold(given), weighted_norm(given, share_of(given), norms(given))),
     bound=bounds.norm_bound,
     bound_on=lambda given: bounds.norm_bound(given["hessians"], given["batch_size"]),
@@ -433,7 +401,7 @@ B3J = Claim(
     r"\preceq 2H\}",
     form=Form.AT_LEAST,
     symbols=(HESSIANS, BATCH),
-    assumptions=(_semidefinite(), _not_flat()),
+    assumptions=(positive_hessians(), _not_flat()),
     sides=_expansion_sides,
     bound=bounds.expansion_bound,
     bound_on=lambda given: bounds.expansion_bound(given["hessians"], given["batch_size"]),
@@ -464,7 +432,7 @@ B3K = Claim(
     statement=r"H_i \succeq 0 \;\Rightarrow\; \eta^* \ge \frac Bn \cdot \frac{2}{\lambda_{\max}(H)}",
     form=Form.AT_LEAST,
     symbols=(HESSIANS, BATCH),
-    assumptions=(_semidefinite(), _not_flat()),
+    assumptions=(positive_hessians(), _not_flat()),
     sides=lambda given: (threshold(given), scaled_edge(given, share_of_data(given))),
     bound=bounds.batch_share_bound,
     bound_on=lambda given: bounds.batch_share_bound(given["hessians"], given["batch_size"]),

@@ -19,8 +19,14 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, batch_size, floats, positive, rationals, real_array
-from theory.enclosure import Enclosure, positive_semidefinite
+from theory.conditions import Condition
+from theory.enclosure import EPS, Enclosure, positive_semidefinite
 from theory.linear_stability import hessians_array, noise_share
+
+SEMIDEFINITE = Condition("each H_i is positive semidefinite", bool)
+NOT_FLAT = Condition("tr H > 0", lambda trace: trace > 0)
+CURVED = Condition("v^T H v > 0", lambda value: value > 0)
+NOISY = Condition("B < n", lambda rest: rest > 0)
 
 
 def mean_of(matrices: Any) -> Array:
@@ -168,7 +174,7 @@ def stability_threshold(hessians: object, batch: int) -> Enclosure:
     """Return a rational interval around the largest step size for which E ||w||^2 stays bounded (B3; mulayoff2024).
 
     eta* = 2/lambda_max(C^+ D). Floats are taken as the rationals they are. The cost grows as d^6, so d is small:
-    `numerics.stability.general_mean_square_threshold` goes further in floats.
+    `numerics.stability.mean_square_threshold` goes further in floats.
 
     Args:
         hessians: H_i, positive semidefinite, [n, d, d].
@@ -177,6 +183,12 @@ def stability_threshold(hessians: object, batch: int) -> Enclosure:
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed or one is not positive semidefinite, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import stability_threshold
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(float(stability_threshold(hessians, batch).lower), 4) for batch in (1, 2)]
+        [1.1315, 1.5279]
     """
     exact = semidefinite("hessians", hessians)
     return largest_step(*moment_forms(exact, noise_share(len(exact), batch)))
@@ -191,10 +203,18 @@ def in_floats(hessians: object) -> Array:
     return floats("hessians", hessians_array("hessians", hessians))
 
 
-def _above_zero(what: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"hessians must have {what} above 0, got {value}")
-    return value
+def _semidefinite_in_floats(claim: str, hessians: Array) -> None:
+    """Check that Hessians [n, d, d] are positive semidefinite, for all that floats tell, and that not all of them are 0.
+
+    Raises:
+        AssumptionError: if one is not, or if all are.
+    """
+    values = np.linalg.eigvalsh(hessians)
+    rounding = 4 * hessians.shape[1] * EPS * np.linalg.norm(hessians, axis=(1, 2))
+    below = np.flatnonzero(values[:, 0] < -rounding)
+    shown = f"{values[below[0], 0]:.6g} as an eigenvalue of H_i at index {below[0]}" if len(below) else None
+    SEMIDEFINITE.require(claim, not len(below), shown)
+    NOT_FLAT.require(claim, float(np.trace(np.mean(hessians, axis=0))))
 
 
 def direction_bound(hessians: object, direction: object, batch: int) -> float:
@@ -209,13 +229,21 @@ def direction_bound(hessians: object, direction: object, batch: int) -> float:
 
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
-        ValueError: if the Hessians or v are malformed, v^T H v is not above 0, or B is not between 1 and n.
+        ValueError: if the Hessians or v are malformed, or B is not between 1 and n.
+        AssumptionError: if v^T H v is not above 0.
+
+    Example:
+        >>> from theory.beyond import direction_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(direction_bound(hessians, [2, 1], batch), 4) for batch in (1, 2)]
+        [1.3402, 1.5385]
     """
     h, v = in_floats(hessians), floats("direction", real_array("direction", direction))
     if len(v) != h.shape[1]:
         raise ValueError(f"direction must have {h.shape[1]} entries, got {len(v)}")
     share, along = float(noise_share(len(h), batch)), np.einsum("a,iab,b->i", v, h, v)
-    mean = _above_zero("v^T H v", float(np.mean(along)))
+    mean = float(np.mean(along))
+    CURVED.require("B3.e", mean)
     return float(2 * (v @ v) * mean / ((1 - share) * mean**2 + share * np.mean(along**2)))
 
 
@@ -228,11 +256,19 @@ def trace_bound(hessians: object, batch: int) -> float:
 
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
-        ValueError: if the Hessians are malformed, tr H is not above 0, or B is not between 1 and n.
+        ValueError: if the Hessians are malformed, or B is not between 1 and n.
+        AssumptionError: if tr H is not above 0.
+
+    Example:
+        >>> from theory.beyond import trace_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(trace_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.2, 1.7143]
     """
     h = in_floats(hessians)
     share, mean = float(noise_share(len(h), batch)), np.mean(h, axis=0)
-    trace = _above_zero("tr H", float(np.trace(mean)))
+    trace = float(np.trace(mean))
+    NOT_FLAT.require("B3.f", trace)
     return float(2 * trace / ((1 - share) * np.sum(mean**2) + share * np.sum(h**2) / len(h)))
 
 
@@ -249,11 +285,16 @@ def frobenius_limit(step_size: float, n: int, batch: int) -> float:
     Raises:
         TypeError: if `step_size` is no real number, or `batch` no integer.
         ValueError: if step_size <= 0, or B is not between 1 and n.
+        AssumptionError: if B = n, where nothing is said of ||H||_F.
+
+    Example:
+        >>> from theory.beyond import frobenius_limit
+        >>> round(frobenius_limit(step_size=0.25, n=50, batch=10), 4)
+        14.609
     """
     eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
-    if share >= 0.5:
-        return 2 / eta
-    return math.inf if share == 0 else 1 / (eta * math.sqrt(share * (1 - share)))
+    NOISY.require("B3.g", n - batch)
+    return 2 / eta if share >= 0.5 else 1 / (eta * math.sqrt(share * (1 - share)))
 
 
 def trace_limit(step_size: float, n: int, batch: int, d: int) -> float:
@@ -268,57 +309,87 @@ def trace_limit(step_size: float, n: int, batch: int, d: int) -> float:
     Raises:
         TypeError: if `step_size` or `d` is no real number, or `batch` no integer.
         ValueError: if step_size <= 0, d <= 0, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import trace_limit
+        >>> round(trace_limit(step_size=0.25, n=50, batch=10, d=50), 4)
+        80.0
     """
     eta, share = float(positive("step_size", step_size)), float(noise_share(n, batch))
     return 2 / (eta * (share + (1 - share) / float(positive("d", d))))
 
 
 def norm_bound(hessians: object, batch: int) -> float:
-    """Return a step size at which SGD is stable, 2/((1 - p) lambda_max(H) + p max_i lambda_max(H_i)) (B3.i), > 0 or inf.
+    """Return a step size at which SGD is stable, 2/((1 - p) lambda_max(H) + p max_i lambda_max(H_i)) (B3.i), > 0.
 
     Args:
-        hessians: H_i, positive semidefinite, [n, d, d].
+        hessians: H_i, positive semidefinite, not all 0, [n, d, d].
         batch: B from 1 to n, drawn without replacement.
 
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
+        AssumptionError: if one is not positive semidefinite, or all are 0.
+
+    Example:
+        >>> from theory.beyond import norm_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(norm_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.0, 1.5279]
     """
     h = in_floats(hessians)
     share = float(noise_share(len(h), batch))
+    _semidefinite_in_floats("B3.i", h)
     top, most = np.linalg.eigvalsh(np.mean(h, axis=0))[-1], np.max(np.linalg.eigvalsh(h))
-    size = float((1 - share) * top + share * most)
-    return 2 / size if size > 0 else math.inf
+    return 2 / float((1 - share) * top + share * most)
 
 
 def batch_share_bound(hessians: object, batch: int) -> float:
-    """Return a step size at which SGD is stable, B/n times gradient descent's edge 2/lambda_max(H) (B3.k), > 0 or inf.
+    """Return a step size at which SGD is stable, B/n times gradient descent's edge 2/lambda_max(H) (B3.k), > 0.
 
     Args:
-        hessians: H_i, positive semidefinite, [n, d, d].
+        hessians: H_i, positive semidefinite, not all 0, [n, d, d].
         batch: B from 1 to n, drawn without replacement.
 
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
+        AssumptionError: if one is not positive semidefinite, or all are 0.
+
+    Example:
+        >>> from theory.beyond import batch_share_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(batch_share_bound(hessians, batch), 4) for batch in (1, 2)]
+        [0.7639, 1.5279]
     """
     h = in_floats(hessians)
-    top = float(np.linalg.eigvalsh(np.mean(h, axis=0))[-1])
-    return 2 * batch_size(batch, len(h)) / (len(h) * top) if top > 0 else math.inf
+    share = Fraction(batch_size(batch, len(h)), len(h))
+    _semidefinite_in_floats("B3.k", h)
+    return 2 * float(share) / float(np.linalg.eigvalsh(np.mean(h, axis=0))[-1])
 
 
 def expansion_bound(hessians: object, batch: int) -> float:
-    """Return the largest step size with walker2023's condition (W1), at which SGD is stable (B3.j), > 0 or inf.
+    """Return the largest step size with walker2023's condition (W1), at which SGD is stable (B3.j), > 0.
 
     The largest eta with eta ((1 - p) H^2 + p mean H_i^2) <= 2 H, which is when E ||w||^2 grows from no start in a step.
 
     Args:
-        hessians: H_i, positive semidefinite, [n, d, d]; small, for this is worked out in rationals.
+        hessians: H_i, positive semidefinite, not all 0, [n, d, d]; small, for this is worked out in rationals.
         batch: B from 1 to n, drawn without replacement.
 
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
-        ValueError: if the Hessians are malformed or one is not positive semidefinite, or B is not between 1 and n.
+        ValueError: if the Hessians are malformed, or B is not between 1 and n.
+        AssumptionError: if one is not positive semidefinite, exactly, or all are 0.
+
+    Example:
+        >>> from theory.beyond import expansion_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(expansion_bound(hessians, batch), 4) for batch in (1, 2)]
+        [1.0, 1.5279]
     """
-    exact = semidefinite("hessians", hessians)
+    exact = rationals(hessians_array("hessians", hessians))
+    below = [index for index, hessian in enumerate(exact) if not positive_semidefinite(hessian)]
+    SEMIDEFINITE.require("B3.j", not below, f"H_i at index {below[0]} that is not" if below else None)
+    NOT_FLAT.require("B3.j", np.trace(mean_of(exact)))
     return float(largest_step(*expansion_forms(exact, noise_share(len(exact), batch))).lower)

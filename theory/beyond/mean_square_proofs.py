@@ -24,7 +24,8 @@ PERRON = (
 )
 
 
-def _matrix(names: str) -> sp.Matrix:
+def matrix(names: str) -> sp.Matrix:
+    """Return a symmetric matrix of reals, [2, 2], by the names of its entries."""
     a, b, c = sp.symbols(names, real=True)
     return sp.Matrix([[a, b], [b, c]])
 
@@ -146,7 +147,8 @@ def b3b() -> Proof:
     )
 
 
-def _contracts() -> Step:
+def contracts() -> Step:
+    """Return 1 >= (1 - eta h)^2 for a direction with 0 <= eta h <= 2."""
     return Step(
         sp.Integer(1),
         (1 - _eta * _h) ** 2,
@@ -166,7 +168,7 @@ def b3c() -> Proof:
                 Rule.CITED,
                 "the eigenvalues of A (x) A are the products of those of A",
             ),
-            _contracts(),
+            contracts(),
             Step(
                 (1 - _eta * _h) ** 2,
                 1 + 2 * (_eta * _h - 2),
@@ -225,7 +227,7 @@ def b3d() -> Proof:
 
 def b3e() -> Proof:
     """What a stable step size obeys along one direction."""
-    quotient, hessian = sp.Symbol("q", positive=True), _matrix("h_1 h_2 h_3")
+    quotient, hessian = sp.Symbol("q", positive=True), matrix("h_1 h_2 h_3")
     v = sp.Matrix(sp.symbols("v_1 v_2", real=True))
     x = v * v.T
     mean, square = sp.Symbol("a", positive=True), sp.Symbol("m_2", nonnegative=True)
@@ -423,7 +425,7 @@ def b3k() -> Proof:
                 "H_batch <= (n/B) H: along any direction, b the sum over the batch, r >= 0 that over the other points",
                 (rest / size,),
             ),
-            _contracts(),
+            contracts(),
             Step(
                 sp.Symbol(r"\|w\|"),
                 sp.Symbol(r"\|A w\|"),

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, dot, exact_matrix, rationals, sequence
+from theory.assumptions import implemented
+from theory.checks import Array, dot, exact_matrix, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, square_root
-from theory.path_lengths import function_path_length, gradient_path_length, network_path_length, weights_product
-from theory.piecewise_linear import PiecewiseLinear
+from theory.enclosure import Enclosure, length, square_root
+from theory.path_lengths import (
+    function_path_length,
+    gradient_path_length,
+    mean_over_pairs,
+    network_path_length,
+    weights_product,
+)
 from theory.proof import Proof, Rule, Step
 from theory.sources import HOUSE, Source
-from theory.symbols import Symbol
+from theory.symbols import HIDDEN_LAYER, RATIONAL_WEIGHTS, Symbol
 from theory.two_layer import Weights
-from theory.volhejn2020.spline import HIDDEN
-from theory.volhejn2020.variation import WEIGHTS, length
 
-
-def data(name: str, value: Any) -> Array:
-    """Return the data points of a claim, rationals, [n], n >= 1; they may coincide.
-
-    Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if there is none, nan or inf, or a wrong shape.
-    """
-    return rationals(sequence(name, value, fewest=1))
-
-
-NETWORK = (*HIDDEN[:3], Symbol("inputs", "(x_j)", "the data, rationals, [n, d]; points may coincide", exact_matrix))
-ON_DATA = (WEIGHTS, Symbol("x", "(x_j)", "the data, rationals, [n]; points may coincide", data))
+NETWORK = (*HIDDEN_LAYER, Symbol("inputs", "(x_j)", "the data, rationals, [n, d]; points may coincide", exact_matrix))
+ON_DATA = (RATIONAL_WEIGHTS, Symbol("x", "(x_j)", "the data, rationals, [n]; points may coincide", exact_sequence))
 
 
 def network(given: Instance) -> tuple[Array, Array, Array]:
@@ -113,31 +105,20 @@ def _one_at_a_time() -> Assumption:
     return Assumption("no two units switch at one point of a segment", _shared_switches, lambda found: not found)
 
 
-def _function(given: Instance) -> PiecewiseLinear:
-    return PiecewiseLinear.from_weights(given["weights"].rational())
-
-
-def mean_over_pairs(x: Array, variation: Any) -> Fraction:
-    """Return the mean of variation(a, b) over all ordered pairs of points [n], for a < b and alike for b < a, exactly."""
-    total = sum((variation(a, b) for i, b in enumerate(x) for a in x[:i] if a < b), Fraction(0))
-    total += sum((variation(b, a) for i, b in enumerate(x) for a in x[:i] if b < a), Fraction(0))
-    return Fraction(2 * total, len(x) ** 2)
-
-
 def function_variation(given: Instance) -> Fraction:
     """Return PL0 by its definition, the mean over all ordered pairs of the data, exactly."""
-    return mean_over_pairs(given["x"], _function(given).total_variation)
+    return mean_over_pairs(given["x"], implemented(given).total_variation)
 
 
 def cells(given: Instance) -> list[tuple[Fraction, int]]:
     """Return the variation of f between neighbouring data points in order, and how many points lie left of there."""
-    f, x = _function(given), sorted(given["x"])
+    f, x = implemented(given), sorted(given["x"])
     return [(Fraction(f.total_variation(a, b)), j + 1) for j, (a, b) in enumerate(pairwise(x)) if a < b]
 
 
 def knot_counts(given: Instance) -> list[tuple[Fraction, int, int]]:
     """Return for each knot the size of the jump of f', and how many data points lie below and above it."""
-    f, x = _function(given), given["x"]
+    f, x = implemented(given), given["x"]
     return [
         (Fraction(abs(jump)), sum(v < knot for v in x), sum(v > knot for v in x))
         for knot, jump in zip(f.knots, f.jumps, strict=True)
@@ -152,7 +133,7 @@ def _function_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def open_gradient_variation(given: Instance) -> Fraction:
     """Return PL1 over open segments by its definition, the mean over all ordered pairs of the data, exactly."""
-    return mean_over_pairs(given["x"], _function(given).derivative_variation)
+    return mean_over_pairs(given["x"], implemented(given).derivative_variation)
 
 
 def _gradient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -307,7 +288,7 @@ B6C = Claim(
     symbols=ON_DATA,
     sides=_function_sides,
     bound=function_path_length,
-    bound_on=lambda given: float(function_path_length(_function(given), given["x"])),
+    bound_on=lambda given: float(function_path_length(implemented(given), given["x"])),
     proof=lambda: Proof(
         (
             Step(
@@ -342,7 +323,7 @@ B6D = Claim(
     symbols=ON_DATA,
     sides=_gradient_sides,
     bound=gradient_path_length,
-    bound_on=lambda given: float(gradient_path_length(_function(given), given["x"])),
+    bound_on=lambda given: float(gradient_path_length(implemented(given), given["x"])),
     proof=lambda: Proof(
         (
             Step(

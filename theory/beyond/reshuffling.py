@@ -6,20 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.assumptions import one_dimension
 from theory.beyond import reshuffling_bounds, reshuffling_proofs
-from theory.beyond.mean_square import FIRST, SECOND, SHARE, SYSTEM, exact_hessians, growth, stable, truth
+from theory.beyond.mean_square import exact_hessians, growth, positive_hessians, stable, truth
 from theory.checks import Array, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, positive_semidefinite
 from theory.sources import HOUSE, Source
-
-
-def _semidefinite() -> Assumption:
-    return Assumption(
-        "each H_i is positive semidefinite",
-        lambda given: all(positive_semidefinite(h) for h in exact_hessians(given)),
-        bool,
-    )
+from theory.symbols import FIRST, SECOND, SHARE, SYSTEM
 
 
 def epoch_growth(given: Instance, *, times: Fraction = Fraction(1)) -> Enclosure:
@@ -105,7 +99,7 @@ B9B = Claim(
     r"\text{stable with reshuffling}",
     form=Form.IMPLICATION,
     symbols=SYSTEM,
-    assumptions=(_semidefinite(), _divides()),
+    assumptions=(positive_hessians(), _divides()),
     sides=lambda given: (truth(stable(given)), epoch_stable(given)),
     finding=Finding.FALSE,
     note="Features 1, 1, 0, 0, B = 2, stable up to eta = 3 with batches drawn anew: an epoch pairs the ones with probability "
@@ -136,10 +130,6 @@ def _single() -> Assumption:
     return Assumption("B = 1", lambda given: given["batch_size"], lambda batch: batch == 1)
 
 
-def _line() -> Assumption:
-    return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
-
-
 B9C = Claim(
     id="B9.c",
     amends="B9",
@@ -163,7 +153,7 @@ B9D = Claim(
     statement=r"d = B = 1:\quad \rho(M) = \prod_i (1 - \eta h_i)^2 \le \rho(T)^n",
     form=Form.AT_MOST,
     symbols=SYSTEM,
-    assumptions=(_line(), _single()),
+    assumptions=(one_dimension(), _single()),
     sides=against_fresh,
     proof=reshuffling_proofs.b9d,
     finding=Finding.OURS,

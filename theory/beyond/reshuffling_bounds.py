@@ -30,6 +30,12 @@ def batch_bound(hessians: object, batch: int) -> float:
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import batch_bound
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]], [[0, 0], [0, 1]]]
+        >>> [round(batch_bound(hessians, batch), 4) for batch in (1, 2, 3)]
+        [1.0, 1.0, 2.0]
     """
     h = in_floats(hessians)
     parts = batches_of_an_epoch(len(h), batch_size(batch, len(h)))
@@ -50,6 +56,11 @@ def orthonormal_reshuffling_threshold(n: int, batch: int) -> float:
     Raises:
         TypeError: if `batch` is no integer.
         ValueError: if B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import orthonormal_reshuffling_threshold
+        >>> [round(orthonormal_reshuffling_threshold(8, batch), 4) for batch in (4, 7, 8)]
+        [8.0, 3.5, 16.0]
     """
     b = batch_size(batch, n)
     q, s = divmod(n - 1, b)
@@ -96,6 +107,12 @@ def epoch_growth(hessians: object, step_size: float | Fraction, batch: int) -> E
     Raises:
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, step_size <= 0, or B is not between 1 and n.
+
+    Example:
+        >>> from theory.beyond import epoch_growth
+        >>> hessians = [[[1, 0], [0, 0]], [[1, 1], [1, 1]]]
+        >>> [round(float(epoch_growth(hessians, step_size, batch=1).upper), 4) for step_size in (0.6, 0.9)]
+        [0.5159, 0.423]
     """
     exact = rationals(hessians_array("hessians", hessians))
     eta, b, units = (

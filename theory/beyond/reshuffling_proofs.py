@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from theory.beyond.mean_square_proofs import contracts, matrix
 from theory.lemmas import INDEX, over_all, reals
 from theory.proof import Proof, Rule, Step
 
@@ -12,24 +13,9 @@ _eta = sp.Symbol("eta", positive=True)
 _d, _h, _p = sp.symbols("d h p", nonnegative=True)
 
 
-def _matrix(names: str) -> sp.Matrix:
-    a, b, c = sp.symbols(names, real=True)
-    return sp.Matrix([[a, b], [b, c]])
-
-
-def _contracts() -> Step:
-    return Step(
-        sp.Integer(1),
-        (1 - _eta * _h) ** 2,
-        Rule.POLYNOMIAL,
-        "a direction with curvature h, 0 <= eta h <= 2, contracts",
-        conditions=(sp.Le(_eta * _h, 2),),
-    )
-
-
 def b9a() -> Proof:
     """The expected map of an epoch is self-adjoint where all batches are of one size."""
-    first, second, x, y = _matrix("a b c"), _matrix("e f g"), _matrix("x_1 x_2 x_3"), _matrix("y_1 y_2 y_3")
+    first, second, x, y = matrix("a b c"), matrix("e f g"), matrix("x_1 x_2 x_3"), matrix("y_1 y_2 y_3")
     return Proof(
         (
             Step(
@@ -134,7 +120,7 @@ def b9f() -> Proof:
     """Where no batch expands, no order does."""
     return Proof(
         (
-            _contracts(),
+            contracts(),
             Step(
                 sp.Symbol(r"\|w\|"),
                 sp.Symbol(r"\|A_k \cdots A_1 w\|"),

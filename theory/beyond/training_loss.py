@@ -7,15 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.assumptions import off_the_data
 from theory.beyond import training_loss_bounds, training_loss_proofs
 from theory.checks import Array, data_set, dot, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure, square_root, top_eigenvalue
-from theory.mulayoff2021.smooth import M5, WEIGHTS, X, Y, off_the_data
-from theory.mulayoff2021.smooth_bounds import curvature_bound
-from theory.sharpness import hessian_top
+from theory.sharpness import balanced_pair, hessian_top
 from theory.sources import LIANG2025, Source
+from theory.symbols import WEIGHTS, X, Y
 
 
 def loss_sides(given: Instance, squared_factor: Callable[[Array], Enclosure]) -> tuple[Enclosure, Enclosure]:
@@ -48,15 +48,14 @@ def _at_this_loss(given: Instance, term: Callable[[Array, float], float]) -> flo
     """lambda_max/2 - 1/2 and a term in x and the loss, in floats; with lambda_max = 2/eta it is M6's bound and the term."""
     weights, x, y = given["weights"], given["x"], given["y"]
     residuals = weights(x) - y
-    step_size = 2 / float(hessian_top(weights, x, y).midpoint)
-    return curvature_bound(step_size) + term(x, float(dot(residuals, residuals)) / (2 * len(x)))
+    return (
+        float(hessian_top(weights, x, y).midpoint) / 2 - 0.5 + term(x, float(dot(residuals, residuals)) / (2 * len(x)))
+    )
 
 
 def _at_zero_loss() -> Instance:
-    tight = M5.extremal
-    if tight is None:
-        raise ValueError("M5 has an extremal instance")
-    return tight.but(y=tight["weights"](tight["x"]))
+    attaining = balanced_pair()
+    return Instance({**attaining, "y": attaining["weights"](attaining["x"])}, "named")
 
 
 B7 = Claim(
@@ -92,7 +91,7 @@ B7A = Claim(
     proof=training_loss_proofs.b7a,
     finding=Finding.OURS,
     note="M = lambda_max(E[(X,1)(X,1)^T]) is at most 1 + R^2, so this is at most half of the printed loss term; M = 1 for "
-    "standardised data. Half of it would not do; whether all of it is needed is open (most seen: 0.66 of it, for n = 2).",
+    "standardised data. Half of it would not do; whether all of it is needed is open.",
     extremal=_at_zero_loss(),
 )
 

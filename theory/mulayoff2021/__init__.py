@@ -17,17 +17,22 @@ from theory.mulayoff2021.switching_bounds import (
 from theory.stability_weight import population_weight, stability_weight
 
 __all__ = [
+    # the curvature of a stable minimum (M6)
     "curvature_bound",
+    "weighted_curvature",
     "curvature_enclosure",
+    # the weight g in it
+    "stability_weight",
+    "population_weight",
+    # the sharpness of all networks that compute a function (M5)
+    "sharpness_lower_bound",
+    # minima at which units toggle on data points (M7 to M9, B4)
+    "sharpness_bound",
     "curvature_excess",
-    "curvature_excess_as_printed",
     "deduced_sharpness_bound",
     "eigenvector_residual_bound",
     "feature_change_bound",
-    "population_weight",
-    "sharpness_bound",
+    # true, and loose
     "sharpness_bound_as_printed",
-    "sharpness_lower_bound",
-    "stability_weight",
-    "weighted_curvature",
+    "curvature_excess_as_printed",
 ]

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from theory import curvature as bounds
-from theory.checks import data_points, positive, rationals, real_array
+from theory.assumptions import off_the_data
+from theory.checks import rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
+from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure
 from theory.mulayoff2021 import smooth_bounds
 from theory.mulayoff2021 import smooth_proofs as proofs
 from theory.piecewise_linear import PiecewiseLinear
-from theory.sharpness import second_derivative, sharpness
+from theory.sharpness import balanced_pair, second_derivative, sharpness
 from theory.sources import MULAYOFF2021, Source
-from theory.symbols import Symbol
-from theory.two_layer import TOGGLE_MARGIN, Weights, check_weights
-
-WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with k units and one input", check_weights)
-X = Symbol("x", r"(x_j)", "distinct data points, [n]; X is uniform on them", data_points)
-Y = Symbol("y", r"(y_j)", "targets, [n]", real_array)
-STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/2n) sum (f-y)^2, above 0", positive)
-
-
-def off_the_data() -> Assumption:
-    """Return the assumption that no unit toggles on a data point, so that the loss is smooth in the weights."""
-    return Assumption(
-        "no unit toggles on a data point",
-        lambda given: given["weights"].toggle_margin(given["x"]),
-        lambda margin: margin > TOGGLE_MARGIN,
-    )
+from theory.symbols import STEP_SIZE, WEIGHTS, Symbol, X
+from theory.two_layer import Weights
 
 
 def knots_off_the_data() -> Assumption:
@@ -54,29 +41,21 @@ def _hessian_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _lower_bound_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    curvature = bounds.curvature_enclosure(given["weights"], given["x"])
+    curvature = curvature_enclosure(given["weights"], given["x"])
     return sharpness(given["weights"], given["x"]), Enclosure(1 + 2 * curvature.lower, 1 + 2 * curvature.upper)
 
 
 def _theorem_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     limit = 1 / Fraction(given["step_size"]) - Fraction(1, 2)
-    return bounds.curvature_enclosure(given["weights"], given["x"]), Enclosure.exactly(limit)
+    return curvature_enclosure(given["weights"], given["x"]), Enclosure.exactly(limit)
 
 
 def linearly_stable() -> Assumption:
     """Return the assumption that theta is a linearly stable minimum of the data (x, f(x)): eta lambda_max <= 2 (M1)."""
-    return Assumption(
-        "linear stability: eta lambda_max <= 2",
+    return Assumption.that(
+        smooth_bounds.LINEARLY_STABLE,
         lambda given: given["step_size"] * sharpness(given["weights"], given["x"]).upper,
-        lambda product: product <= 2,
     )
-
-
-def _tight() -> Instance:
-    """Two points, a unit active on each, balanced: the all-ones vector is the top eigenvector."""
-    quarter = Fraction(1, 4)
-    weights = Weights([1, -1], [-quarter, -quarter], [Fraction(2, 5), Fraction(2, 5)], Fraction(0))
-    return Instance({"weights": weights, "x": rationals([Fraction(-3, 4), Fraction(3, 4)])}, "named")
 
 
 M4 = Claim(
@@ -115,7 +94,7 @@ M5 = Claim(
     "knots of f off the data do not ensure (M6). Also without interpolation, for lambda_max(Phi Phi^T / n). Attained "
     "with curvature: n = 2, x = -a and a, one balanced unit active on each point. Only the single vector "
     "(1,..,1)/sqrt(n) is tried, so it is loose in general.",
-    extremal=_tight(),
+    extremal=Instance(balanced_pair(), "named"),
 )
 
 
@@ -160,7 +139,7 @@ M6A = Claim(
     proof=proofs.m6a,
     finding=Finding.OURS,
     note="The same bound for implementations at which no unit toggles on a data point.",
-    extremal=_tight().but(step_size=Fraction(8, 5)),
+    extremal=Instance(balanced_pair(), "named").but(step_size=Fraction(8, 5)),
 )
 
 CLAIMS = (M4, M5, M6, M6A)

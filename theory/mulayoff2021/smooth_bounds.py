@@ -7,17 +7,21 @@ from fractions import Fraction
 import numpy as np
 
 from theory.checks import Reals, data_points, dot, rationals
+from theory.conditions import Condition
 from theory.curvature import check_function
 from theory.enclosure import EPS, rounded_down
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import weight_enclosure
 from theory.symbols import Loss, half_mean_step_size
 
+LINEARLY_STABLE = Condition("linear stability: eta lambda_max <= 2", lambda product: product <= 2)
+"""What gradient descent asks of a smooth minimum (M1)."""
+
 
 def curvature_bound(step_size: float, *, loss: Loss = "half_mean") -> float:
     """Return 1/eta - 1/2, the largest int |f''| g of a twice-differentiable minimum that SGD is stable at (eq 21; M6).
 
-    Negative for eta > 2: then no minimum is stable, since lambda_max >= 1 always.
+    For eta > 2 no minimum is stable, since lambda_max >= 1 always: there is no bound to return.
 
     Args:
         step_size: eta > 0.
@@ -26,8 +30,18 @@ def curvature_bound(step_size: float, *, loss: Loss = "half_mean") -> float:
     Raises:
         TypeError: if `step_size` is no real number.
         ValueError: if `step_size` is not finite and above 0, or `loss` is unknown.
+        AssumptionError: if eta > 2.
+
+    Example:
+        >>> from theory.mulayoff2021 import curvature_bound
+        >>> curvature_bound(step_size=0.25)
+        3.5
+        >>> curvature_bound(step_size=0.25, loss="mean")
+        1.5
     """
-    return 1 / half_mean_step_size(step_size, loss) - 0.5
+    eta = half_mean_step_size(step_size, loss)
+    LINEARLY_STABLE.require("M6", eta, f"{eta:g} or more: lambda_max is at least 1")
+    return 1 / eta - 0.5
 
 
 def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
@@ -44,6 +58,13 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+
+    Example:
+        >>> from theory import PiecewiseLinear
+        >>> from theory.mulayoff2021 import sharpness_lower_bound
+        >>> x = [-1.5, -0.5, 0.5, 1.5]
+        >>> round(sharpness_lower_bound(PiecewiseLinear.interpolate(x, [1, 0, 0, 1]), x), 4)
+        1.4507
     """
     check_function(f)
     points = data_points("x", x)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from theory.assumptions import growth
 from theory.checks import Array, dot, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, positive_semidefinite, square_root, top_eigenvalue
-from theory.linear_stability import hessians_array, mean_growth, mean_square_growth, moments
+from theory.linear_stability import hessians_array, mean_growth, moments
 from theory.mulayoff2021 import stability_proofs
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import MULAYOFF2021, Source
-from theory.symbols import Symbol
+from theory.symbols import BATCH, HESSIANS, STEP_SIZE, Symbol
 
 
 def _modes(name: str, value: Any) -> tuple[tuple[Array, Array], ...]:
@@ -47,24 +47,10 @@ def _in_the_plane(name: str, value: Any) -> Array:
     return point
 
 
-HESSIANS = Symbol(
-    "hessians", r"(H_i)", "per-sample Hessians at the minimum, symmetric, [n, d, d]; their mean is H", hessians_array
-)
-BATCH = Symbol("batch_size", "B", "batch size, 1 to n, drawn without replacement")
 MODES = Symbol(
     "modes", r"(H_m, S_m)", "modes in the plane: a Hessian [2, 2] and the two rays [2, 2] that span its cone", _modes
 )
 START = Symbol("start", r"\theta_0 - \theta^*", "where the iteration starts, [2]", _in_the_plane)
-
-
-def growth(given: Instance) -> Enclosure:
-    """Return the mean-square growth of linearised SGD on the instance."""
-    return mean_square_growth(given["hessians"], given["step_size"], given["batch_size"])
-
-
-def mean_square_stable() -> Assumption:
-    """Return the assumption that the expected squared distance goes to 0, which makes a minimum linearly stable."""
-    return Assumption("linear stability (mean-square growth below 1)", growth, lambda g: g.upper < 1)
 
 
 def _linearly_stable() -> Assumption:

@@ -15,9 +15,9 @@ from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure, square_root, top_eigenvalue
 from theory.mulayoff2021 import smooth_bounds, switching_bounds
 from theory.mulayoff2021 import switching_proofs as proofs
-from theory.mulayoff2021.smooth import M5, STEP_SIZE, WEIGHTS, X
+from theory.sharpness import balanced_pair
 from theory.sources import HOUSE, MULAYOFF2021, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, WEIGHTS, Symbol, X
 from theory.two_layer import Weights
 
 
@@ -424,7 +424,7 @@ def printed_excess_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 def _excess_on(given: Instance, excess: Callable[..., float]) -> float:
     bound = switching.parameter_gradient_bound(given["weights"], given["x"])
     units, eta = switching.spare_units(given["weights"]), float(given["step_size"])
-    return smooth_bounds.curvature_bound(eta) + excess(eta, float(bound), units, len(given["x"]))
+    return 1 / eta - 0.5 + excess(eta, float(bound), units, len(given["x"]))
 
 
 def _idle_and_stable() -> Instance:
@@ -498,7 +498,7 @@ M9B = Claim(
     finding=Finding.OURS,
     note="Theorem 1's bound for strongly stable minima at which any units toggle. The resting weight (theory.switching) "
     "differs from g only at data points t with t E[X | X > t] or t E[X | X < t] below -1: on data within [-1, 1] it is g.",
-    extremal=None if M5.extremal is None else M5.extremal.but(step_size=Fraction(8, 5)),
+    extremal=Instance(balanced_pair(), "named").but(step_size=Fraction(8, 5)),
 )
 
 SAMPLES = Symbol("sample_direction", "u", "a direction among the samples, exact, [n], not 0", exact_vector)
@@ -608,7 +608,7 @@ M9C = Claim(
     finding=Finding.OURS,
     note="Theorem 1's bound, with g itself and no Delta, at minima at which units toggle: general position as in M8.d, in the "
     "mode in which toggling units are inactive. Only one step is asked not to lengthen, from a v with Phi_m^T v = (1, .., 1).",
-    extremal=None if M5.extremal is None else M5.extremal.but(step_size=Fraction(8, 5)),
+    extremal=Instance(balanced_pair(), "named").but(step_size=Fraction(8, 5)),
 )
 
 CLAIMS = (M7, M7A, M8, M8A, M8B, M8C, M8D, M9, M9A, M9B, M9C, B4)

@@ -11,17 +11,21 @@ from theory.volhejn2020.training_bounds import initialization_limit
 from theory.volhejn2020.variation_bounds import sampling_error_bound
 
 __all__ = [
-    "PairCounts",
+    # path lengths over all pairs of the data, of functions and of networks
     "function_path_length",
     "gradient_path_length",
-    "initialization_limit",
-    "kendall_tau_b",
-    "label_path_length",
     "network_path_length",
-    "pair_counts",
-    "path_length_bound",
-    "sampling_error_bound",
-    "spline_path_length",
-    "tau_b_ceiling",
     "weights_product",
+    # what the labels alone say of them (V14)
+    "path_length_bound",
+    "label_path_length",
+    "spline_path_length",
+    # rank correlation with ties (V12)
+    "kendall_tau_b",
+    "tau_b_ceiling",
+    "pair_counts",
+    "PairCounts",
+    # how the experiments initialise and sample (V10, V4)
+    "initialization_limit",
+    "sampling_error_bound",
 ]

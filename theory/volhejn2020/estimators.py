@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, count, exact_matrix, rationals, sequence
+from theory.checks import Array, count, exact_matrix, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
 from theory.proof import Proof, Rule, Step
@@ -33,13 +33,9 @@ def _table(name: str, value: Any) -> Array:
     return table
 
 
-def _numbers(name: str, value: Any) -> Array:
-    return rationals(sequence(name, value, fewest=1))
-
-
 VARIATIONS = Symbol("variations", "TV_{[x_i,x_j]}(f)", "along all segments, rationals, [n, n], symmetric", _table)
-NORMS = Symbol("norms", r"\|\nabla f(x_i)\|", "at all points, rationals, [n]", _numbers)
-BATCH = Symbol("batch_size", "k", "points in a batch", count)
+NORMS = Symbol("norms", r"\|\nabla f(x_i)\|", "at all points, rationals, [n]", exact_sequence)
+BATCH_OF_POINTS = Symbol("batch_size", "k", "points in a batch", count)
 
 
 def mean(values: Iterable[Any]) -> Fraction:
@@ -122,7 +118,7 @@ V13 = Claim(
     statement=r"\widehat{PL}_0 = \tfrac2k \sum_{i=1}^k TV_{[x_i,x_{i+k}]}(f) \text{ estimates } PL_0(f):\quad "
     r"\mathbb E\, \widehat{PL}_0 = PL_0(f)",
     form=Form.IDENTITY,
-    symbols=(VARIATIONS, BATCH),
+    symbols=(VARIATIONS, BATCH_OF_POINTS),
     assumptions=(_batch_fits("n >= 2k: x_{i+k} exists", "variations", factor=2),),
     sides=_printed_sides,
     finding=Finding.FALSE,
@@ -139,7 +135,7 @@ V13A = Claim(
     source=Source(VOLHEJN2020, "eq 4.6"),
     statement=r"\mathbb E\, \tfrac1k \sum_{i=1}^k \|\nabla f(x_i)\| = GN(f) \text{ over the training set}",
     form=Form.IDENTITY,
-    symbols=(NORMS, BATCH),
+    symbols=(NORMS, BATCH_OF_POINTS),
     assumptions=(_batch_fits("k <= n", "norms"),),
     sides=_norm_sides,
     proof=lambda: Proof(
@@ -165,7 +161,7 @@ V13B = Claim(
     statement=r"\text{batch of } k \text{ of } n \text{ points}:\quad "
     r"\mathbb E\, \tfrac2k \sum_{i=1}^{k/2} TV_{[x_i,x_{i+k/2}]}(f) = \tfrac n{n-1} PL_0(f)",
     form=Form.IDENTITY,
-    symbols=(VARIATIONS, BATCH),
+    symbols=(VARIATIONS, BATCH_OF_POINTS),
     assumptions=(_even(), _batch_fits("k <= n", "variations")),
     sides=_distinct_pairs_sides,
     proof=lambda: Proof(
@@ -197,7 +193,7 @@ V13C = Claim(
     source=Source(VOLHEJN2020, "eq 4.7, repaired"),
     statement=r"k \text{ independent draws}:\quad \mathbb E\, \tfrac2k \sum_{i=1}^{k/2} TV_{[x_i,x_{i+k/2}]}(f) = PL_0(f)",
     form=Form.IDENTITY,
-    symbols=(VARIATIONS, BATCH),
+    symbols=(VARIATIONS, BATCH_OF_POINTS),
     assumptions=(_even(),),
     sides=_independent_sides,
     proof=lambda: Proof(

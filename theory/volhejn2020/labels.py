@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from theory.beyond.pair_variation import function_variation
-from theory.checks import Array, data_points, rationals, sequence
+from theory.assumptions import implemented
+from theory.checks import Array, data_points, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.path_lengths import function_path_length
+from theory.path_lengths import function_path_length, mean_over_pairs
 from theory.piecewise_linear import PiecewiseLinear
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
-from theory.symbols import Symbol
+from theory.symbols import RATIONAL_WEIGHTS, Symbol
 from theory.two_layer import Weights
 from theory.volhejn2020.estimators import mean
 from theory.volhejn2020.labels_bounds import label_path_length, path_length_bound, spline_path_length
-from theory.volhejn2020.variation import WEIGHTS
-
-
-def _numbers(name: str, value: Any) -> Array:
-    return rationals(sequence(name, value, fewest=1))
-
 
 _n, _k, _j = sp.symbols("n k j", integer=True, positive=True)
 
@@ -67,7 +60,7 @@ def label_gap(given: Instance) -> Fraction:
 
 def measured(given: Instance) -> Enclosure:
     """Return PL0 of the network over the pairs of the data, exactly."""
-    return Enclosure.exactly(function_variation(given))
+    return Enclosure.exactly(mean_over_pairs(given["x"], implemented(given).total_variation))
 
 
 def spline(given: Instance) -> PiecewiseLinear:
@@ -105,18 +98,18 @@ def _balanced() -> Assumption:
     return Assumption("half of the labels are -1, half 1", labels, lambda c: c[0] == c[1] and c[0] + c[1] == c[2])
 
 
-X = Symbol(
+INPUTS = Symbol(
     "x", "(x_i)", "the training data, rationals, [n], distinct", lambda name, value: rationals(data_points(name, value))
 )
 
 
-Y = Symbol("y", "(y_i)", "labels, rationals, [n]", _numbers)
+TARGETS = Symbol("y", "(y_i)", "labels, rationals, [n]", exact_sequence)
 
 
 _RAMP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
 
 
-_DATA = (WEIGHTS, X, Y)
+_DATA = (RATIONAL_WEIGHTS, INPUTS, TARGETS)
 
 
 V14 = Claim(
@@ -163,7 +156,7 @@ V14A = Claim(
     source=Source(VOLHEJN2020, "after eq 4.8"),
     statement=r"y_i = \pm 1, \text{ half of each}:\quad \tfrac1{n^2} \sum_{i,j} |y_i - y_j| = 1",
     form=Form.IDENTITY,
-    symbols=(Y,),
+    symbols=(TARGETS,),
     assumptions=(_balanced(),),
     sides=lambda given: (Enclosure.exactly(label_gap(given)), Enclosure.exactly(Fraction(1))),
     proof=lambda: Proof(
@@ -196,7 +189,7 @@ V14B = Claim(
     source=Source(VOLHEJN2020, "after eq 4.8"),
     statement=r"y_i = \pm 1, \text{ half of each}:\quad \min\{PL_0(f): f(x_i) = y_i \ \forall i\} = 1",
     form=Form.IDENTITY,
-    symbols=(X, Y),
+    symbols=(INPUTS, TARGETS),
     assumptions=(_balanced(),),
     sides=lambda given: (
         Enclosure.exactly(Fraction(function_path_length(spline(given), given["x"]))),

@@ -22,6 +22,11 @@ def label_path_length(y: Reals) -> Real:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if y is empty, of a wrong shape or not finite.
+
+    Example:
+        >>> from theory.volhejn2020 import label_path_length
+        >>> label_path_length([-1, -1, 1, 1])
+        1.0
     """
     labels = np.sort(sequence("y", y, fewest=1))
     return _over_gaps(np.diff(labels), len(labels))
@@ -39,6 +44,11 @@ def spline_path_length(x: Reals, y: Reals) -> Real:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the data are malformed: none, equal points, nan or inf, different lengths.
+
+    Example:
+        >>> from theory.volhejn2020 import spline_path_length
+        >>> spline_path_length(x=[-1.5, -0.5, 0.5, 1.5], y=[1, 0, 0, 1])
+        0.75
     """
     _, targets = data_set(x, y, fewest=1)
     return _over_gaps(np.abs(np.diff(targets)), len(targets))
@@ -62,6 +72,11 @@ def path_length_bound(y: Reals, loss: float = 0.0) -> float:
     Raises:
         TypeError: if a value is no real number.
         ValueError: if y is empty, of a wrong shape or not finite, or L not finite and at least 0.
+
+    Example:
+        >>> from theory.volhejn2020 import path_length_bound
+        >>> round(path_length_bound([-1, -1, 1, 1], loss=1e-5), 4)
+        0.9953
     """
     labels = sequence("y", y, fewest=1)
     n = len(labels)

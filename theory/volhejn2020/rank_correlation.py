@@ -16,7 +16,7 @@ from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
-from theory.volhejn2020.rank_correlation_bounds import PairCounts, pair_counts, tau_b_ceiling
+from theory.volhejn2020.rank_correlation_bounds import VARIED, PairCounts, pair_counts, tau_b_ceiling
 
 _i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
 
@@ -38,7 +38,7 @@ def _ranked(name: str, value: Any) -> Array:
 MEASURED = Symbol("measured", "X", "the measured values, rationals, [n], n >= 2", _ranked)
 
 
-GROUPS = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [n]", _ranked)
+RANKED_AGAINST = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [n]", _ranked)
 
 
 def inversions(values: Array) -> tuple[int, int, int]:
@@ -107,7 +107,7 @@ def _varied() -> Assumption:
     def distinct(given: Instance) -> list[int]:
         return [len(set(given[name])) for name in ("measured", "groups")]
 
-    return Assumption("neither sequence is constant", distinct, lambda numbers: min(numbers) > 1)
+    return Assumption.that(VARIED, distinct)
 
 
 def _equally_long() -> Assumption:
@@ -194,7 +194,7 @@ V12B = Claim(
     statement=r"\tau_b \text{ rectifies the issue with ties: } (x_j - x_i)(y_j - y_i) \ge 0 \ \forall i, j "
     r"\;\Rightarrow\; \tau_b(X, Y) = 1",
     form=Form.IMPLICATION,
-    symbols=(MEASURED, GROUPS),
+    symbols=(MEASURED, RANKED_AGAINST),
     assumptions=(_equally_long(), _varied()),
     sides=_rectified_sides,
     finding=Finding.NEEDS_ASSUMPTION,
@@ -211,7 +211,7 @@ V12C = Claim(
     source=Source(VOLHEJN2020, "after eq 4.4, repaired"),
     statement=r"\tau_b(X, Y) = 1 \iff \operatorname{sign}(x_j - x_i) = \operatorname{sign}(y_j - y_i) \ \forall i, j",
     form=Form.EQUIVALENCE,
-    symbols=(MEASURED, GROUPS),
+    symbols=(MEASURED, RANKED_AGAINST),
     assumptions=(_equally_long(), _varied()),
     sides=_perfect_sides,
     proof=lambda: Proof(
@@ -252,7 +252,7 @@ V12D = Claim(
     source=Source(VOLHEJN2020, "section 4.3.2, before Table 4.2"),
     statement=r"\text{no pair tied in both } X \text{ and } Y:\quad \tau_b(X, Y) \le \sqrt{\tfrac{n_p - n_y}{n_p}}",
     form=Form.AT_MOST,
-    symbols=(MEASURED, GROUPS),
+    symbols=(MEASURED, RANKED_AGAINST),
     assumptions=(_equally_long(), _varied(), _distinct_in_a_group()),
     sides=_ceiling_sides,
     bound=tau_b_ceiling,

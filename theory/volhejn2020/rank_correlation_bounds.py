@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.checks import Reals, sequence
+from theory.conditions import Condition
+
+VARIED = Condition("neither sequence is constant", lambda numbers: min(numbers) > 1)
+"""Of how many different numbers sequences hold."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,18 @@ class PairCounts:
 def pair_counts(x: Reals, y: Reals) -> PairCounts:
     """Return the counts that Kendall's coefficients are made of (eq 4.3 and after eq 4.4); O(n^2).
 
+    Args:
+        x: a sequence, [n], n >= 2.
+        y: another of the same length, [n].
+
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the lengths differ or are below 2, or an entry is not finite.
+
+    Example:
+        >>> from theory.volhejn2020 import pair_counts
+        >>> pair_counts([1, 2, 3, 4], [64, 64, 256, 128])
+        PairCounts(pairs=6, first_ties=0, second_ties=1, both_ties=0, balance=3)
     """
     first, second = sequence("x", x), sequence("y", y)
     if len(first) != len(second):
@@ -54,11 +67,16 @@ def kendall_tau_b(x: Reals, y: Reals) -> float:
 
     Args:
         x: a sequence, [n], n >= 2, not all equal.
-        y: another of the same length, not all equal.
+        y: another of the same length, [n], not all equal.
 
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the lengths differ or are below 2, an entry is not finite, or a sequence is constant.
+
+    Example:
+        >>> from theory.volhejn2020 import kendall_tau_b
+        >>> round(kendall_tau_b([1, 2, 3, 4], [64, 64, 256, 128]), 4)
+        0.5477
     """
     counts = pair_counts(x, y)
     for name, ties in (("x", counts.first_ties), ("y", counts.second_ties)):
@@ -73,12 +91,19 @@ def tau_b_ceiling(y: Reals) -> float:
     For r runs at each of s sizes it is sqrt(r (s - 1) / (s r - 1)): 0.9555 for the 3 runs at 8 sizes of Table 4.2.
 
     Args:
-        y: a sequence, [n], n >= 2; the training set sizes, say.
+        y: a sequence, [n], n >= 2, not all equal; the training set sizes, say.
 
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if there are fewer than 2, or one is not finite.
+        AssumptionError: if all are equal: no tau_b is defined.
+
+    Example:
+        >>> from theory.volhejn2020 import tau_b_ceiling
+        >>> round(tau_b_ceiling([64, 64, 64, 128, 128, 128]), 4)
+        0.7746
     """
     groups = sequence("y", y)
+    VARIED.require("V12.d", [len(set(groups))])
     counts = pair_counts(groups, groups)
     return math.sqrt(1 - counts.second_ties / counts.pairs)

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, count, dot, exact_matrix, exact_vector, rationals
+from theory.assumptions import implemented
+from theory.checks import Array, count, dot, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
 from theory.path_lengths import weights_product
 from theory.piecewise_linear import PiecewiseLinear
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
-from theory.symbols import Symbol
+from theory.symbols import HIDDEN_LAYER, RATIONAL_WEIGHTS, Symbol
 from theory.two_layer import Weights
 from theory.volhejn2020 import spline_proofs
-from theory.volhejn2020.variation import INTERVAL, WEIGHTS, derivative_values, ends
+from theory.volhejn2020.variation import INTERVAL, derivative_values, ends
 
 
 def _order(name: str, value: Any) -> int:
@@ -77,9 +78,7 @@ def _alone() -> Assumption:
 
 
 HIDDEN = (
-    Symbol("hidden", "w^{(1)}", "input weights, rationals, [k, d]", exact_matrix),
-    Symbol("biases", "b^{(1)}", "biases, [k]", exact_vector),
-    Symbol("outputs", "w^{(2)}", "output weights, [k]", exact_vector),
+    *HIDDEN_LAYER,
     Symbol("unit", "i", "the unit whose ReLU is crossed, from 0", lambda name, value: count(name, value, fewest=0)),
     Symbol("point", "x", "a point on its hyperplane, [d]", exact_vector),
 )
@@ -283,17 +282,13 @@ def _closed_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return Enclosure.exactly(Fraction(np.abs(np.diff(values)).sum())), Enclosure.exactly(wp(given))
 
 
-def _function(given: Instance) -> PiecewiseLinear:
-    return PiecewiseLinear.from_weights(given["weights"].rational())
-
-
 def _open_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    return variation_of(_function(given), 1, *ends(given)), Enclosure.exactly(wp(given))
+    return variation_of(implemented(given), 1, *ends(given)), Enclosure.exactly(wp(given))
 
 
 def _uniform_path_length(given: Instance) -> Fraction:
     """PL1 for two ends drawn uniformly on [a, b]: each knot at share u of it lies between them with 2 u (1 - u)."""
-    f, (a, b) = _function(given), ends(given)
+    f, (a, b) = implemented(given), ends(given)
     shares = [(Fraction(c) - a) / (b - a) for c in f.knots]
     weights = [2 * u * (1 - u) if 0 < u < 1 else Fraction(0) for u in shares]
     return Fraction(dot(np.abs(f.jumps), rationals(weights)))
@@ -341,7 +336,7 @@ V9 = Claim(
     source=Source(VOLHEJN2020, "eqs 3.16-3.18"),
     statement=r"c_i \text{ unique and in } [a,b]:\quad PL_1^{(1)}(f) = TV(f') = \sum_i |w^{(2)}_i w^{(1)}_i| = WP(f)",
     form=Form.IDENTITY,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     assumptions=(_distinct_knots(), _inside(closed=True)),
     sides=_closed_sides,
     finding=Finding.NEEDS_ASSUMPTION,
@@ -361,7 +356,7 @@ V9A = Claim(
     source=Source(VOLHEJN2020, "eqs 3.16-3.18, repaired"),
     statement=r"c_i \text{ distinct and in } (a,b):\quad TV(f') = WP(f)",
     form=Form.IDENTITY,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     assumptions=(_distinct_knots(), _inside(closed=False)),
     sides=_closed_sides,
     proof=spline_proofs.v9a,
@@ -376,7 +371,7 @@ V9B = Claim(
     source=Source(VOLHEJN2020, "eqs 3.16-3.18, without assumptions"),
     statement=r"TV_{(a,b)}(f') \le WP(f)",
     form=Form.AT_MOST,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_open_sides,
     bound=weights_product,
     bound_on=_weights_product,
@@ -393,7 +388,7 @@ V9C = Claim(
     source=Source(VOLHEJN2020, "eq 3.18"),
     statement=r"c_i \text{ unique and in } (a,b):\quad PL_1(f) = \mathbb E_{s,t \sim U[a,b]} TV_{[s,t]}(f') = WP(f)",
     form=Form.IDENTITY,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     assumptions=(_distinct_knots(), _inside(closed=False)),
     sides=_gradient_path_sides,
     finding=Finding.FALSE,
@@ -414,7 +409,7 @@ V9D = Claim(
     source=Source(VOLHEJN2020, "eq 3.18, repaired"),
     statement=r"PL_1(f) = \mathbb E_{s,t \sim U[a,b]} TV_{[s,t]}(f') \le \tfrac12 WP(f)",
     form=Form.AT_MOST,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_half_sides,
     proof=lambda: Proof(
         (

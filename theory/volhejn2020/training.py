@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, count, data_points, exact_matrix, positive, rationals, sequence
+from theory.checks import Array, count, data_points, exact_matrix, exact_sequence, positive, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
@@ -152,10 +152,6 @@ def _family(name: str, value: Any) -> Array:
     return values
 
 
-def _numbers(name: str, value: Any) -> Array:
-    return rationals(sequence(name, value, fewest=1))
-
-
 def _sizes(name: str, value: Any) -> tuple[int, int]:
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise ValueError(f"{name} must be two numbers of points, got {value!r}")
@@ -166,8 +162,10 @@ def _sizes(name: str, value: Any) -> tuple[int, int]:
 SIZES = Symbol("sizes", "(i, j)", "how many points the two training sets hold, i <= j", _sizes)
 FAMILY = (
     Symbol("values", "(f(x_l))", "the values of the candidates at all points, rationals, [m, N]", _family),
-    Symbol("y", "(y_l)", "the targets, rationals, [N]", _numbers),
-    Symbol("measure", "S(f)", "the smoothness measure of each candidate, rationals, [m]; less is smoother", _numbers),
+    Symbol("y", "(y_l)", "the targets, rationals, [N]", exact_sequence),
+    Symbol(
+        "measure", "S(f)", "the smoothness measure of each candidate, rationals, [m]; less is smoother", exact_sequence
+    ),
     SIZES,
 )
 THRESHOLD = Symbol("threshold", r"\varepsilon", "the loss at which training stops, a rational above 0", positive)
@@ -315,7 +313,7 @@ V11B = Claim(
 
 GROWING = (
     Symbol("x", "(x_l)", "the points in the order in which they are added, rationals, distinct", data_points),
-    Symbol("y", "(y_l)", "the targets, rationals", _numbers),
+    Symbol("y", "(y_l)", "the targets, rationals", exact_sequence),
     SIZES,
 )
 

@@ -22,6 +22,11 @@ def initialization_limit(fan_in: int, fan_out: int, scale: Any = 1) -> float:
     Raises:
         TypeError: if a value is no real number, or a fan no integer.
         ValueError: if a fan is below 1, or alpha not finite and above 0.
+
+    Example:
+        >>> from theory.volhejn2020 import initialization_limit
+        >>> round(initialization_limit(fan_in=784, fan_out=256, scale=0.01), 4)
+        0.0076
     """
     fans = count("fan_in", fan_in) + count("fan_out", fan_out)
     return math.sqrt(6 * positive("scale", scale) / fans)

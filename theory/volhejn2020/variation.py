@@ -10,11 +10,11 @@ import sympy as sp
 
 from theory.checks import Array, count, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, square_root
+from theory.enclosure import Enclosure, length, square_root
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
-from theory.symbols import Symbol
-from theory.two_layer import Weights, check_weights
+from theory.symbols import RATIONAL_WEIGHTS, Symbol
+from theory.two_layer import Weights
 from theory.volhejn2020 import variation_proofs as proofs
 from theory.volhejn2020.variation_bounds import sampling_error_bound
 
@@ -35,7 +35,6 @@ def check_curve(name: str, value: Any) -> Array:
 CURVE = Symbol(
     "curve", r"f(t_0), \dots, f(t_m)", "the vertices of a polygonal curve, rationals, [m + 1, d], m >= 1", check_curve
 )
-WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with one input, rationals", check_weights)
 
 
 def check_interval(name: str, value: Any) -> Array:
@@ -52,14 +51,9 @@ def check_interval(name: str, value: Any) -> Array:
 
 
 INTERVAL = Symbol("interval", "[a, b]", "two rationals, a < b", check_interval)
-POINTS = Symbol(
+POINT_COUNT = Symbol(
     "points", "n", "number of equidistant points, at least 2", lambda name, value: count(name, value, fewest=2)
 )
-
-
-def length(difference: Array) -> Enclosure:
-    """Return the Euclidean norm of a vector of rationals, [d]."""
-    return square_root(Fraction(dot(difference, difference)))
 
 
 def variation(curve: Array) -> Enclosure:
@@ -260,7 +254,7 @@ V3 = Claim(
     source=Source(VOLHEJN2020, "eq 3.1 and after eq 3.9"),
     statement=r"GN(f) = \mathbb E_x |f'(x)| = \tfrac{1}{b-a} TV_{[a,b]}(f),\quad x \sim U[a,b]",
     form=Form.IDENTITY,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_gradient_norm_sides,
     proof=proofs.v3,
     finding=Finding.AS_PRINTED,
@@ -276,7 +270,7 @@ V4 = Claim(
     source=Source(VOLHEJN2020, "eqs 3.5-3.6"),
     statement=r"\widehat{TV}_{[a,b]}(f, n) \approx TV_{[a,b]}(f)",
     form=Form.IDENTITY,
-    symbols=(WEIGHTS, INTERVAL, POINTS),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL, POINT_COUNT),
     sides=_estimator_sides,
     finding=Finding.LOOSE,
     note="Printed as an approximation, without a bound, and encoded as the equality that it stands in for: the estimate is "
@@ -354,7 +348,7 @@ V5 = Claim(
     source=Source(VOLHEJN2020, "eq 3.7 and after"),
     statement=r"TV_{[x_1,x_2]}(\nabla f) = 0 \iff \nabla f \text{ is constant on the segment } (x_1, x_2)",
     form=Form.EQUIVALENCE,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_constant_gradient_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="This rests on the value that f' is given where it does not exist: for differentiable f in one dimension the claim "
@@ -376,7 +370,7 @@ V5A = Claim(
     statement=r"\text{no unit toggles at } x_1, x_2:\quad TV_{[x_1,x_2]}(\nabla f) = 0 \iff \nabla f "
     r"\text{ is constant on } (x_1, x_2)",
     form=Form.EQUIVALENCE,
-    symbols=(WEIGHTS, INTERVAL),
+    symbols=(RATIONAL_WEIGHTS, INTERVAL),
     assumptions=(Assumption("no unit toggles at an end of the segment", _toggling_ends, lambda ends: not ends),),
     sides=_constant_gradient_sides,
     proof=proofs.v5a,

@@ -21,6 +21,11 @@ def sampling_error_bound(derivative_variation: Any, a: Any, b: Any, n: int) -> A
     Raises:
         TypeError: if a value is no real number, or n no integer.
         ValueError: if the variation is negative, a is not below b, one is not finite, or n is below 2.
+
+    Example:
+        >>> from theory.volhejn2020 import sampling_error_bound
+        >>> sampling_error_bound(derivative_variation=2, a=0, b=1, n=101)
+        0.01
     """
     variation, cells = nonnegative("derivative_variation", derivative_variation), count("n", n, fewest=2) - 1
     start, end = (real_array(name, [value])[0] for name, value in (("a", a), ("b", b)))

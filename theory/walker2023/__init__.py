@@ -10,18 +10,22 @@ from theory.walker2023.rademacher_bounds import empirical_rademacher_margin, rad
 from theory.walker2023.tangent_bounds import path_rademacher_bound, rademacher_bound, tangent_complexity
 
 __all__ = [
-    "batch_coherence",
+    # how far gradients agree (W4, W8, W9, W11)
     "coherence",
-    "coherence_gap_bound",
-    "empirical_rademacher_margin",
-    "example_coherence",
-    "median_of_means",
-    "orthogonal_limit",
-    "path_rademacher_bound",
-    "rademacher_bound",
-    "rademacher_margin",
-    "shared_weight",
     "stiffness",
-    "tangent_complexity",
+    "batch_coherence",
+    "example_coherence",
+    "orthogonal_limit",
+    # robust means of gradients (W12)
     "winsorised_mean",
+    "median_of_means",
+    # bounds on the generalisation gap (W3, W5 to W7, W10)
+    "coherence_gap_bound",
+    "rademacher_bound",
+    "path_rademacher_bound",
+    "tangent_complexity",
+    "rademacher_margin",
+    "empirical_rademacher_margin",
+    # the example of a feature that all data share (W13)
+    "shared_weight",
 ]

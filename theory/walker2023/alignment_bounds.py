@@ -26,6 +26,13 @@ def stiffness(vectors: Matrix, kind: Stiffness = "cosine") -> float:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if there are fewer than two vectors, `kind` is unknown, or a cosine has no value.
+
+    Example:
+        >>> from theory.walker2023 import stiffness
+        >>> round(stiffness([[1, 0], [0, 1], [1, 1]]), 4)
+        0.4714
+        >>> round(stiffness([[1, 0], [0, 1], [1, 1]], "sign"), 4)
+        0.6667
     """
     rows = vectors_array("vectors", vectors)
     if kind not in get_args(Stiffness):

@@ -16,12 +16,18 @@ from theory.enclosure import Enclosure
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 from theory.walker2023 import coherent_gradients_proofs as proofs
-from theory.walker2023.coherent_gradients_bounds import batch_coherence, coherence, example_coherence, orthogonal_limit
+from theory.walker2023.coherent_gradients_bounds import (
+    NOT_ALL_ZERO,
+    batch_coherence,
+    coherence,
+    example_coherence,
+    orthogonal_limit,
+)
 from theory.walker2023.rademacher import PROBABILITIES
 
 VECTORS = Symbol("vectors", r"\mathcal V", "vectors, one a row, rationals, [m, d]", exact_vectors)
-FACTOR = Symbol("factor", "k", "what all vectors are multiplied by", lambda n, v: Fraction(real_array(n, [v])[0]))
-BATCH = Symbol("draws", "k", "number of independent draws in a mean, at least 1", count)
+MULTIPLE = Symbol("factor", "k", "what all vectors are multiplied by", lambda n, v: Fraction(real_array(n, [v])[0]))
+DRAWS = Symbol("draws", "k", "number of independent draws in a mean, at least 1", count)
 GROUP = Symbol("group", "k", "number of consecutive examples in a batch, a divisor of m", count)
 DIRECTIONS = Symbol("directions", "g_1, .., g_d", "gradients, one a row, rationals, [d, d]", exact_vectors)
 COPIES = Symbol("copies", "k", "how often the sample holds each, at least 1", count)
@@ -210,7 +216,7 @@ def _all_partitions_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _not_all_zero() -> Assumption:
-    return Assumption("E[v.v] > 0", lambda given: size(*_of(given)), lambda s: s > 0)
+    return Assumption.that(NOT_ALL_ZERO, lambda given: size(*_of(given)))
 
 
 def _sample_not_zero() -> Assumption:
@@ -348,7 +354,7 @@ W8E = Claim(
     source=Source(WALKER2023, "Theorem 5.1, last sentence"),
     statement=r"k \ne 0:\quad \alpha(k\mathcal V) = \alpha(\mathcal V)",
     form=Form.IDENTITY,
-    symbols=(VECTORS, PROBABILITIES, FACTOR),
+    symbols=(VECTORS, PROBABILITIES, MULTIPLE),
     assumptions=(
         Assumption("k is not 0", lambda given: given["factor"], bool),
         _not_all_zero(),
@@ -433,7 +439,7 @@ W11 = Claim(
     statement=r"w = \tfrac1k \sum_{i=1}^k v_i:\quad "
     r"\alpha(\mathcal W) = \frac{k\alpha(\mathcal V)}{1 + (k-1)\alpha(\mathcal V)}",
     form=Form.IDENTITY,
-    symbols=(VECTORS, PROBABILITIES, BATCH),
+    symbols=(VECTORS, PROBABILITIES, DRAWS),
     assumptions=(_not_all_zero(),),
     sides=_batch_sides,
     bound=batch_coherence,
@@ -450,7 +456,7 @@ W11A = Claim(
     source=Source(WALKER2023, "Theorem 5.6, 'with equality'"),
     statement=r"\alpha(\mathcal W) = \alpha(\mathcal V) \iff \alpha(\mathcal V) \in \{0, 1\}",
     form=Form.EQUIVALENCE,
-    symbols=(VECTORS, PROBABILITIES, BATCH),
+    symbols=(VECTORS, PROBABILITIES, DRAWS),
     assumptions=(_not_all_zero(),),
     sides=_meet_sides,
     finding=Finding.NEEDS_ASSUMPTION,
@@ -465,7 +471,7 @@ W11B = Claim(
     source=Source(WALKER2023, "Theorem 5.6, 'with equality', repaired"),
     statement=r"k \ge 2:\quad \alpha(\mathcal W) = \alpha(\mathcal V) \iff \alpha(\mathcal V) \in \{0, 1\}",
     form=Form.EQUIVALENCE,
-    symbols=(VECTORS, PROBABILITIES, BATCH),
+    symbols=(VECTORS, PROBABILITIES, DRAWS),
     assumptions=(_not_all_zero(), _several()),
     sides=_meet_sides,
     proof=proofs.w11b,
@@ -480,7 +486,7 @@ W11C = Claim(
     source=Source(WALKER2023, "Theorem 5.6, the inequality"),
     statement=r"\alpha(\mathcal W) \ge \alpha(\mathcal V)",
     form=Form.AT_LEAST,
-    symbols=(VECTORS, PROBABILITIES, BATCH),
+    symbols=(VECTORS, PROBABILITIES, DRAWS),
     assumptions=(_not_all_zero(),),
     sides=_grows_sides,
     proof=proofs.w11c,
@@ -495,7 +501,7 @@ W11D = Claim(
     source=Source(WALKER2023, "section 5.4, step 3"),
     statement=r"\alpha(\mathcal V) = \frac{\alpha(\mathcal W)}{k - (k-1)\alpha(\mathcal W)}",
     form=Form.IDENTITY,
-    symbols=(VECTORS, PROBABILITIES, BATCH),
+    symbols=(VECTORS, PROBABILITIES, DRAWS),
     assumptions=(_not_all_zero(),),
     sides=_inverse_sides,
     bound=example_coherence,

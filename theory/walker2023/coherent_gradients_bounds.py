@@ -16,6 +16,9 @@ from theory.checks import (
     share,
     vectors_array,
 )
+from theory.conditions import Condition
+
+NOT_ALL_ZERO = Condition("E[v.v] > 0", lambda size: size > 0)
 
 
 def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
@@ -29,7 +32,13 @@ def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if a shape is wrong, the probabilities are none, or all vectors are 0, where alpha is 0/0.
+        ValueError: if a shape is wrong, or the probabilities are none.
+        AssumptionError: if all vectors of positive probability are 0, where alpha is 0/0.
+
+    Example:
+        >>> from theory.walker2023 import coherence
+        >>> round(float(coherence([[1, 0], [0, 1], [1, 1], [1, 0]])), 4)
+        0.65
     """
     rows = vectors_array("vectors", vectors)
     if probabilities is None:
@@ -37,8 +46,7 @@ def coherence(vectors: Matrix, probabilities: Reals | None = None) -> Any:
     else:
         p = distribution("probabilities", probabilities, len(rows))
     mean, size = p @ rows, p @ (rows * rows).sum(axis=1)
-    if size == 0:
-        raise ValueError("vectors must not all be 0, where the coherence is 0/0")
+    NOT_ALL_ZERO.require("W8.e", size)
     return dot(mean, mean) / size
 
 
@@ -48,6 +56,11 @@ def orthogonal_limit(sample_size: int) -> Fraction:
     Raises:
         TypeError: if `sample_size` is no integer.
         ValueError: if it is below 1.
+
+    Example:
+        >>> from theory.walker2023 import orthogonal_limit
+        >>> orthogonal_limit(sample_size=50)
+        Fraction(1, 50)
     """
     return Fraction(1, count("sample_size", sample_size))
 
@@ -62,6 +75,12 @@ def batch_coherence(alpha: Any, batch: int) -> Any:
     Raises:
         TypeError: if a value is no real number, or k no integer.
         ValueError: if alpha is not in [0, 1], or k is below 1.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from theory.walker2023 import batch_coherence
+        >>> batch_coherence(Fraction(1, 10), batch=10)
+        Fraction(10, 19)
     """
     k = count("batch", batch)
     return k * share("alpha", alpha) / (1 + (k - 1) * alpha)
@@ -80,6 +99,12 @@ def example_coherence(alpha: Any, batch: int) -> Any:
     Raises:
         TypeError: if a value is no real number, or k no integer.
         ValueError: if alpha is not in [0, 1], or k is below 1.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from theory.walker2023 import example_coherence
+        >>> example_coherence(Fraction(10, 19), batch=10)
+        Fraction(1, 10)
     """
     k = count("batch", batch)
     return share("alpha", alpha) / (k - (k - 1) * alpha)

@@ -13,9 +13,8 @@ import numpy as np
 from theory.checks import Array, count, dot, exact_matrix, exact_vector, nonnegative, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import WALKER2023, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, Symbol
 from theory.walker2023 import descent_proofs as proofs
 from theory.walker2023.descent_bounds import (
     coherence_gap_bound,
@@ -79,7 +78,7 @@ LOSS_SLOPES = Symbol(
 )
 STEPS = Symbol("step_sizes", r"(\eta_t)", "step sizes, above 0, [T]", _steps)
 SAMPLE = Symbol("sample", "S", "the run at hand: the m examples it is trained on, by number, from 0", _picked)
-SAMPLE_SIZE = Symbol("sample_size", "m", "number of independent examples in a sample, at least 1", count)
+EXAMPLE_COUNT = Symbol("sample_size", "m", "number of independent examples in a sample, at least 1", count)
 VALUES = Symbol("values", r"g_i^{(j)}", "one coordinate of the gradients, rationals, [m]", _column)
 LEVEL = Symbol("level", "c", "level of winsorization, 0 to 50 per cent", lambda n, v: Fraction(level_of(n, v)))
 OUTLIERS = Symbol("outliers", "O", "the examples that may be anything, by number, from 0", _picked)
@@ -259,7 +258,7 @@ W10A = Claim(
     statement=r"|\mathrm{gap}(\mathcal D, m)| \le \frac{L^2}{m} \sum_{t=1}^T \prod_{k=t+1}^T "
     r"\big(1 + (1 + \tfrac1m)\eta_k\beta\big)\, \eta_t\, \mathbb E\sqrt{2(1 - \alpha(w_{t-1}))}",
     form=Form.AT_MOST,
-    symbols=(LOSS_SLOPES, STEPS, SAMPLE_SIZE),
+    symbols=(LOSS_SLOPES, STEPS, EXAMPLE_COUNT),
     sides=all_runs,
     bound=coherence_gap_bound,
     bound_on=_gap_bound_on,

@@ -39,6 +39,12 @@ def coherence_gap_bound(
     Raises:
         TypeError: if a value is no real number, or m no integer.
         ValueError: if shapes do not fit, or a value is out of its range.
+
+    Example:
+        >>> from theory.walker2023 import coherence_gap_bound
+        >>> gap = coherence_gap_bound([[1.0, 0.5]], step_sizes=[0.1, 0.1], lipschitz=1, smoothness=2, sample_size=10)
+        >>> round(gap, 4)
+        0.01
     """
     runs, steps = floats("coherences", vectors_array("coherences", coherences)), real_array("step_sizes", step_sizes)
     if runs.shape[1] != len(steps):
@@ -69,8 +75,8 @@ def level_of(name: str, value: Any) -> Any:
 def winsorised_mean(vectors: Matrix, level: Any) -> Array:
     """Return the mean of gradients clipped, coordinate by coordinate, to the c-th and (100 - c)-th percentile (W12).
 
-    c = 0 is the mean, c = 50 the median. Percentiles are interpolated linearly between the sorted values; the paper
-    does not say how. Exact if vectors and c are rationals.
+    Of gradients [m, d] it is [d]; c = 0 is the mean, c = 50 the median. Percentiles are interpolated linearly between the
+    sorted values; the paper does not say how. Exact if vectors and c are rationals.
 
     Args:
         vectors: one gradient a row, [m, d].
@@ -79,6 +85,11 @@ def winsorised_mean(vectors: Matrix, level: Any) -> Array:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if a shape is wrong, an entry is not finite, or c is not from 0 to 50.
+
+    Example:
+        >>> from theory.walker2023 import winsorised_mean
+        >>> winsorised_mean([[0.0], [1.0], [2.0], [3.0], [100.0]], level=25)
+        array([2.])
     """
     rows, c = vectors_array("vectors", vectors), level_of("level", level)
     c = Fraction(c) if rows.dtype == object else float(c)
@@ -104,7 +115,8 @@ def _mean(rows: Array) -> Array:
 def median_of_means(vectors: Matrix, groups: int) -> Array:
     """Return the median, coordinate by coordinate, of the means of k consecutive groups of gradients (section 5.5.1).
 
-    Sizes of groups differ by one at most; for even k the median is the mean of the middle two. Exact for rationals.
+    Of gradients [m, d] it is [d]. Sizes of groups differ by one at most; for even k the median is the mean of the middle
+    two. Exact for rationals.
 
     Args:
         vectors: one gradient a row, [m, d].
@@ -113,6 +125,11 @@ def median_of_means(vectors: Matrix, groups: int) -> Array:
     Raises:
         TypeError: if an entry is no real number, or k no integer.
         ValueError: if a shape is wrong, an entry is not finite, or k is not from 1 to m.
+
+    Example:
+        >>> from theory.walker2023 import median_of_means
+        >>> median_of_means([[0.0], [2.0], [1.0], [3.0], [4.0], [100.0]], groups=3)
+        array([2.])
     """
     rows, k = vectors_array("vectors", vectors), count("groups", groups)
     if k > len(rows):
@@ -137,6 +154,12 @@ def shared_weight(sample_size: int, strength: Any, step_size: Any, steps: int) -
     Raises:
         TypeError: if a value is no real number, or m or t no integer.
         ValueError: if a value is out of its range.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from theory.walker2023 import shared_weight
+        >>> shared_weight(sample_size=4, strength=Fraction(1), step_size=Fraction(1, 5), steps=2)
+        Fraction(7, 20)
     """
     m, t = count("sample_size", sample_size), count("steps", steps, fewest=0)
     s, eta = nonnegative("strength", strength), positive("step_size", step_size)

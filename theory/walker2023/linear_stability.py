@@ -6,21 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, positive
+from theory.assumptions import growth, mean_square_stable, one_dimension
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
-from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share
-from theory.mulayoff2021.stability import BATCH, HESSIANS, growth, mean_square_stable
+from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share, outer_products
 from theory.sources import WALKER2023, Source
-from theory.symbols import Symbol
+from theory.symbols import BATCH, HESSIANS, STEP_SIZE_ON_MEAN
 from theory.walker2023 import linear_stability_proofs as proofs
-
-STEP_SIZE = Symbol("step_size", r"\eta", "step size on (1/n) sum l_i, above 0", positive)
-
-
-def outer_products(*features: tuple[int, ...]) -> Array:
-    """Return the Hessians phi phi^T, [n, d, d], of squared losses that are linear in the features, exactly."""
-    return np.array([[[Fraction(a * b) for b in phi] for a in phi] for phi in features], dtype=object)
 
 
 def condition(given: Instance) -> Enclosure:
@@ -59,10 +51,6 @@ def _enough_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return _largest(*sharpness_and_spread(given)).at_most(1), growth(given).at_most(1)
 
 
-def _one_dimension() -> Assumption:
-    return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
-
-
 def _condition_holds() -> Assumption:
     return Assumption("W1's condition: lambda_max(..) <= 1", condition, lambda v: v.upper <= 1)
 
@@ -89,7 +77,7 @@ W1 = Claim(
     statement=r"\lambda_{\max}\big((1-\eta H)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\Sigma\big) \le 1 \;\Rightarrow\; "
     r"\text{linearly stable}",
     form=Form.IMPLICATION,
-    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_condition_holds(),),
     sides=_sufficient_sides,
     proof=proofs.w1,
@@ -105,8 +93,8 @@ W1A = Claim(
     source=Source(WALKER2023, "Theorem 2.4, last sentence"),
     statement=r"d = 1,\ n \ge 2:\quad (1-\eta h)^2 + \tfrac{\eta^2(n-B)}{B(n-1)}\sigma^2 \le 1 \iff \text{linearly stable}",
     form=Form.EQUIVALENCE,
-    symbols=(HESSIANS, STEP_SIZE, BATCH),
-    assumptions=(_one_dimension(),),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH),
+    assumptions=(one_dimension(),),
     sides=_sufficient_sides,
     proof=proofs.w1a,
     finding=Finding.AS_PRINTED,
@@ -120,7 +108,7 @@ W2 = Claim(
     statement=r"\text{linearly stable} \;\Rightarrow\; 0 \le a \le \tfrac2\eta,\ "
     r"0 \le s \le \tfrac1\eta\sqrt{\tfrac{B(n-1)}{n-B}};\quad \text{and SGD can converge to minima satisfying this}",
     form=Form.AT_MOST,
-    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(mean_square_stable(),),
     sides=_necessary_sides,
     finding=Finding.FALSE,
@@ -140,7 +128,7 @@ W2A = Claim(
     statement=r"\lambda_{\max}\big((1-\eta H)^2 + \eta^2 p\,\Sigma\big) \le 1 \;\Rightarrow\; "
     r"0 \le a \le \tfrac2\eta,\ 0 \le s \le \tfrac1{\eta\sqrt p}",
     form=Form.AT_MOST,
-    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(_condition_holds(),),
     sides=_necessary_sides,
     proof=proofs.w2a,
@@ -156,7 +144,7 @@ W2B = Claim(
     source=Source(WALKER2023, "Remark 2.5, the list after eq 2"),
     statement=r"a \le \tfrac2\eta,\ s \le \tfrac1{\eta\sqrt p} \;\Rightarrow\; \text{linearly stable}",
     form=Form.IMPLICATION,
-    symbols=(HESSIANS, STEP_SIZE, BATCH),
+    symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH),
     assumptions=(
         _positive_hessians(),
         Assumption("eq 2", lambda given: _largest(*sharpness_and_spread(given)), lambda v: v.upper <= 1),

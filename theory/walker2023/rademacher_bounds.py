@@ -23,6 +23,11 @@ def rademacher_margin(sample_size: int, delta: Any, *, printed: bool = False) ->
     Raises:
         TypeError: if a value is no real number, or m no integer.
         ValueError: if m is below 1, or delta not in (0, 1).
+
+    Example:
+        >>> from theory.walker2023 import rademacher_margin
+        >>> round(rademacher_margin(1000, delta=0.05), 4), round(rademacher_margin(1000, delta=0.05, printed=True), 4)
+        (0.0387, 0.0547)
     """
     m = count("sample_size", sample_size)
     return math.sqrt(_log_inverse(chance("delta", delta)) / (m if printed else 2 * m))
@@ -39,6 +44,11 @@ def empirical_rademacher_margin(sample_size: int, delta: Any, *, printed: bool =
     Raises:
         TypeError: if a value is no real number, or m no integer.
         ValueError: if m is below 1, or delta not in (0, 1).
+
+    Example:
+        >>> from theory.walker2023 import empirical_rademacher_margin
+        >>> round(empirical_rademacher_margin(1000, delta=0.05), 4)
+        0.0774
     """
     m = count("sample_size", sample_size)
     logarithm = _log_inverse(chance("delta", delta))

@@ -12,11 +12,16 @@ import numpy as np
 from theory.checks import Array, dot, exact_vector, exact_vectors, nonnegative, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.mulayoff2021.smooth import STEP_SIZE
 from theory.sources import WALKER2023, Source
-from theory.symbols import Symbol
+from theory.symbols import STEP_SIZE, Symbol
 from theory.walker2023 import tangent_proofs as proofs
-from theory.walker2023.tangent_bounds import path_rademacher_bound, rademacher_bound, tangent_complexity
+from theory.walker2023.tangent_bounds import (
+    ALL_INVERTIBLE,
+    INVERTIBLE,
+    path_rademacher_bound,
+    rademacher_bound,
+    tangent_complexity,
+)
 
 
 def _stack(name: str, value: Any) -> Array:
@@ -181,11 +186,11 @@ def _maps_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _is_invertible() -> Assumption:
-    return Assumption("A is invertible", lambda given: _invertible(given["matrix"]), bool)
+    return Assumption.that(INVERTIBLE, lambda given: _invertible(given["matrix"]))
 
 
 def _are_invertible() -> Assumption:
-    return Assumption("each A_t is invertible", lambda given: all(map(_invertible, given["matrices"])), bool)
+    return Assumption.that(ALL_INVERTIBLE, lambda given: all(map(_invertible, given["matrices"])))
 
 
 W5 = Claim(

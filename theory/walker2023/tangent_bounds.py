@@ -13,6 +13,10 @@ from theory.checks import (
     real_array,
     vectors_array,
 )
+from theory.conditions import Condition
+
+INVERTIBLE = Condition("A is invertible", bool)
+ALL_INVERTIBLE = Condition("each A_t is invertible", bool)
 
 
 def rademacher_bound(features: Matrix, matrix: Matrix, radius: Any) -> float:
@@ -27,9 +31,15 @@ def rademacher_bound(features: Matrix, matrix: Matrix, radius: Any) -> float:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the shapes do not fit, A is singular, or an entry is not finite or negative where it must not be.
+        ValueError: if the shapes do not fit, or an entry is not finite or negative where it must not be.
+        AssumptionError: if A is singular, for all that floats tell.
+
+    Example:
+        >>> from theory.walker2023 import rademacher_bound
+        >>> round(rademacher_bound(features=[[3, 4], [0, 0]], matrix=[[1, 0], [0, 1]], radius=2), 4)
+        5.0
     """
-    return path_rademacher_bound(features, [matrix], [radius])
+    return _path_bound(features, [matrix], [radius], "W6", INVERTIBLE)
 
 
 def path_rademacher_bound(features: Matrix, matrices: Any, radii: Any) -> float:
@@ -42,18 +52,31 @@ def path_rademacher_bound(features: Matrix, matrices: Any, radii: Any) -> float:
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the shapes do not fit, an A_t is singular, or an entry is not finite or negative.
+        ValueError: if the shapes do not fit, or an entry is not finite or negative.
+        AssumptionError: if an A_t is singular, for all that floats tell.
+
+    Example:
+        >>> from theory.walker2023 import path_rademacher_bound
+        >>> matrices = [[[1, 0], [0, 1]], [[2, 0], [0, 2]]]
+        >>> round(path_rademacher_bound(features=[[3, 4], [0, 0]], matrices=matrices, radii=[1, 1]), 4)
+        3.75
     """
+    return _path_bound(features, matrices, radii, "W7", ALL_INVERTIBLE)
+
+
+def _path_bound(features: Matrix, matrices: Any, radii: Any, claim: str, invertible: Condition) -> float:
     rows = floats("features", vectors_array("features", features))
     stack, sizes = floats("matrices", real_array("matrices", matrices, ndim=3)), real_array("radii", radii)
     if stack.shape != (len(sizes), rows.shape[1], rows.shape[1]):
         raise ValueError(f"matrices must be one [d, d] for each radius, d = {rows.shape[1]}, got shape {stack.shape}")
     if np.any(sizes < 0):
         raise ValueError(f"radii must be at least 0, got {min(sizes)}")
-    try:
-        norms = [float(np.linalg.norm(np.linalg.solve(a, rows.T))) for a in stack]
-    except np.linalg.LinAlgError as error:
-        raise ValueError("matrices must be invertible, got a singular one") from error
+    norms = []
+    for a in stack:
+        try:
+            norms.append(float(np.linalg.norm(np.linalg.solve(a, rows.T))))
+        except np.linalg.LinAlgError:
+            invertible.require(claim, False, "a singular one")
     return math.fsum(float(size) * norm for size, norm in zip(sizes, norms, strict=True)) / len(rows)
 
 
@@ -67,6 +90,11 @@ def tangent_complexity(updates: Matrix, features: Any) -> float:
     Raises:
         TypeError: if an entry is no real number.
         ValueError: if the shapes do not fit or an entry is not finite.
+
+    Example:
+        >>> from theory.walker2023 import tangent_complexity
+        >>> round(tangent_complexity(updates=[[3, 4]], features=[[[2, 0], [0, 0]]]), 4)
+        10.0
     """
     steps, maps = vectors_array("updates", updates), real_array("features", features, ndim=3)
     if (len(maps), maps.shape[2]) != steps.shape or not maps.shape[1]:

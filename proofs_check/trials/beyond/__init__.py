@@ -6,6 +6,7 @@ from proofs_check.trials.beyond import (
     dual,
     flat_interpolants,
     mean_square,
+    observed,
     pair_variation,
     reshuffling,
     training_loss,
@@ -14,6 +15,7 @@ from proofs_check.trials.beyond import (
 TRIALS: tuple[Trial, ...] = (
     *critical_step.TRIALS,
     *training_loss.TRIALS,
+    *observed.TRIALS,
     *mean_square.TRIALS,
     *reshuffling.TRIALS,
     *dual.TRIALS,

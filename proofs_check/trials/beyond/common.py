@@ -8,26 +8,16 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from proofs_check.trials.common import linearised
+from proofs_check.trials.common import linearised, reflection, whole
 from theory.beyond.mean_square_bounds import stability_threshold
-from theory.checks import Array, dot, rationals
+from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.walker2023.linear_stability import outer_products
-
-whole = st.integers(-3, 3)
-
+from theory.linear_stability import outer_products
 
 beside = st.sampled_from(
     [Fraction(v, 1000) for v in (500, 900, 990, 995, 999, 1000, 1000, 1000, 1001, 1005, 1010, 1100)]
 )
 """How far from a threshold a step size is drawn."""
-
-
-def reflection(direction: list[int]) -> Array:
-    """Return the orthogonal matrix I - 2 u u^T/|u|^2, of rationals."""
-    u = rationals(direction)
-    turned: Array = rationals(np.eye(len(u), dtype=int)) - 2 * np.outer(u, u) / Fraction(dot(u, u))
-    return turned
 
 
 @st.composite

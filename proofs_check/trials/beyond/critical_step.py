@@ -13,7 +13,7 @@ from proofs_check import oracles
 from proofs_check.trial import Trial
 from proofs_check.trials.common import interpolants, small
 from proofs_check.trials.operators import Kind, Mutant, bounds, with_sides
-from theory.beyond import critical_step as beyond
+from theory.beyond import critical_step
 from theory.beyond.critical_step import B1, B1A
 from theory.checks import Array, rationals
 from theory.claim import Instance
@@ -38,20 +38,20 @@ def beside_the_data(draw: st.DrawFn) -> Instance:
 bent: SearchStrategy[Instance] = st.one_of(interpolants(), beside_the_data())
 
 
-def _weighed(name: str, kind: Kind, weigh: Callable[[Array, Array], beyond.Ends]) -> Mutant:
+def _weighed(name: str, kind: Kind, weigh: Callable[[Array, Array], critical_step.Ends]) -> Mutant:
     """Return B1.a with the spline's changes of slope weighed otherwise, by a function of its knots and of x."""
-    return with_sides(B1A, name, kind, lambda given: beyond.weighed_sides(given, weigh))
+    return with_sides(B1A, name, kind, lambda given: critical_step.weighed_sides(given, weigh))
 
 
-def _higher_of(knots: Array, x: Array) -> beyond.Ends:
-    negative = [(-upper, -lower) for lower, upper in beyond.beside(knots, x)]
-    lower, upper = beyond.lower_of(negative[0], negative[1])
+def _higher_of(knots: Array, x: Array) -> critical_step.Ends:
+    negative = [(-upper, -lower) for lower, upper in critical_step.beside(knots, x)]
+    lower, upper = critical_step.lower_of(negative[0], negative[1])
     return -upper, -lower
 
 
-def _next_point(knots: Array, x: Array) -> beyond.Ends:
+def _next_point(knots: Array, x: Array) -> critical_step.Ends:
     following = x[np.minimum(np.searchsorted(x, knots) + 1, len(x) - 1)]
-    return beyond.lowest_weight_enclosure(x, following)
+    return critical_step.lowest_weight_enclosure(x, following)
 
 
 TRIALS = (
@@ -63,8 +63,8 @@ TRIALS = (
             *bounds(B1A),
             _weighed("the higher limit of g", Kind.MIN_MAX, _higher_of),
             _weighed("g(x_j) itself (B1)", Kind.DROPPED, weight_enclosure),
-            _weighed("g(x_j-), from the left alone", Kind.DROPPED, lambda knots, x: beyond.beside(knots, x)[0]),
-            _weighed("g(x_j+), from the right alone", Kind.DROPPED, lambda knots, x: beyond.beside(knots, x)[1]),
+            _weighed("g(x_j-), from the left alone", Kind.DROPPED, lambda knots, x: critical_step.beside(knots, x)[0]),
+            _weighed("g(x_j+), from the right alone", Kind.DROPPED, lambda knots, x: critical_step.beside(knots, x)[1]),
             _weighed("g_*(x_{j+1})", Kind.OFF_BY_ONE, _next_point),
         ),
         oracle=oracles.b1a,

@@ -12,7 +12,8 @@ from hypothesis.strategies import SearchStrategy
 
 from proofs_check.trial import Trial
 from proofs_check.trials.operators import LESS, MORE, Kind, bounds, left, moved, negated, right, without
-from theory.beyond import dual as claims
+from theory.assumptions import off_the_data
+from theory.beyond import dual
 from theory.beyond.dual import B2, B2A, B2B, B2C, B2D, B2E, unit_knots
 from theory.beyond.dual_bounds import constant_part, dual_weight, unit_costs
 from theory.checks import Array, rationals
@@ -227,9 +228,6 @@ SUM_ZERO = "sum p = 0"
 WITHIN = "|sum_j p_j [s (x_j - t)]_+| <= 2 h_s(t) for all units"
 
 
-OFF = "no unit toggles on a data point"
-
-
 Weigh = Callable[[Array, Array, PiecewiseLinear, Fraction], list[Enclosure]]
 
 
@@ -291,7 +289,7 @@ def _merged(part: Callable[[Array, Array], tuple[Fraction, Fraction]]) -> Callab
 
     def side(given: Instance) -> Fraction:
         weights, x, u = given["weights"].rational(), rationals(given["x"]), given["sample_direction"]
-        knots, sides, sizes = claims.unit_knots(weights)
+        knots, sides, sizes = dual.unit_knots(weights)
         outer = weights.w2[weights.w1 != 0] ** 2
         total = Fraction(sum(u, Fraction(0))) ** 2
         for knot, facing in sorted(set(zip(knots, sides, strict=True))):
@@ -327,7 +325,7 @@ def _b_bit_more(outer: Array, sizes: Array) -> tuple[Fraction, Fraction]:
 
 
 def _end(factor: Callable[[Array], Fraction]) -> Callable[[Instance], Enclosure]:
-    return lambda given: claims.g_at(given, factor(given["dual_matrix"]))
+    return lambda given: dual.g_at(given, factor(given["dual_matrix"]))
 
 
 def _says(limit: Fraction) -> Callable[[Instance], bool]:
@@ -346,7 +344,7 @@ def _rank_one(given: Instance) -> bool:
 
 def _more_of_the_values(given: Instance) -> Fraction:
     constant = constant_part(given["dual_matrix"])
-    return constant + MORE * (claims.interpolant_side(given) - constant)
+    return constant + MORE * (dual.interpolant_side(given) - constant)
 
 
 CONSTANT_DROPS = "true: tr(Z G) has 1^T Z 1 / n, and leaving a term that is not negative out weakens the bound"
@@ -375,7 +373,7 @@ TRIALS = (
             ),
             moved(B2, FEASIBLE, lambda room: room is None or room >= -1, "|nu| <= h_+ + h_- + 1"),
             without(B2, FEASIBLE),
-            replace(without(B2, OFF), equivalent=TOGGLES),
+            replace(without(B2, off_the_data().name), equivalent=TOGGLES),
         ),
     ),
     Trial(
@@ -421,11 +419,11 @@ TRIALS = (
                 B2E,
                 "1 for 1^T Z 1 / n",
                 Kind.DROPPED,
-                lambda given: 1 - constant_part(given["dual_matrix"]) + claims.interpolant_side(given),
+                lambda given: 1 - constant_part(given["dual_matrix"]) + dual.interpolant_side(given),
             ),
             without(B2E, SUM_ZERO),
             without(B2E, WITHIN),
-            replace(without(B2E, OFF), equivalent=TOGGLES),
+            replace(without(B2E, off_the_data().name), equivalent=TOGGLES),
         ),
     ),
 )

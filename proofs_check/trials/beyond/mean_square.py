@@ -25,12 +25,12 @@ from proofs_check.trials.operators import (
     turned,
     without,
 )
-from theory.beyond import mean_square as claims
+from theory.beyond import mean_square
 from theory.beyond.mean_square import B3, B3A, B3B, B3C, B3D, B3E, B3F, B3G, B3H, B3I, B3J, B3K
 from theory.beyond.mean_square_bounds import expansion_forms, gram_forms, largest_step
 from theory.claim import Claim, Instance
 from theory.enclosure import Enclosure, positive_semidefinite
-from theory.walker2023.linear_stability import outer_products
+from theory.linear_stability import outer_products
 
 
 @st.composite
@@ -58,7 +58,7 @@ def _points(given: Instance) -> int:
 def _of_n(given: Instance) -> Fraction:
     """Return p with n for n - 1."""
     n = _points(given)
-    return claims.share_of(given) * Fraction(max(n - 1, 1), n)
+    return mean_square.share_of(given) * Fraction(max(n - 1, 1), n)
 
 
 def _over_b(given: Instance) -> Fraction:
@@ -79,16 +79,16 @@ def _wrong_shares(claim: Claim, side: Callable[[Shares], Callable[[Instance], En
 
 
 def _condition(share: Shares, first: Fraction = TWO) -> Callable[[Instance], bool]:
-    return lambda given: claims.form_is_semidefinite(given, share(given), first=first)
+    return lambda given: mean_square.form_is_semidefinite(given, share(given), first=first)
 
 
 def _gram(share: Shares, first: Fraction = TWO) -> Callable[[Instance], bool]:
-    return lambda given: claims.gram_condition(given, share(given), first=first)
+    return lambda given: mean_square.gram_condition(given, share(given), first=first)
 
 
 def _gram_off_diagonal(given: Instance) -> bool:
     """Return the condition by the Gram matrix with sum_ij (G Y G)_ij^2 for the diagonal's."""
-    gram, share, n = given["features"] @ given["features"].T, claims.share_of(given), len(given["features"])
+    gram, share, n = given["features"] @ given["features"].T, mean_square.share_of(given), len(given["features"])
     c, d = gram_forms(gram, share)
     spread = gram_forms(gram, Fraction(0))[1]
     return positive_semidefinite(2 * c - Fraction(given["step_size"]) * (d + share * n * spread))
@@ -96,7 +96,7 @@ def _gram_off_diagonal(given: Instance) -> bool:
 
 def _strictly(given: Instance) -> bool:
     """Return whether the condition holds at a step size one part in a million larger."""
-    return claims.stable(given, times=1 + Fraction(1, 10**6))
+    return mean_square.stable(given, times=1 + Fraction(1, 10**6))
 
 
 def _ratio(
@@ -105,35 +105,35 @@ def _ratio(
     """Return 2 first/((1 - p) whole + p parts) as a function of p."""
 
     def side(share: Shares) -> Callable[[Instance], Enclosure]:
-        return lambda given: Enclosure.exactly(claims.ratio(*values(given), share(given)))
+        return lambda given: Enclosure.exactly(mean_square.ratio(*values(given), share(given)))
 
     return side
 
 
 def _along(given: Instance) -> tuple[Fraction, Fraction, Fraction]:
-    length, mean, square = claims.along(given)
+    length, mean, square = mean_square.along(given)
     return length * mean, mean**2, square
 
 
 def _parts_only(given: Instance) -> Enclosure:
     """Return B3.e's bound with the noise for the whole."""
-    return Enclosure.exactly(claims.ratio(*_along(given), ONE))
+    return Enclosure.exactly(mean_square.ratio(*_along(given), ONE))
 
 
 def _unit_length(given: Instance) -> Enclosure:
     """Return B3.e's bound without |v|^2."""
-    _, mean, square = claims.along(given)
-    return Enclosure.exactly(claims.ratio(mean, mean**2, square, claims.share_of(given)))
+    _, mean, square = mean_square.along(given)
+    return Enclosure.exactly(mean_square.ratio(mean, mean**2, square, mean_square.share_of(given)))
 
 
 def _traces(given: Instance) -> tuple[Fraction, Fraction, Fraction]:
-    return claims.trace(given), *claims.squares(given)
+    return mean_square.trace(given), *mean_square.squares(given)
 
 
 def _squared_trace(given: Instance) -> Enclosure:
     """Return B3.f's bound with (tr H)^2 for tr H^2."""
     trace, _, parts = _traces(given)
-    return Enclosure.exactly(claims.ratio(trace, trace**2, parts, claims.share_of(given)))
+    return Enclosure.exactly(mean_square.ratio(trace, trace**2, parts, mean_square.share_of(given)))
 
 
 def _second_branch(given: Instance) -> Enclosure:
@@ -143,14 +143,14 @@ def _second_branch(given: Instance) -> Enclosure:
 
 def _without_the_rest(given: Instance) -> Enclosure:
     """Return B3.g's limit with 1/p for 1/(p (1 - p))."""
-    share = claims.share_of(given)
+    share = mean_square.share_of(given)
     limit = Fraction(4) if share >= Fraction(1, 2) else 1 / share
     return Enclosure.exactly(limit / Fraction(given["step_size"]) ** 2)
 
 
 def _trace_limit(share: Shares, more: int = 0) -> Callable[[Instance], Enclosure]:
     def side(given: Instance) -> Enclosure:
-        return claims.trace_sides(given, share(given), given["features"].shape[1] - more)[1]
+        return mean_square.trace_sides(given, share(given), given["features"].shape[1] - more)[1]
 
     return side
 
@@ -158,35 +158,35 @@ def _trace_limit(share: Shares, more: int = 0) -> Callable[[Instance], Enclosure
 def _one_dimension_fewer(given: Instance) -> Enclosure:
     """Return B3.h's limit with d - 1 for d where d is above 1."""
     fewer = 1 if given["features"].shape[1] > 1 else 0
-    return _trace_limit(claims.share_of, fewer)(given)
+    return _trace_limit(mean_square.share_of, fewer)(given)
 
 
 def _norms(share: Shares) -> Callable[[Instance], Enclosure]:
-    return lambda given: claims.weighted_norm(given, share(given), claims.norms(given))
+    return lambda given: mean_square.weighted_norm(given, share(given), mean_square.norms(given))
 
 
 def _least_norm(given: Instance) -> Enclosure:
     """Return B3.i's bound with min for max, over the H_i that are not 0."""
-    norms = [norm for norm in claims.norms(given) if norm.upper > 0]
-    return claims.weighted_norm(given, claims.share_of(given), norms, pick=min)
+    norms = [norm for norm in mean_square.norms(given) if norm.upper > 0]
+    return mean_square.weighted_norm(given, mean_square.share_of(given), norms, pick=min)
 
 
 def _expansion(share: Shares) -> Callable[[Instance], Enclosure]:
-    return lambda given: largest_step(*expansion_forms(claims.exact_hessians(given), share(given)))
+    return lambda given: largest_step(*expansion_forms(mean_square.exact_hessians(given), share(given)))
 
 
 def _share_and_one(given: Instance) -> Enclosure:
     """Return B3.k's bound with (B + 1)/n for B/n."""
-    return claims.scaled_edge(given, claims.share_of_data(given) + Fraction(1, _points(given)))
+    return mean_square.scaled_edge(given, mean_square.share_of_data(given) + Fraction(1, _points(given)))
 
 
 def _edge(given: Instance) -> Enclosure:
-    return claims.scaled_edge(given, ONE)
+    return mean_square.scaled_edge(given, ONE)
 
 
 def _one_fewer(given: Instance) -> bool:
     """Return whether the second moments are bounded at B = n - 1."""
-    return claims.stable(given, batch=max(len(given["hessians"]) - 1, 1))
+    return mean_square.stable(given, batch=max(len(given["hessians"]) - 1, 1))
 
 
 TRIALS = (
@@ -194,8 +194,8 @@ TRIALS = (
         B3,
         instances=EVERY,
         mutants=(
-            left(B3, "1.98 C for 2 C", Kind.CONSTANT, _condition(claims.share_of, 2 * LESS)),
-            left(B3, "2.02 C for 2 C", Kind.CONSTANT, _condition(claims.share_of, 2 * MORE)),
+            left(B3, "1.98 C for 2 C", Kind.CONSTANT, _condition(mean_square.share_of, 2 * LESS)),
+            left(B3, "2.02 C for 2 C", Kind.CONSTANT, _condition(mean_square.share_of, 2 * MORE)),
             left(B3, "no noise: p = 0", Kind.DROPPED, _condition(_none)),
             left(B3, "n for n - 1 in p", Kind.OFF_BY_ONE, _condition(_of_n)),
             left(B3, "1/B for p", Kind.DROPPED, _condition(_over_b)),
@@ -232,8 +232,8 @@ TRIALS = (
         B3C,
         instances=EVERY,
         mutants=(
-            left(B3C, "eta lambda_max <= 1.98", Kind.CONSTANT, lambda given: claims.edge(given, 2 * LESS)),
-            left(B3C, "eta lambda_max <= 2.02", Kind.CONSTANT, lambda given: claims.edge(given, 2 * MORE)),
+            left(B3C, "eta lambda_max <= 1.98", Kind.CONSTANT, lambda given: mean_square.edge(given, 2 * LESS)),
+            left(B3C, "eta lambda_max <= 2.02", Kind.CONSTANT, lambda given: mean_square.edge(given, 2 * MORE)),
             right(B3C, "at B = n - 1", Kind.OFF_BY_ONE, _one_fewer),
             negated(B3C),
             without(B3C, "each H_i is positive semidefinite"),
@@ -243,8 +243,8 @@ TRIALS = (
         B3D,
         instances=featured(),
         mutants=(
-            left(B3D, "1.98 for 2", Kind.CONSTANT, _gram(claims.share_of, 2 * LESS)),
-            left(B3D, "2.02 for 2", Kind.CONSTANT, _gram(claims.share_of, 2 * MORE)),
+            left(B3D, "1.98 for 2", Kind.CONSTANT, _gram(mean_square.share_of, 2 * LESS)),
+            left(B3D, "2.02 for 2", Kind.CONSTANT, _gram(mean_square.share_of, 2 * MORE)),
             left(B3D, "no noise: p = 0", Kind.DROPPED, _gram(_none)),
             left(B3D, "n for n - 1 in p", Kind.OFF_BY_ONE, _gram(_of_n)),
             left(B3D, "all entries for the diagonal", Kind.DROPPED, _gram_off_diagonal),

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from proofs_check.trial import Trial
 from proofs_check.trials.common import exact_weights, few, small
 from proofs_check.trials.operators import Kind, both_ways, bounds, right, without
-from theory.beyond import pair_variation as pairs
+from theory.beyond import pair_variation
 from theory.beyond.pair_variation import B6, B6A, B6B, B6C, B6D
 from theory.checks import Array, rationals
 from theory.claim import Instance
-from theory.enclosure import Enclosure
+from theory.enclosure import Enclosure, length
 from theory.two_layer import Weights
-from theory.volhejn2020.variation import length
 
 
 @st.composite
@@ -66,24 +65,24 @@ def shared_knots(draw: st.DrawFn) -> Instance:
 
 def _weighted(share: Callable[[Array], Array]) -> Callable[[Instance], Enclosure]:
     """Return the sum of |w2_i| ||w1_i|| times another function of q_i."""
-    return lambda given: pairs.weighted_sizes(given, share(pairs.active_shares(given)))
+    return lambda given: pair_variation.weighted_sizes(given, share(pair_variation.active_shares(given)))
 
 
 def _strictly_active(given: Instance) -> Enclosure:
-    w1, b1, _ = pairs.network(given)
+    w1, b1, _ = pair_variation.network(given)
     active = given["inputs"] @ w1.T + b1 > 0
     q = rationals([Fraction(int(column.sum()), len(column)) for column in active.T])
-    return pairs.weighted_sizes(given, 2 * q * (1 - q))
+    return pair_variation.weighted_sizes(given, 2 * q * (1 - q))
 
 
 def _without_w2(given: Instance) -> Enclosure:
-    q = pairs.active_shares(given)
-    return pairs.weighted_sizes(given.but(outputs=rationals([1] * len(q))), 2 * q * (1 - q))
+    q = pair_variation.active_shares(given)
+    return pair_variation.weighted_sizes(given.but(outputs=rationals([1] * len(q))), 2 * q * (1 - q))
 
 
 def _largest_unit(given: Instance) -> Enclosure:
     """Return half of the largest |w2_i| ||w1_i||."""
-    w1, _, w2 = pairs.network(given)
+    w1, _, w2 = pair_variation.network(given)
     sizes = [length(row * output / 2) for row, output in zip(w1, w2, strict=True)]
     return Enclosure(max(v.lower for v in sizes), max(v.upper for v in sizes))
 
@@ -93,7 +92,7 @@ def _cells(count: Callable[[int, int], int]) -> Callable[[Instance], Fraction]:
 
     def side(given: Instance) -> Fraction:
         n = len(given["x"])
-        return sum((v * count(left, n) for v, left in pairs.cells(given)), Fraction(0)) / n**2
+        return sum((v * count(left, n) for v, left in pair_variation.cells(given)), Fraction(0)) / n**2
 
     return side
 
@@ -103,7 +102,10 @@ def _knots(count: Callable[[int, int, int], int]) -> Callable[[Instance], Fracti
 
     def side(given: Instance) -> Fraction:
         n = len(given["x"])
-        return sum((v * count(below, above, n) for v, below, above in pairs.knot_counts(given)), Fraction(0)) / n**2
+        return (
+            sum((v * count(below, above, n) for v, below, above in pair_variation.knot_counts(given)), Fraction(0))
+            / n**2
+        )
 
     return side
 
@@ -160,7 +162,9 @@ TRIALS = (
                 B6B,
                 "without w2",
                 Kind.DROPPED,
-                lambda given: pairs.half_weights_product(given.but(outputs=rationals([1] * len(given["outputs"])))),
+                lambda given: pair_variation.half_weights_product(
+                    given.but(outputs=rationals([1] * len(given["outputs"])))
+                ),
             ),
         ),
     ),

@@ -23,14 +23,13 @@ from proofs_check.trials.operators import (
     with_sides,
     without,
 )
-from theory.beyond import mean_square as claims
-from theory.beyond import reshuffling
+from theory.beyond import mean_square, reshuffling
 from theory.beyond.reshuffling import B9, B9A, B9B, B9C, B9D, B9E, B9F
 from theory.beyond.reshuffling_bounds import epoch_step
 from theory.checks import rationals
 from theory.claim import Claim, Instance
 from theory.enclosure import Enclosure
-from theory.walker2023.linear_stability import outer_products
+from theory.linear_stability import outer_products
 
 
 @st.composite
@@ -117,7 +116,7 @@ ON_A_LINE: SearchStrategy[Instance] = st.one_of(on_a_line(), on_a_line(), in_pai
 
 def _last_left_out(given: Instance) -> Enclosure:
     """Return B9.a's right side without the last point."""
-    hessians = claims.exact_hessians(given)[:-1]
+    hessians = mean_square.exact_hessians(given)[:-1]
     if len(hessians) < given["batch_size"]:
         return reshuffling.product_with_epoch(given, "second", "first")
     after = epoch_step(given["second"], hessians, Fraction(given["step_size"]), given["batch_size"])

@@ -14,6 +14,7 @@ from proofs_check import oracles
 from proofs_check.trial import Trial
 from proofs_check.trials.common import on_data
 from proofs_check.trials.operators import LESS, Kind, Mutant, bounds, right, with_sides, without
+from theory.assumptions import off_the_data
 from theory.beyond import training_loss
 from theory.beyond.training_loss import B7, B7A
 from theory.checks import Array
@@ -49,9 +50,6 @@ def misfits(draw: st.DrawFn) -> Instance:
 
 
 at_a_loss: SearchStrategy[Instance] = st.one_of(with_targets(), misfits())
-
-
-OFF = "no unit toggles on a data point"
 
 
 def _with_loss(claim: Claim, name: str, kind: Kind, factor: Callable[[Array], Enclosure]) -> Mutant:
@@ -90,7 +88,7 @@ def _mean_square(x: Array) -> Enclosure:
 
 
 def _toggling(claim: Claim, why: str) -> Mutant:
-    return replace(without(claim, OFF), equivalent=why)
+    return replace(without(claim, off_the_data().name), equivalent=why)
 
 
 LOOSE = "true: half of the printed loss term suffices (B7.a)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 from hypothesis import strategies as st
@@ -33,3 +34,8 @@ def balanced_exactly(draw: st.DrawFn) -> Instance:
 def shifted(value: Enclosure, by: Fraction) -> Enclosure:
     """Return the interval moved by a number."""
     return Enclosure(Fraction(value.lower) + by, Fraction(value.upper) + by)
+
+
+def edge_less(first: Fraction, second: Fraction) -> Callable[[Instance], Fraction]:
+    """Return first/eta - second/2 as a side: M6's bound for 1 and 1."""
+    return lambda given: first / Fraction(given["step_size"]) - second / 2

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from proofs_check.kept import Reading
 from proofs_check.trial import Trial
-from proofs_check.trials.operators import Kind, Mutant, left, negated, right, stronger, turned, without
+from proofs_check.trials.operators import Kind, Mutant, left, negated, right, scaled, stronger, turned, without
 from theory.claim import Instance
 from theory.enclosure import Enclosure
 from theory.mulayoff2021.observed import M10, M11, M11A, M12, M12A, M12B
@@ -33,7 +33,7 @@ TRIALS = (
         M10,
         instances=Reading("weight_function", {"distance": "distance", "n": "n"}),
         mutants=(
-            stronger(M10),
+            scaled(M10, Fraction(1, 4)),
             turned(M10),
             left(
                 M10,

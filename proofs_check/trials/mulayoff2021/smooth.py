@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from proofs_check import oracles
 from proofs_check.trial import Trial
 from proofs_check.trials.common import exact_weights, on_data, small
-from proofs_check.trials.mulayoff2021.common import SHARES, balanced_exactly, shifted
+from proofs_check.trials.mulayoff2021.common import SHARES, balanced_exactly, edge_less, shifted
 from proofs_check.trials.operators import (
     LESS,
     MORE,
@@ -98,19 +97,14 @@ def _one_sided(knots: Any, x: Any) -> list[Fraction]:
     return [Fraction(v) * len(more) ** 2 / n**2 for v in lower]
 
 
-def _limit(first: Fraction, second: Fraction) -> Callable[[Instance], Fraction]:
-    """Return first/eta - second/2."""
-    return lambda given: first / Fraction(given["step_size"]) - second / 2
-
-
 def _theorem_1(claim: Claim) -> tuple[Mutant, ...]:
     """Return wrong versions of int |f''| g <= 1/eta - 1/2."""
     one = Fraction(1)
     return (
         *bounds(claim),
-        right(claim, "0.99/eta - 1/2", Kind.CONSTANT, _limit(LESS, one)),
-        right(claim, "1/eta - 0.505", Kind.CONSTANT, _limit(one, MORE)),
-        right(claim, "1/eta - 1", Kind.CONSTANT, _limit(one, Fraction(2))),
+        right(claim, "0.99/eta - 1/2", Kind.CONSTANT, edge_less(LESS, one)),
+        right(claim, "1/eta - 0.505", Kind.CONSTANT, edge_less(one, MORE)),
+        right(claim, "1/eta - 1", Kind.CONSTANT, edge_less(one, Fraction(2))),
         without(claim, STABLE),
         moved(claim, STABLE, lambda product: product <= 2 * MORE, "eta lambda_max <= 2.02"),
     )

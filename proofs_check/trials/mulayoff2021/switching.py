@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import islice
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
 from proofs_check.trials.common import small
-from proofs_check.trials.mulayoff2021.common import SHARES, balanced_exactly
+from proofs_check.trials.mulayoff2021.common import SHARES, balanced_exactly, edge_less
 from proofs_check.trials.operators import (
     LESS,
     MORE,
@@ -307,11 +306,7 @@ A_MODE, WITHOUT_IDLE, GENERAL, STABLE = (assumption.name for assumption in M8D.a
 
 def _resting_bound(first: Fraction, second: Fraction) -> Mutant:
     """Return M9.c with first/eta - second/2."""
-
-    def side(given: Instance) -> Fraction:
-        return first / Fraction(given["step_size"]) - second / 2
-
-    return right(M9C, f"{float(first)}/eta - {float(second / 2)}", Kind.CONSTANT, side)
+    return right(M9C, f"{float(first)}/eta - {float(second / 2)}", Kind.CONSTANT, edge_less(first, second))
 
 
 LONGER = "a step may be longer: eta ||H v||^2 <= 2.02 v^T H v"
@@ -360,11 +355,6 @@ def _mirrored(given: Instance) -> Enclosure:
     _, whole = excess_sides(given)
     twice = 2 * _without_delta(given)
     return Enclosure(twice - Fraction(whole.upper), twice - Fraction(whole.lower))
-
-
-def _resting(first: Fraction, second: Fraction) -> Callable[[Instance], Fraction]:
-    """Return first/eta - second/2."""
-    return lambda given: first / Fraction(given["step_size"]) - second / 2
 
 
 def _at_most_edge(claim: Claim, assumption: str) -> Mutant:
@@ -457,8 +447,8 @@ TRIALS = (
         instances=toggling_with_step_size(resting=True),
         mutants=(
             *bounds(M9B),
-            right(M9B, "0.99/eta - 1/2", Kind.CONSTANT, _resting(LESS, ONE)),
-            right(M9B, "1/eta - 0.505", Kind.CONSTANT, _resting(ONE, MORE)),
+            right(M9B, "0.99/eta - 1/2", Kind.CONSTANT, edge_less(LESS, ONE)),
+            right(M9B, "1/eta - 0.505", Kind.CONSTANT, edge_less(ONE, MORE)),
             with_sides(
                 M9B,
                 "g for the resting weight",

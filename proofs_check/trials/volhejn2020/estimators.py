@@ -44,38 +44,35 @@ def _sums_of_norms(given: Instance) -> Fraction:
     return estimators.mean(sum(batch, Fraction(0)) for batch in combinations(given["norms"], given["batch_size"]))
 
 
-_V13A, _V13B, _V13C = V13A, V13B, V13C
-
-
 TRIALS = (
     Trial(V13, instances=batches()),
     Trial(
         V13A,
         instances=batches(),
         mutants=(
-            *both_ways(_V13A),
-            left(_V13A, "the largest of the batch for its mean", Kind.MIN_MAX, _largest_norms),
-            left(_V13A, "without 1/k", Kind.DROPPED, _sums_of_norms),
+            *both_ways(V13A),
+            left(V13A, "the largest of the batch for its mean", Kind.MIN_MAX, _largest_norms),
+            left(V13A, "without 1/k", Kind.DROPPED, _sums_of_norms),
         ),
     ),
     Trial(
         V13B,
         instances=batches(),
         mutants=(
-            *both_ways(_V13B),
-            without(_V13B, "k is even"),
-            right(_V13B, "without n/(n - 1)", Kind.DROPPED, estimators.over_all_pairs),
-            left(_V13B, "4/k for 2/k, as printed", Kind.DROPPED, lambda given: 2 * estimators.expected_estimate(given)),
+            *both_ways(V13B),
+            without(V13B, "k is even"),
+            right(V13B, "without n/(n - 1)", Kind.DROPPED, estimators.over_all_pairs),
+            left(V13B, "4/k for 2/k, as printed", Kind.DROPPED, lambda given: 2 * estimators.expected_estimate(given)),
         ),
     ),
     Trial(
         V13C,
         instances=batches(),
         mutants=(
-            *both_ways(_V13C),
-            without(_V13C, "k is even"),
+            *both_ways(V13C),
+            without(V13C, "k is even"),
             right(
-                _V13C,
+                V13C,
                 "with n/(n - 1)",
                 Kind.DROPPED,
                 lambda given: distinct_pairs(given, "variations") * estimators.over_all_pairs(given),

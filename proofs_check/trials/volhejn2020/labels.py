@@ -103,38 +103,35 @@ def _with_loss(factor: Callable[[int], Fraction]) -> Callable[[Instance], Enclos
     return side
 
 
-_V14, _V14A, _V14C, _V14D = V14, V14A, V14C, V14D
-
-
 TRIALS = (
     Trial(
         V14,
         instances=fitted(),
         mutants=(
-            *bounds(_V14),
-            without(_V14, "zero loss"),
+            *bounds(V14),
+            without(V14, "zero loss"),
             right(
-                _V14,
+                V14,
                 "1/(n (n - 1)) for 1/n^2",
                 Kind.OFF_BY_ONE,
                 lambda given: distinct_pairs(given, "y") * labels.label_gap(given),
             ),
-            right(_V14, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
+            right(V14, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
         ),
     ),
     Trial(
         V14A,
         instances=labelled(),
         mutants=(
-            *both_ways(_V14A),
-            without(_V14A, "half of the labels are -1, half 1"),
+            *both_ways(V14A),
+            without(V14A, "half of the labels are -1, half 1"),
             left(
-                _V14A,
+                V14A,
                 "1/(n (n - 1)) for 1/n^2",
                 Kind.OFF_BY_ONE,
                 lambda given: distinct_pairs(given, "y") * labels.label_gap(given),
             ),
-            left(_V14A, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
+            left(V14A, "the largest difference for the mean", Kind.MIN_MAX, _largest_gap),
         ),
     ),
     Trial(V14B, instances=labelled()),
@@ -142,20 +139,20 @@ TRIALS = (
         V14C,
         instances=fitted(),
         mutants=(
-            *bounds(_V14C),
-            without(_V14C, "zero loss"),
-            right(_V14C, "n - j + 1 for n - j", Kind.OFF_BY_ONE, _one_gap_further),
+            *bounds(V14C),
+            without(V14C, "zero loss"),
+            right(V14C, "n - j + 1 for n - j", Kind.OFF_BY_ONE, _one_gap_further),
         ),
     ),
     Trial(
         V14D,
         instances=st.one_of(fitted(), shortened()),
         mutants=(
-            *bounds(_V14D),
-            right(_V14D, "1.98 (1 - 1/n) sqrt L", Kind.CONSTANT, _with_loss(lambda n: 2 * LESS * Fraction(n - 1, n))),
-            right(_V14D, "(1 - 1/n) sqrt L", Kind.DROPPED, _with_loss(lambda n: Fraction(n - 1, n))),
-            right(_V14D, "without the loss", Kind.DROPPED, _with_loss(lambda n: Fraction(0))),
-            right(_V14D, "2 (1 - 2/n) sqrt L", Kind.OFF_BY_ONE, _with_loss(lambda n: Fraction(2 * (n - 2), n))),
+            *bounds(V14D),
+            right(V14D, "1.98 (1 - 1/n) sqrt L", Kind.CONSTANT, _with_loss(lambda n: 2 * LESS * Fraction(n - 1, n))),
+            right(V14D, "(1 - 1/n) sqrt L", Kind.DROPPED, _with_loss(lambda n: Fraction(n - 1, n))),
+            right(V14D, "without the loss", Kind.DROPPED, _with_loss(lambda n: Fraction(0))),
+            right(V14D, "2 (1 - 2/n) sqrt L", Kind.OFF_BY_ONE, _with_loss(lambda n: Fraction(2 * (n - 2), n))),
         ),
     ),
 )

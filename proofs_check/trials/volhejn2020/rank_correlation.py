@@ -64,19 +64,16 @@ def _ceiling_squared(given: Instance) -> Fraction:
     return Fraction(counts.pairs - counts.second_ties, counts.pairs)
 
 
-_V12A, _V12C, _V12D, _V12E = V12A, V12C, V12D, V12E
-
-
 TRIALS = (
     Trial(V12, instances=rankings()),
     Trial(
         V12A,
         instances=rankings(),
         mutants=(
-            *both_ways(_V12A),
-            right(_V12A, "without the ties", Kind.DROPPED, lambda given: _tied(given, 0)),
-            right(_V12A, "ties as inversions", Kind.BOUNDARY, lambda given: _tied(given, 2)),
-            right(_V12A, "inversions once", Kind.DROPPED, _inverted_twice),
+            *both_ways(V12A),
+            right(V12A, "without the ties", Kind.DROPPED, lambda given: _tied(given, 0)),
+            right(V12A, "ties as inversions", Kind.BOUNDARY, lambda given: _tied(given, 2)),
+            right(V12A, "inversions once", Kind.DROPPED, _inverted_twice),
         ),
     ),
     Trial(V12B, instances=rankings()),
@@ -84,10 +81,10 @@ TRIALS = (
         V12C,
         instances=rankings(),
         mutants=(
-            negated(_V12C),
-            right(_V12C, "no pair ordered oppositely", Kind.BOUNDARY, rank_correlation.agree),
+            negated(V12C),
+            right(V12C, "no pair ordered oppositely", Kind.BOUNDARY, rank_correlation.agree),
             right(
-                _V12C,
+                V12C,
                 "the same pairs tied",
                 Kind.DROPPED,
                 lambda given: bool(np.all((rank_correlation.pair_signs(given) == 0).sum(axis=1) != 1)),
@@ -98,23 +95,23 @@ TRIALS = (
         V12D,
         instances=rankings(),
         mutants=(
-            *bounds(_V12D),
-            without(_V12D, "no pair is tied in both"),
+            *bounds(V12D),
+            without(V12D, "no pair is tied in both"),
             replace(
-                right(_V12D, "n_x for n_y", Kind.DROPPED, _ceiling_by_x),
+                right(V12D, "n_x for n_y", Kind.DROPPED, _ceiling_by_x),
                 equivalent="tau_b and the assumptions are symmetric in X and Y, so the bound holds with n_x too",
             ),
-            right(_V12D, "without the root", Kind.DROPPED, _ceiling_squared),
+            right(V12D, "without the root", Kind.DROPPED, _ceiling_squared),
         ),
     ),
     Trial(
         V12E,
         instances=st.just(rank_correlation.DESIGN),
         mutants=(
-            *both_ways(_V12E),
-            on(_V12E, "2 runs for 3", Kind.OFF_BY_ONE, lambda given: given.but(repeats=given["repeats"] - 1)),
+            *both_ways(V12E),
+            on(V12E, "2 runs for 3", Kind.OFF_BY_ONE, lambda given: given.but(repeats=given["repeats"] - 1)),
             on(
-                _V12E,
+                V12E,
                 "7 sizes for 8",
                 Kind.OFF_BY_ONE,
                 lambda given: given.but(configurations=given["configurations"] - 1),

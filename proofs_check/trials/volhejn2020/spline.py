@@ -17,7 +17,6 @@ from theory.enclosure import Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 from theory.volhejn2020 import spline
-from theory.volhejn2020 import spline as volhejn2020_spline
 from theory.volhejn2020.spline import V6, V6A, V7, V8, V8A, V9, V9A, V9B, V9C, V9D
 
 
@@ -113,60 +112,54 @@ def _without_w1(given: Instance) -> Fraction:
     return Fraction(np.abs(given["weights"].rational().w2).sum())
 
 
-_V6A, _V7, _V8, _V8A = V6A, V7, V8, V8A
-
-
-_V9A, _V9B, _V9D = V9A, V9B, V9D
-
-
 TRIALS = (
     Trial(V6, instances=hyperplanes()),
     Trial(
         V6A,
         instances=hyperplanes(),
         mutants=(
-            *both_ways(_V6A),
-            without(_V6A, "the point lies on the unit's hyperplane"),
-            without(_V6A, "no other unit toggles at the point"),
-            right(_V6A, "||w1||_1 for ||w1||", Kind.DROPPED, _taxicab_size),
-            right(_V6A, "without w2", Kind.DROPPED, _without_output),
+            *both_ways(V6A),
+            without(V6A, "the point lies on the unit's hyperplane"),
+            without(V6A, "no other unit toggles at the point"),
+            right(V6A, "||w1||_1 for ||w1||", Kind.DROPPED, _taxicab_size),
+            right(V6A, "without w2", Kind.DROPPED, _without_output),
         ),
     ),
     Trial(
         V7,
         instances=st.one_of(interpolants(), interpolants(), convex_interpolants()),
         mutants=(
-            *bounds(_V7),
-            right(_V7, "the spline without the last point", Kind.OFF_BY_ONE, _spline_without_last),
-            right(_V7, "the other order", Kind.DROPPED, lambda given: _V7.sides(_other_order(given))[1]),
+            *bounds(V7),
+            right(V7, "the spline without the last point", Kind.OFF_BY_ONE, _spline_without_last),
+            right(V7, "the other order", Kind.DROPPED, lambda given: V7.sides(_other_order(given))[1]),
         ),
     ),
     Trial(
         V8,
-        instances=st.sampled_from(volhejn2020_spline.PRINTED_EXAMPLES),
+        instances=st.sampled_from(spline.PRINTED_EXAMPLES),
         mutants=(
-            *both_ways(_V8),
+            *both_ways(V8),
             left(
-                _V8,
+                V8,
                 "without the jumps",
                 Kind.DROPPED,
                 lambda given: spline.example_variation(given, given["order"], jumps=False),
             ),
-            on(_V8, "PL0 for PL1", Kind.DROPPED, _other_order),
+            on(V8, "PL0 for PL1", Kind.DROPPED, _other_order),
         ),
     ),
     Trial(
         V8A,
-        instances=st.sampled_from(volhejn2020_spline.CONVERSE_EXAMPLES),
+        instances=st.sampled_from(spline.CONVERSE_EXAMPLES),
         mutants=(
-            *both_ways(_V8A),
+            *both_ways(V8A),
             left(
-                _V8A,
+                V8A,
                 "without the jumps",
                 Kind.DROPPED,
                 lambda given: spline.example_variation(given, given["order"], jumps=False),
             ),
-            on(_V8A, "PL0 for PL1", Kind.DROPPED, _other_order),
+            on(V8A, "PL0 for PL1", Kind.DROPPED, _other_order),
         ),
     ),
     Trial(V9, instances=st.one_of(distinct_knots(), knots_in_the_middle())),
@@ -174,20 +167,20 @@ TRIALS = (
         V9A,
         instances=st.one_of(distinct_knots(), knots_in_the_middle(), knots_in_the_middle(), on_interval()),
         mutants=(
-            *both_ways(_V9A),
-            without(_V9A, "distinct knots (and no w1 = 0)"),
-            without(_V9A, "every knot in (a, b)"),
-            right(_V9A, "|sum| for the sum of sizes", Kind.DROPPED, _signed_sum),
-            right(_V9A, "without w1", Kind.DROPPED, _without_w1),
+            *both_ways(V9A),
+            without(V9A, "distinct knots (and no w1 = 0)"),
+            without(V9A, "every knot in (a, b)"),
+            right(V9A, "|sum| for the sum of sizes", Kind.DROPPED, _signed_sum),
+            right(V9A, "without w1", Kind.DROPPED, _without_w1),
         ),
     ),
     Trial(
         V9B,
         instances=st.one_of(on_interval(inside=True), knots_in_the_middle()),
         mutants=(
-            *bounds(_V9B),
-            right(_V9B, "the largest unit for the sum", Kind.MIN_MAX, _largest_unit),
-            right(_V9B, "without w1", Kind.DROPPED, _without_w1),
+            *bounds(V9B),
+            right(V9B, "the largest unit for the sum", Kind.MIN_MAX, _largest_unit),
+            right(V9B, "without w1", Kind.DROPPED, _without_w1),
         ),
     ),
     Trial(V9C, instances=st.one_of(distinct_knots(), on_interval(), knots_in_the_middle())),
@@ -195,9 +188,9 @@ TRIALS = (
         V9D,
         instances=st.one_of(distinct_knots(), on_interval(), knots_in_the_middle()),
         mutants=(
-            *bounds(_V9D),
-            right(_V9D, "the largest unit for the sum", Kind.MIN_MAX, lambda given: _largest_unit(given) / 2),
-            right(_V9D, "without w1", Kind.DROPPED, lambda given: _without_w1(given) / 2),
+            *bounds(V9D),
+            right(V9D, "the largest unit for the sum", Kind.MIN_MAX, lambda given: _largest_unit(given) / 2),
+            right(V9D, "without w1", Kind.DROPPED, lambda given: _without_w1(given) / 2),
         ),
     ),
 )

@@ -138,22 +138,17 @@ def _means(given: Instance) -> tuple[Enclosure, Enclosure]:
     return first, second
 
 
-_V10A, _V10B, _V11, _V11B, _V11D = V10A, V10B, V11, V11B, V11D
-
-
 TRIALS = (
     Trial(V10, instances=layers()),
     Trial(
         V10A,
         instances=layers(),
         mutants=(
-            *both_ways(_V10A),
+            *both_ways(V10A),
+            right(V10A, "3 for 6, as printed", Kind.DROPPED, lambda given: square_root(training.printed_square(given))),
+            right(V10A, "without alpha", Kind.DROPPED, lambda given: square_root(training.glorot_square(given))),
             right(
-                _V10A, "3 for 6, as printed", Kind.DROPPED, lambda given: square_root(training.printed_square(given))
-            ),
-            right(_V10A, "without alpha", Kind.DROPPED, lambda given: square_root(training.glorot_square(given))),
-            right(
-                _V10A,
+                V10A,
                 "n_in for the mean of the fans",
                 Kind.DROPPED,
                 lambda given: square_root(Fraction(3 * given["scale"] / given["fan_in"])),
@@ -164,20 +159,20 @@ TRIALS = (
         V10B,
         instances=layers(),
         mutants=(
-            negated(_V10B),
-            right(_V10B, "alpha = 1", Kind.CONSTANT, lambda given: bool(given["scale"] == 1)),
-            right(_V10B, "alpha = 2.02", Kind.CONSTANT, lambda given: bool(given["scale"] == 2 * MORE)),
-            right(_V10B, "alpha >= 2", Kind.BOUNDARY, lambda given: bool(given["scale"] >= 2)),
+            negated(V10B),
+            right(V10B, "alpha = 1", Kind.CONSTANT, lambda given: bool(given["scale"] == 1)),
+            right(V10B, "alpha = 2.02", Kind.CONSTANT, lambda given: bool(given["scale"] == 2 * MORE)),
+            right(V10B, "alpha >= 2", Kind.BOUNDARY, lambda given: bool(given["scale"] >= 2)),
         ),
     ),
-    Trial(V11, instances=st.one_of(families(), overtaken()), mutants=_selecting(_V11, training.interpolates)),
+    Trial(V11, instances=st.one_of(families(), overtaken()), mutants=_selecting(V11, training.interpolates)),
     Trial(V11A, instances=st.one_of(families(), overtaken())),
     Trial(
         V11B,
         instances=st.one_of(families(), overtaken()),
         mutants=(
-            *_selecting(_V11B, training.total_loss_below),
-            with_sides(_V11B, "the mean loss for the sum", Kind.DROPPED, _mean_below),
+            *_selecting(V11B, training.total_loss_below),
+            with_sides(V11B, "the mean loss for the sum", Kind.DROPPED, _mean_below),
         ),
     ),
     Trial(V11C, instances=growing_data()),
@@ -185,9 +180,9 @@ TRIALS = (
         V11D,
         instances=growing_data(),
         mutants=(
-            *bounds(_V11D),
-            without(_V11D, "D_i is a part of D_j"),
-            with_sides(_V11D, "the mean over pairs for the sum", Kind.DROPPED, _means),
+            *bounds(V11D),
+            without(V11D, "D_i is a part of D_j"),
+            with_sides(V11D, "the mean over pairs for the sum", Kind.DROPPED, _means),
         ),
     ),
 )

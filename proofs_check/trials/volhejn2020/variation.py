@@ -13,12 +13,12 @@ from proofs_check.trial import Trial
 from proofs_check.trials.common import small
 from proofs_check.trials.operators import Kind, both_ways, bounds, left, negated, right, without
 from proofs_check.trials.volhejn2020.common import on_interval
+from theory import enclosure
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure
 from theory.two_layer import Weights
 from theory.volhejn2020 import variation
-from theory.volhejn2020 import variation as volhejn2020
 from theory.volhejn2020.variation import V1, V1A, V2, V3, V4, V4A, V4B, V5, V5A
 
 
@@ -81,7 +81,7 @@ def _edges(given: Instance) -> Any:
 
 
 def _longest_edge(given: Instance) -> Enclosure:
-    lengths = [variation.length(edge) for edge in _edges(given)]
+    lengths = [enclosure.length(edge) for edge in _edges(given)]
     return Enclosure(max(v.lower for v in lengths), max(v.upper for v in lengths))
 
 
@@ -129,23 +129,15 @@ def _equal_at_the_ends(given: Instance) -> bool:
     return bool(values[0] == values[-1])
 
 
-_V1, _V1A, _V2, _V3 = V1, V1A, V2, V3
-
-
-_V4A, _V4B, _V5A = V4A, V4B, V5A
-
-
 TRIALS = (
     Trial(
         V1,
         instances=curves(),
         mutants=(
-            *bounds(_V1),
-            left(_V1, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
-            left(
-                _V1, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])
-            ),
-            right(_V1, "the sum of the coordinates for the norm", Kind.DROPPED, _taxicab),
+            *bounds(V1),
+            left(V1, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
+            left(V1, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
+            right(V1, "the sum of the coordinates for the norm", Kind.DROPPED, _taxicab),
         ),
         oracle=oracles.v1,
     ),
@@ -153,36 +145,34 @@ TRIALS = (
         V1A,
         instances=curves(dimensions=(1, 2)),
         mutants=(
-            negated(_V1A),
-            without(_V1A, "d = 1"),
+            negated(V1A),
+            without(V1A, "d = 1"),
             right(
-                _V1A,
+                V1A,
                 "strictly monotone",
                 Kind.BOUNDARY,
                 lambda given: bool(np.all(_edges(given)[:, 0] > 0) or np.all(_edges(given)[:, 0] < 0)),
             ),
-            right(_V1A, "non-decreasing only", Kind.DROPPED, lambda given: bool(np.all(_edges(given)[:, 0] >= 0))),
+            right(V1A, "non-decreasing only", Kind.DROPPED, lambda given: bool(np.all(_edges(given)[:, 0] >= 0))),
         ),
     ),
     Trial(
         V2,
-        instances=st.sampled_from(volhejn2020.TEXTBOOK_CURVES),
+        instances=st.sampled_from(variation.TEXTBOOK_CURVES),
         mutants=(
-            *both_ways(_V2),
-            left(_V2, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
-            left(
-                _V2, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])
-            ),
+            *both_ways(V2),
+            left(V2, "the longest edge for the sum", Kind.MIN_MAX, _longest_edge),
+            left(V2, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
         ),
     ),
     Trial(
         V3,
         instances=on_interval(),
         mutants=(
-            *both_ways(_V3),
-            left(_V3, "f' for |f'|", Kind.DROPPED, _signed_slopes),
-            left(_V3, "the last piece left out", Kind.OFF_BY_ONE, _without_last_piece),
-            right(_V3, "without 1/(b - a)", Kind.DROPPED, _total_variation),
+            *both_ways(V3),
+            left(V3, "f' for |f'|", Kind.DROPPED, _signed_slopes),
+            left(V3, "the last piece left out", Kind.OFF_BY_ONE, _without_last_piece),
+            right(V3, "without 1/(b - a)", Kind.DROPPED, _total_variation),
         ),
     ),
     Trial(V4, instances=on_interval()),
@@ -190,11 +180,11 @@ TRIALS = (
         V4A,
         instances=st.one_of(on_interval(), tents(), plateaus(), bowls()),
         mutants=(
-            *bounds(_V4A),
-            right(_V4A, "n for n - 1", Kind.OFF_BY_ONE, _one_point_more),
-            right(_V4A, "the largest change of f' for its variation", Kind.MIN_MAX, _largest_change),
+            *bounds(V4A),
+            right(V4A, "n for n - 1", Kind.OFF_BY_ONE, _one_point_more),
+            right(V4A, "the largest change of f' for its variation", Kind.MIN_MAX, _largest_change),
             right(
-                _V4A,
+                V4A,
                 "without TV(f')",
                 Kind.DROPPED,
                 lambda given: (given["interval"][1] - given["interval"][0]) / Fraction(2 * (given["points"] - 1)),
@@ -204,16 +194,16 @@ TRIALS = (
     Trial(
         V4B,
         instances=st.one_of(on_interval(), lines(), plateaus()),
-        mutants=(*bounds(_V4B), left(_V4B, "the sum from i = 0", Kind.OFF_BY_ONE, _around)),
+        mutants=(*bounds(V4B), left(V4B, "the sum from i = 0", Kind.OFF_BY_ONE, _around)),
     ),
     Trial(V5, instances=st.one_of(on_interval(), lines(), plateaus())),
     Trial(
         V5A,
         instances=st.one_of(plateaus(), lines(), on_interval()),
         mutants=(
-            negated(_V5A),
-            without(_V5A, "no unit toggles at an end of the segment"),
-            right(_V5A, "equal at the two ends", Kind.DROPPED, _equal_at_the_ends),
+            negated(V5A),
+            without(V5A, "no unit toggles at an end of the segment"),
+            right(V5A, "equal at the two ends", Kind.DROPPED, _equal_at_the_ends),
         ),
     ),
 )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import small
+from proofs_check.trials.common import small, whole
 from proofs_check.trials.operators import (
     LESS,
     MORE,
@@ -22,10 +22,9 @@ from proofs_check.trials.operators import (
     with_sides,
     without,
 )
-from proofs_check.trials.walker2023.common import whole
 from theory.checks import rationals
 from theory.claim import Instance
-from theory.walker2023 import alignment as stiffness
+from theory.walker2023 import alignment
 from theory.walker2023.alignment import W4, W4A, W4B, W4C, W4D, W4E, W4F
 
 
@@ -56,14 +55,14 @@ def _change_with(first: Fraction, second: Fraction) -> Callable[[Instance], Frac
     """Return W4.b's right side with factors on the two terms of the bound."""
 
     def side(given: Instance) -> Fraction:
-        slope = given["rate"] * stiffness.product_of_gradients(given)
-        return Fraction(-first * slope + second * stiffness.second_order(given))
+        slope = given["rate"] * alignment.product_of_gradients(given)
+        return Fraction(-first * slope + second * alignment.second_order(given))
 
     return side
 
 
 def _not_negative(given: Instance) -> bool:
-    return stiffness.product_of_gradients(given) >= 0
+    return alignment.product_of_gradients(given) >= 0
 
 
 ONE, ZERO = Fraction(1), Fraction(0)
@@ -76,7 +75,7 @@ TRIALS = (
         instances=pairs(),
         mutants=(
             negated(W4A),
-            with_sides(W4A, "rises for falls, as printed", Kind.REVERSED, stiffness.W4.sides),
+            with_sides(W4A, "rises for falls, as printed", Kind.REVERSED, alignment.W4.sides),
             left(W4A, "g_1.g_2 >= 0", Kind.BOUNDARY, _not_negative),
         ),
     ),
@@ -101,7 +100,7 @@ TRIALS = (
         instances=triples(),
         mutants=(
             *bounds(W4F),
-            with_sides(W4F, "no root, as printed", Kind.DROPPED, stiffness.W4E.sides),
+            with_sides(W4F, "no root, as printed", Kind.DROPPED, alignment.W4E.sides),
         ),
     ),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import small
+from proofs_check.trials.common import reflection, small, whole
 from proofs_check.trials.operators import (
     Kind,
     Mutant,
@@ -22,10 +22,9 @@ from proofs_check.trials.operators import (
     with_sides,
     without,
 )
-from proofs_check.trials.walker2023.common import reflection, whole
 from theory.checks import rationals
 from theory.claim import Assumption, Claim, Instance
-from theory.walker2023 import coherent_gradients as coherence
+from theory.walker2023 import coherent_gradients
 from theory.walker2023.coherent_gradients import (
     W8,
     W8A,
@@ -101,9 +100,8 @@ def in_batches(draw: st.DrawFn) -> Instance:
 def _different_pairs(given: Instance) -> Fraction:
     """W8 without the pairs of a vector with itself."""
     vectors, p = given["vectors"], given["probabilities"]
-    value = coherence.alpha(vectors, p) - Fraction((p**2 * (vectors * vectors).sum(axis=1)).sum()) / coherence.size(
-        vectors, p
-    )
+    same = Fraction((p**2 * (vectors * vectors).sum(axis=1)).sum()) / coherent_gradients.size(vectors, p)
+    value = coherent_gradients.alpha(vectors, p) - same
     return max(value, 1 - value)
 
 
@@ -112,30 +110,30 @@ def _first_coordinate(given: Instance) -> bool:
 
 
 def _value(given: Instance) -> Fraction:
-    return coherence.alpha(given["vectors"], given["probabilities"])
+    return coherent_gradients.alpha(given["vectors"], given["probabilities"])
 
 
 def _of_means(given: Instance) -> Fraction:
-    return coherence.alpha(*coherence.means_of(given))
+    return coherent_gradients.alpha(*coherent_gradients.means_of(given))
 
 
 def _in_a_sample(value: Callable[[Instance], Fraction], shift: int = 0) -> Callable[[Instance], Fraction]:
     """Return W11.f's right side with another value for A, or for m another number of examples."""
-    return lambda g: coherence.without_replacement(value(g), g["group"], len(g["vectors"]) + shift)
+    return lambda g: coherent_gradients.without_replacement(value(g), g["group"], len(g["vectors"]) + shift)
 
 
 def _harmonic(given: Instance) -> Fraction:
-    each = coherence.coherences_of_batches(given)
+    each = coherent_gradients.coherences_of_batches(given)
     return len(each) / sum((1 / a for a in each), Fraction(0))
 
 
 def _arithmetic(given: Instance) -> Fraction:
-    each = coherence.coherences_of_batches(given)
+    each = coherent_gradients.coherences_of_batches(given)
     return sum(each, Fraction(0)) / len(each)
 
 
 def _one_partition(given: Instance) -> Fraction:
-    return coherence.coherences_of_batches(given)[0]
+    return coherent_gradients.coherences_of_batches(given)[0]
 
 
 def _only_zero(given: Instance) -> bool:
@@ -174,7 +172,7 @@ TRIALS = (
         instances=distributions(),
         mutants=(
             negated(W8D),
-            with_sides(W8D, "of any probability, as printed", Kind.DROPPED, coherence.W8C.sides),
+            with_sides(W8D, "of any probability, as printed", Kind.DROPPED, coherent_gradients.W8C.sides),
             without(W8D, "E[v.v] > 0"),
         ),
     ),
@@ -211,7 +209,7 @@ TRIALS = (
         instances=copied(),
         mutants=(
             *both_ways(W9C),
-            with_sides(W9C, "without itself, as printed", Kind.OFF_BY_ONE, coherence.W9B.sides),
+            with_sides(W9C, "without itself, as printed", Kind.OFF_BY_ONE, coherent_gradients.W9B.sides),
             without(W9C, "the directions are pairwise orthogonal"),
             _some_zero(W9C),
         ),
@@ -232,7 +230,7 @@ TRIALS = (
                 W11,
                 "k + 1 for k",
                 Kind.OFF_BY_ONE,
-                lambda g: coherence.formula(_value(g), g["draws"] + 1),
+                lambda g: coherent_gradients.formula(_value(g), g["draws"] + 1),
             ),
         ),
     ),
@@ -257,7 +255,7 @@ TRIALS = (
                 W11D,
                 "k + 1 for k",
                 Kind.OFF_BY_ONE,
-                lambda g: coherence.inverse_formula(_of_means(g), g["draws"] + 1),
+                lambda g: coherent_gradients.inverse_formula(_of_means(g), g["draws"] + 1),
             ),
         ),
     ),
@@ -271,7 +269,7 @@ TRIALS = (
                 W11F,
                 "independent draws, as printed",
                 Kind.DROPPED,
-                lambda g: coherence.inverse_formula(_harmonic(g), g["group"]),
+                lambda g: coherent_gradients.inverse_formula(_harmonic(g), g["group"]),
             ),
             right(W11F, "m + 1 for m", Kind.OFF_BY_ONE, _in_a_sample(_harmonic, 1)),
             right(W11F, "the mean of alpha, not of 1/alpha", Kind.MIN_MAX, _in_a_sample(_arithmetic)),

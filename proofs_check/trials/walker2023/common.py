@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-import numpy as np
-from hypothesis import strategies as st
-
 from proofs_check.trials.operators import (
     Kind,
     Mutant,
     right,
 )
-from theory.checks import Array, dot, rationals
 from theory.claim import Claim, Instance
 from theory.enclosure import square_root
-
-whole = st.integers(-3, 3)
-
-
-def reflection(direction: list[int]) -> Array:
-    """Return the orthogonal matrix I - 2 u u^T / |u|^2, of rationals."""
-    u = rationals(direction)
-    identity = rationals(np.eye(len(u), dtype=int))
-    turned: Array = identity - 2 * np.outer(u, u) / Fraction(dot(u, u))
-    return turned
 
 
 def times(claim: Claim, name: str, kind: Kind, factor: Callable[[Instance], Fraction]) -> Mutant:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import small
+from proofs_check.trials.common import small, whole
 from proofs_check.trials.operators import (
     Kind,
     both_ways,
@@ -26,8 +26,6 @@ from theory.claim import Instance
 from theory.enclosure import Enclosure
 from theory.walker2023 import descent
 from theory.walker2023.descent import W10, W10A, W12, W12A, W12B, W12C, W13, W13A, W13B
-
-whole = st.integers(-3, 3)
 
 
 @st.composite

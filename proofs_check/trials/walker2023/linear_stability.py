@@ -24,12 +24,12 @@ from proofs_check.trials.operators import (
     turned,
     without,
 )
+from theory.assumptions import growth
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure, top_eigenvalue
-from theory.linear_stability import moments, noise_share
-from theory.mulayoff2021.stability import growth
-from theory.walker2023.linear_stability import W1, W1A, W2, W2A, W2B, condition, outer_products, sharpness_and_spread
+from theory.linear_stability import moments, noise_share, outer_products
+from theory.walker2023.linear_stability import W1, W1A, W2, W2A, W2B, condition, sharpness_and_spread
 
 
 @st.composite

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import small
+from proofs_check.trials.common import reflection, small, whole
 from proofs_check.trials.operators import (
     Kind,
     Mutant,
@@ -18,7 +18,7 @@ from proofs_check.trials.operators import (
     right,
     without,
 )
-from proofs_check.trials.walker2023.common import reflection, times, whole
+from proofs_check.trials.walker2023.common import times
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure, top_eigenvalue

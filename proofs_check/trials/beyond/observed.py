@@ -1,0 +1,40 @@
+"""How the claims of `theory.beyond.observed` are put to the test."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from proofs_check.kept import Reading
+from proofs_check.trial import Trial
+from proofs_check.trials.operators import Kind, right, turned
+from theory.beyond.observed import B7B, B7C, limit
+
+TRIALS = (
+    Trial(
+        B7B,
+        instances=Reading("stability_sweep", {symbol.name: symbol.name for symbol in B7B.symbols}),
+        mutants=(
+            turned(B7B),
+            right(B7B, "1/(2 eta)", Kind.CONSTANT, lambda given: limit(given, 1 / (2 * Fraction(given["step_size"])))),
+            right(
+                B7B,
+                "0.8 of 1/eta",
+                Kind.CONSTANT,
+                lambda given: limit(given, Fraction(4, 5) / Fraction(given["step_size"])),
+            ),
+        ),
+    ),
+    Trial(
+        B7C,
+        instances=Reading("stability_sweep", {symbol.name: symbol.name for symbol in B7C.symbols}),
+        mutants=(
+            turned(B7C),
+            right(
+                B7C,
+                "lambda_max/4",
+                Kind.CONSTANT,
+                lambda given: limit(given, Fraction(given["hessian_sharpness"]) / 4),
+            ),
+        ),
+    ),
+)
