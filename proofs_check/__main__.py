@@ -2,7 +2,8 @@
 
 Replays the proofs, has Coq check its theorems, searches for counterexamples, tries the wrong versions of every claim, and
 says what came of it. Exit status 0: nothing is worse than what was recorded; 1: something is, or a theorem or the manifest
-of the theorems is broken, and it is named; 2: the command cannot run; 130: it was interrupted.
+of the theorems is broken, and it is named; 2: the command cannot run; 130: it was interrupted. A claim on rows that
+studies keep, where these are not installed, is not tried: it is named, and counts as no worse.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import json
 import platform
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,9 +26,12 @@ from numerics.files import write_whole
 from numerics.provenance import provenance, versions
 from proofs_check.coqc import coq_version
 from proofs_check.counterexamples import keep, stored
-from proofs_check.ledger import EXPECTED, Row, chosen, effort_of, fallen, read_expected, recorded
+from proofs_check.expected import EXPECTED, expected_text, fallen, read_expected
+from proofs_check.ledger import chosen, effort_of
 from proofs_check.machine_checked import INSTALL, Evidence, check
 from proofs_check.page import markdown, page, table_header, table_line
+from proofs_check.registry import TRIALS
+from proofs_check.row import Head, Row, row_json
 from proofs_check.values import decoded_instance
 from proofs_check.workers import examined
 
@@ -65,7 +70,7 @@ def checked(options: Options) -> list[str]:
 
     Raises:
         ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written,
-            what was recorded cannot be read, or it is to be recorded anew where Coq is not installed.
+            what was recorded cannot be read, or it is to be recorded anew where Coq or kept rows are not installed.
     """
     claims = chosen(options.ids)
     effort_of(options.budget)
@@ -78,6 +83,9 @@ def checked(options: Options) -> list[str]:
         raise ValueError(f"--record is for a clone of the repository: there is no {LEDGER}")
     if options.record and not coq_version():  # what is machine-checked would be recorded as less
         raise ValueError(f"--record needs Coq, which is not installed. {INSTALL}")
+    missing = sorted({trial.rows_missing for trial in TRIALS.values() if trial.rows_missing})
+    if options.record and missing:
+        raise ValueError(f"--record needs the rows that studies keep, and there are none at {', '.join(missing)}")
     for name, path in (("json", options.json), ("html", options.html)):
         if path is not None:
             _check_writable(f"--{name}", path)
@@ -103,26 +111,25 @@ def _check_writable(name: str, path: Path) -> None:
         raise ValueError(f"{name} cannot be written: {path}: {error.strerror}") from error
 
 
-def head_of(options: Options, seconds: float, coq: str = "") -> Row:
+def head_of(options: Options, seconds: float, coq: str = "") -> Head:
     """Return what the rows share: seed, budget, time, versions (Coq's where it ran), machine."""
     facts = provenance()
-    return {
-        "seed": options.seed,
-        "budget": options.budget,
-        "seconds": seconds,
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {**versions(), **({"coq": coq} if coq else {})},
-        "machine": f"{facts['processor']}, {facts['cpus']} CPUs, {platform.system()}",
-    }
+    return Head(
+        options.seed,
+        options.budget,
+        seconds,
+        date=datetime.now(UTC).date().isoformat(),
+        versions={**versions(), **({"coq": coq} if coq else {})},
+        machine=f"{facts['processor']}, {facts['cpus']} CPUs, {platform.system()}",
+    )
 
 
-def write(rows: Sequence[Row], head: Row, options: Options) -> list[Path]:
+def write(rows: Sequence[Row], head: Head, options: Options) -> list[Path]:
     """Write the files that were asked for, each whole, and return them."""
     texts: dict[Path, str] = {}
     if options.json is not None:
-        texts[options.json] = json.dumps(
-            [{**row, "budget": head["budget"], "seed": head["seed"]} for row in rows], indent=1
-        )
+        codes = [row_json(row) | {"budget": head.budget, "seed": head.seed} for row in rows]
+        texts[options.json] = json.dumps(codes, indent=1)
     if options.html is not None:
         texts[options.html] = page(rows, head)
     for path, text in texts.items():
@@ -136,27 +143,32 @@ def _write_text(path: Path, text: str) -> None:
 
 def record(rows: Sequence[Row]) -> list[Path]:
     """Write down what came out: what is expected from now on, counterexamples that are new, and docs/ledger.md."""
-    _write_text(EXPECTED, json.dumps({row["id"]: recorded(row) for row in rows}, indent=1))
+    _write_text(EXPECTED, expected_text(rows))
     _write_text(LEDGER, markdown(rows))
-    new = [row for row in rows if row["counterexample"] and row["id"] not in stored()]
-    return [EXPECTED, LEDGER, *(keep(row["id"], decoded_instance(row["counterexample"])) for row in new)]
+    new = [row for row in rows if row.counterexample and row.id not in stored()]
+    return [EXPECTED, LEDGER, *(keep(row.id, decoded_instance(row.counterexample)) for row in new)]
 
 
 def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence) -> str:
     """Return the last lines: counts, what came of Coq's theorems, and all that is wrong, with the claim it is about."""
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["status"]] = counts.get(row["status"], 0) + 1
-    caught, total = (sum(row[key] for row in rows) for key in ("mutants_caught", "mutants_total"))
-    instances = sum(row["instances"] for row in rows)
+    counts = Counter(row.status.value for row in rows)
+    caught, total = sum(row.mutants_caught for row in rows), sum(row.mutants_total for row in rows)
+    instances = sum(row.instances for row in rows)
     summary = ", ".join(f"{number} {status}" for status, number in counts.items())
     lines = [
         f"{len(rows)} claims: {summary}. {instances} instances, {caught} of {total} mutants caught, {seconds:.0f} s."
     ]
     lines += [evidence.summary()] if evidence.theorems else []
     lines += [f"Coq: {problem}." for problem in evidence.problems]
-    lines += [f"{row['id']}: {problem}." for row in rows for problem in row["problems"]]
+    lines += [f"{row.id}: {problem}." for row in rows for problem in row.problems]
+    lines += [f"{ids}: not tried, for the rows are not here; they would be in {file}." for ids, file in _untried(rows)]
     return "\n".join(lines)
+
+
+def _untried(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Return each file of kept rows that is not there, after the claims that are tried on it."""
+    files = dict.fromkeys(row.rows_missing for row in rows if row.rows_missing)
+    return [(", ".join(row.id for row in rows if row.rows_missing == file), file) for file in files]
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_check") -> int:
@@ -185,8 +197,8 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
                 theorems=evidence.theorems,
             )
             for row in rows_in_order:
-                problems = row["problems"] if options.record else [*row["problems"], *fallen(row, expected)]
-                rows.append({**row, "problems": problems})
+                worse = () if options.record else fallen(row, expected)
+                rows.append(replace(row, problems=(*row.problems, *worse)))
                 tqdm.write(table_line(row), file=sys.stdout)
                 bar.update()
         seconds = time.perf_counter() - start
@@ -203,7 +215,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
     print("\n" + conclusion(rows, seconds, evidence))
     for file in files:
         print(f"wrote {file}")
-    return 1 if evidence.problems or any(row["problems"] for row in rows) else 0
+    return 1 if evidence.problems or any(row.problems for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -51,4 +51,5 @@ def arena_of(claim: Claim, trained: Sequence[Instance], *, searching: bool) -> A
         () if searching else (*own, *fitting(claim, others)),
         (*trial.kept(), *fitting(claim, trained)),
         trial.drawn,
+        trial.rows_missing,
     )

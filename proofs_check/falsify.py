@@ -49,11 +49,13 @@ class Arena:
         named: instances from the registry: extremal ones, witnesses, stored counterexamples.
         trained: what networks ended in, or rows that were kept of a study.
         drawn: what Hypothesis draws from.
+        rows_missing: where kept rows would be that belong to `trained`, if they are not there.
     """
 
     named: tuple[Instance, ...] = ()
     trained: tuple[Instance, ...] = ()
     drawn: SearchStrategy[Instance] | None = None
+    rows_missing: str = ""
 
 
 @dataclass

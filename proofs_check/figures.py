@@ -14,20 +14,15 @@ import sympy as sp
 from markupsafe import Markup
 
 from proofs_check.drawing import Panel, Point, drawing, span
+from proofs_check.row import Row, Stored
 from proofs_check.values import EncodingError, decoded
 from theory.checks import Array
+from theory.claim import Ruling
 from theory.linear_stability import moments, noise_share
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import Distribution, Side, population_weight, stability_weight
 from theory.two_layer import Weights
 
-Row = Mapping[str, Any]
-
-_WHOSE = {
-    "witness": "The counterexample",
-    "extremal": "The extremal instance",
-    "slack_instance": "The tightest instance",
-}
 _POPULATIONS: tuple[tuple[str, Distribution], ...] = (
     ("dashed", "uniform"),
     ("line", "gaussian"),
@@ -49,14 +44,18 @@ class Figure:
 
 def figure(row: Row) -> Figure | None:
     """Return the figure of a claim, or None where the numbers of its instance do as well."""
-    if row["id"] == "M10":
+    if row.id == "M10":
         return _populations()
-    for source, whose in _WHOSE.items():
-        given = _numbers(row[source])
+    shown: tuple[tuple[str, Stored | None], ...] = (
+        ("The witness" if row.witness_ruling is Ruling.HOLDS else "The counterexample", row.witness),
+        ("The extremal instance", row.extremal),
+        ("The tightest instance", row.slack_instance),
+    )
+    for name, instance in shown:
+        given = _numbers(instance)
         draw = next((draw for needed, draw in _DRAWN if needed <= given.keys()), None)
         if draw is None:
             continue
-        name = "The witness" if source == "witness" and row["witness_ruling"] == "holds" else whose
         try:
             return draw(given, name, row)
         except (ValueError, TypeError, OverflowError, ZeroDivisionError):
@@ -64,7 +63,7 @@ def figure(row: Row) -> Figure | None:
     return None
 
 
-def _numbers(instance: Any) -> dict[str, Any]:
+def _numbers(instance: Stored | None) -> dict[str, Any]:
     """Return those values of a stored instance that can be read, and the pieces of functions."""
     found = {}
     for name, code in (instance["given"] if instance else {}).items():
@@ -99,7 +98,7 @@ def _of_a_network(given: Mapping[str, Any], name: str, row: Row) -> Figure:
     top.dots(data)
     words += ["its knots (rings)"] * bool(inside) + ["the data (dots)"] * bool(len(data))
     panels = [top]
-    if len(x) > 1 and _NAMES_G.search(row["statement"]):
+    if len(x) > 1 and _NAMES_G.search(row.statement):
         panels.append(_weight_panel(where, x, given, inside))
         whose = " of all units" if "weights" in given else ""
         words.append(f"and below it the weight g, with lines at the knots{whose}")
@@ -228,7 +227,7 @@ def _of_pieces(given: Mapping[str, Any], name: str, row: Row) -> Figure:
 def _of_samples(given: Mapping[str, Any], name: str, row: Row) -> Figure | None:
     """Draw the plane of mean and spread in which the stability of SGD in one dimension is a half-disc."""
     hessians, eta = given["hessians"], float(given["step_size"])
-    if row["paper"] != "walker2023":
+    if row.paper != "walker2023":
         return None
     mean, sigma = (np.asarray(matrix, dtype=np.float64) for matrix in moments(hessians))
     share = float(noise_share(len(hessians), int(given["batch_size"])))

@@ -15,6 +15,7 @@ import pandas as pd
 from theory.claim import Claim, Instance, Ruling
 
 RESULTS = Path(__file__).parents[1] / "results"
+"""The folder of the studies' results, one folder a study: beside the code, in a checkout."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,22 @@ class Reading:
     columns: Mapping[str, str]
     among: tuple[str, ...] = ()
 
-    def read(self, results: Path = RESULTS) -> list[Instance]:
+    def missing(self) -> str:
+        """Return where the rows would be, if they are not there: an installation may be without the results."""
+        file = _file(self, RESULTS)
+        return "" if file.exists() else str(file)
+
+    def read(self, results: Path | None = None) -> list[Instance]:
         """Return an instance for each row of the study that has a value in every column asked for; see `read`.
 
         Raises:
             ValueError: if the rows cannot be read, or lack a column.
         """
-        return read(self, results)
+        return read(self, RESULTS if results is None else results)
+
+
+def _file(reading: Reading, results: Path) -> Path:
+    return results / reading.study / "rows.parquet"
 
 
 @cache
@@ -54,7 +64,7 @@ def _rows(file: Path, changed: int) -> pd.DataFrame:
     return rows
 
 
-def read(reading: Reading, results: Path = RESULTS) -> list[Instance]:
+def read(reading: Reading, results: Path) -> list[Instance]:
     """Return an instance for each row of a study that has a value in every column asked for.
 
     Runs that diverged have none for what was to be measured at their end; they are left out.
@@ -69,7 +79,7 @@ def read(reading: Reading, results: Path = RESULTS) -> list[Instance]:
     Raises:
         ValueError: if its rows cannot be read, or lack a column.
     """
-    file = results / reading.study / "rows.parquet"
+    file = _file(reading, results)
     if not file.exists():
         return []
     rows = _rows(file, file.stat().st_mtime_ns)

@@ -1,23 +1,21 @@
-"""The ledger: for each claim what the evidence comes to, as one row of plain values, computed and never typed."""
+"""The ledger: for each claim what the evidence comes to, as one row of values, computed and never typed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import time
 import zlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from proofs_check.arena import arena_of
 from proofs_check.counterexamples import load, stored, witness_of
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
 from proofs_check.kept import kept_in_words
-from proofs_check.machine_checked import NOT_RUN, prove_all
+from proofs_check.machine_checked import prove_all
 from proofs_check.registry import TRIALS
+from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
 from proofs_check.symbolic import report
 from proofs_check.trials.operators import Mutant
 from proofs_check.values import encoded_instance
@@ -25,12 +23,6 @@ from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
 from theory.enclosure import Enclosure
 from theory.proof import Proof
 from theory.registry import CLAIMS
-
-Row = dict[str, Any]
-"""What the ledger says of one claim, in values that JSON has."""
-
-EXPECTED = Path(__file__).parent / "expected.json"
-"""What was recorded of every claim; written by `python -m proofs_check --record`."""
 
 BUDGETS: Mapping[str, Effort] = {
     "quick": Effort(drawn=200, varied=100, trained=24, shrink=200),
@@ -67,7 +59,7 @@ def effort_of(budget: str) -> Effort:
 
 
 def row_of(
-    claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: int = 0, theorems: Sequence[Row] = ()
+    claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: int = 0, theorems: Sequence[TheoremRow] = ()
 ) -> Row:
     """Return what the evidence on one claim comes to.
 
@@ -85,59 +77,63 @@ def row_of(
     arena = arena_of(claim, trained, searching=_violated(witness))
     search = hunt(claim, arena, effort, seed=own_seed)
     proof, small = _replayed(claim.proof), _replayed(claim.small)
-    mutants = [] if search.counterexample else _tried(claim, arena, search, effort, own_seed)
+    untried = search.counterexample or arena.rows_missing
+    mutants = () if untried else tuple(_tried(claim, arena, search, effort, own_seed))
     shown = witness if _violated(witness) else search.counterexample or witness
     confirmed = _confirmed(claim, shown)
     found = _confirmed_code(claim, search)
     without = _status(refuted=confirmed.ruling is Ruling.VIOLATED, proof=proof, small=small, decided=search.decided)
     whole = without is not Status.REFUTED and prove_all(theorems)
-    bound_checked, bound_problems = _bound_agrees(claim, search)
+    bound_checked, bound_problems = _bound_agrees(claim, search, untried=bool(arena.rows_missing))
     oracle_checked, oracle_problems = _oracle_agrees(claim, search)
     tightest = search.tightest
-    row: Row = {
-        "id": claim.id,
-        "source": str(claim.source),
-        "paper": claim.source.paper.key,
-        "title": _citation(claim),
-        "locator": claim.source.locator,
-        "amends": claim.amends,
-        "form": claim.form.value,
-        "finding": claim.finding.value,
-        "status": (Status.MACHINE_CHECKED if whole else without).value,
-        "status_without_coq": without.value,
-        "statement": claim.statement,
-        "note": " ".join([claim.note, *kept_in_words(claim, TRIALS[claim.id].kept())]),
-        "assumptions": [assumption.name for assumption in claim.assumptions],
-        "symbols": [{"name": s.name, "latex": s.latex, "meaning": s.meaning} for s in claim.symbols],
-        "instances": sum(search.rulings.values()),
-        **{ruling.value: search.rulings[ruling] for ruling in Ruling},
-        "origins": {source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
-        "found_by": search.source,
-        "slack": None if tightest is None else tightest[0].slack,
-        "slack_instance": None if tightest is None else encoded_instance(tightest[1]),
-        **_side_texts(tightest[0] if tightest else None),
-        "counterexample": found,
-        "witness": encoded_instance(shown[1]) if shown else None,
-        "witness_ruling": shown[0].ruling.value if shown else None,
-        "witness_slack": shown[0].slack if shown else None,
-        **{f"witness_{side}": text for side, text in _side_texts(shown[0] if shown else None).items()},
-        "confirmed": confirmed.method if confirmed.ruling is Ruling.VIOLATED else "",
-        "extremal": encoded_instance(claim.extremal) if claim.extremal else None,
-        "no_extremal": claim.no_extremal,
-        "proof": proof,
-        "small": small,
-        "theorems": list(theorems),
-        "mutants": mutants,
-        "mutants_caught": sum(mutant["outcome"] == "caught" for mutant in mutants),
-        "mutants_total": sum(mutant["outcome"] != "equivalent" for mutant in mutants),
-        "mutants_equivalent": sum(mutant["outcome"] == "equivalent" for mutant in mutants),
-        "import": _import_line(claim),
-        "bound_checked": bound_checked,
-        "oracle_checked": oracle_checked,
-        "study": claim.study,
-    }
-    problems = [*_contradictions(claim, row, search), *bound_problems, *oracle_problems]
-    return {**row, "problems": problems, "seconds": time.perf_counter() - start}
+    (lhs, rhs), (witness_lhs, witness_rhs) = (_side_texts(case and case[0]) for case in (tightest, shown))
+    row = Row(
+        id=claim.id,
+        source=str(claim.source),
+        paper=claim.source.paper.key,
+        title=_citation(claim),
+        locator=claim.source.locator,
+        amends=claim.amends,
+        form=claim.form,
+        finding=claim.finding,
+        status=Status.MACHINE_CHECKED if whole else without,
+        status_without_coq=without,
+        statement=claim.statement,
+        note=" ".join([claim.note, *kept_in_words(claim, TRIALS[claim.id].kept())]),
+        assumptions=tuple(assumption.name for assumption in claim.assumptions),
+        symbols=tuple(SymbolRow(symbol.name, symbol.latex, symbol.meaning) for symbol in claim.symbols),
+        holds=search.rulings[Ruling.HOLDS],
+        violated=search.rulings[Ruling.VIOLATED],
+        inconclusive=search.rulings[Ruling.INCONCLUSIVE],
+        inapplicable=search.rulings[Ruling.INAPPLICABLE],
+        origins={source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
+        found_by=search.source,
+        slack=tightest[0].slack if tightest else None,
+        slack_instance=encoded_instance(tightest[1]) if tightest else None,
+        lhs=lhs,
+        rhs=rhs,
+        counterexample=found,
+        witness=encoded_instance(shown[1]) if shown else None,
+        witness_ruling=shown[0].ruling if shown else None,
+        witness_slack=shown[0].slack if shown else None,
+        witness_lhs=witness_lhs,
+        witness_rhs=witness_rhs,
+        confirmed=confirmed.method if confirmed.ruling is Ruling.VIOLATED else "",
+        extremal=encoded_instance(claim.extremal) if claim.extremal else None,
+        no_extremal=claim.no_extremal,
+        proof=proof,
+        small=small,
+        theorems=tuple(theorems),
+        mutants=mutants,
+        import_line=_import_line(claim),
+        bound_checked=bound_checked,
+        oracle_checked=oracle_checked,
+        study=claim.study,
+        rows_missing=arena.rows_missing,
+    )
+    problems = (*_contradictions(claim, row, search), *bound_problems, *oracle_problems)
+    return replace(row, problems=problems, seconds=time.perf_counter() - start)
 
 
 def _citation(claim: Claim) -> str:
@@ -160,10 +156,8 @@ def _import_line(claim: Claim) -> str:
     return f"from {faces[0] if faces else bound.__module__} import {bound.__name__}"
 
 
-def _side_texts(verdict: Verdict | None) -> dict[str, str | None]:
-    if verdict is None:
-        return {"lhs": None, "rhs": None}
-    return {"lhs": _text(verdict.lhs), "rhs": _text(verdict.rhs)}
+def _side_texts(verdict: Verdict | None) -> tuple[str | None, str | None]:
+    return (None, None) if verdict is None else (_text(verdict.lhs), _text(verdict.rhs))
 
 
 def _text(side: Enclosure | None) -> str | None:
@@ -176,41 +170,20 @@ def _text(side: Enclosure | None) -> str | None:
     return f"{lower:.10g}" if f"{lower:.10g}" == f"{upper:.10g}" else f"[{lower:.10g}, {upper:.10g}]"
 
 
-def _replayed(proof: Any) -> Row | None:
+def _replayed(proof: Callable[[], Proof] | None) -> ProofRow | None:
     """Return the proof as a row, each step with whether it was decided."""
     if proof is None:
         return None
-    built: Proof = proof()
-    steps = [
-        {
-            "rule": step.rule,
-            "before": step.before,
-            "after": step.after,
-            "relation": step.relation,
-            "because": step.because,
-            "decided": step.decided,
-            "cited": step.cited,
-            "why": step.why,
-        }
-        for step in report(built)
-    ]
-    return {"covers": built.covers, "steps": steps}
+    built = proof()
+    return ProofRow(built.covers, report(built))
 
 
-def holds(proof: Row | None) -> bool:
-    """Return whether a replayed proof stands: every step is decided or cited, and at least one is decided."""
-    if proof is None:
-        return False
-    steps = proof["steps"]
-    return all(step["decided"] or step["cited"] for step in steps) and any(step["decided"] for step in steps)
-
-
-def _status(*, refuted: bool, proof: Row | None, small: Row | None, decided: int) -> Status:
+def _status(*, refuted: bool, proof: ProofRow | None, small: ProofRow | None, decided: int) -> Status:
     if refuted:
         return Status.REFUTED
-    if holds(proof):
+    if proof is not None and proof.holds:
         return Status.PROVED
-    if holds(small):
+    if small is not None and small.holds:
         return Status.CERTIFIED
     return Status.TESTED if decided else Status.CONJECTURED
 
@@ -225,7 +198,7 @@ def _confirmed(claim: Claim, case: tuple[Verdict, Instance] | None) -> Confirmat
         return Confirmation("", Ruling.INCONCLUSIVE)
 
 
-def _confirmed_code(claim: Claim, search: Search) -> Row | None:
+def _confirmed_code(claim: Claim, search: Search) -> Stored | None:
     """Return the counterexample that the search found, as it is stored, if exact arithmetic confirms it."""
     if search.counterexample is None or _confirmed(claim, search.counterexample).ruling is not Ruling.VIOLATED:
         return None
@@ -236,23 +209,23 @@ def _violated(case: tuple[Verdict, Instance] | None) -> bool:
     return case is not None and case[0].ruling is Ruling.VIOLATED
 
 
-def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int) -> list[Row]:
+def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int) -> list[MutantRow]:
     return [_tried_one(mutant, arena, passed, effort, seed) for mutant in TRIALS[claim.id].mutants]
 
 
-def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> Row:
+def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
     """Try a mutant on the instances that the claim has passed, then in a search of its own."""
-    row = {"name": mutant.name, "kind": mutant.kind.value, "because": mutant.equivalent, "by": ""}
+    row = MutantRow(mutant.name, mutant.kind.value, mutant.equivalent, by="", outcome=EQUIVALENT)
     if mutant.equivalent:
-        return {**row, "outcome": "equivalent"}
+        return row
     search = Search()
     for _, instance, source in passed.closest():
         first_violated(mutant.claim, search, [(source, [instance])])
         if search.counterexample:
-            return {**row, "outcome": "caught", "by": source}
+            return replace(row, outcome=CAUGHT, by=source)
     own = Effort(effort.drawn, effort.varied, 0, 0)
     search = hunt(mutant.claim, Arena(drawn=arena.drawn), own, seed=seed + 1)
-    return {**row, "outcome": "caught" if search.counterexample else "missed", "by": search.source}
+    return replace(row, outcome=CAUGHT if search.counterexample else MISSED, by=search.source)
 
 
 def _decided(search: Search, most: int) -> list[tuple[Verdict, Instance]]:
@@ -261,8 +234,11 @@ def _decided(search: Search, most: int) -> list[tuple[Verdict, Instance]]:
     return cases[:: max(1, len(cases) // most)][:most]
 
 
-def _bound_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
-    """Hold the importable bound against the claim's right side, on instances that the claim holds on."""
+def _bound_agrees(claim: Claim, search: Search, *, untried: bool) -> tuple[int, list[str]]:
+    """Hold the importable bound against the claim's right side, on instances that the claim holds on.
+
+    There must be such instances, unless the rows that the claim is tried on are not there.
+    """
     if claim.bound_on is None:
         return 0, []
     cases = _decided(search, BOUND_CHECKS)
@@ -271,7 +247,7 @@ def _bound_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
         room = BOUND_ERROR * (1 + abs(value))
         if right is None or not float(right.lower) - room <= value <= float(right.upper) + room:
             return len(cases), [f"the importable bound gives {value:.10g} where the right side is {_text(right)}"]
-    return len(cases), [] if cases else ["the importable bound was held against nothing"]
+    return len(cases), [] if cases or untried else ["the importable bound was held against nothing"]
 
 
 def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
@@ -293,21 +269,20 @@ def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
 def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
     """Return a sentence for everything that the evidence says against the claim as it is recorded in the registry."""
     found = []
-    refuted = row["status"] == Status.REFUTED.value
-    if search.counterexample and row["counterexample"] is None:
+    if search.counterexample and row.counterexample is None:
         found.append("the search found a counterexample that exact arithmetic does not confirm")
-    if claim.finding in REFUTABLE and not refuted:
+    if claim.finding in REFUTABLE and not row.refuted:
         found.append(f"its finding is '{claim.finding.value}', but nothing refutes it")
-    if refuted and claim.finding in (Finding.AS_PRINTED, Finding.OURS, Finding.PROOF_GAP):
+    if row.refuted and claim.finding in (Finding.AS_PRINTED, Finding.OURS, Finding.PROOF_GAP):
         found.append(
-            f"it is refuted (by a {row['found_by'] or 'named'} instance), but its finding is '{claim.finding.value}'"
+            f"it is refuted (by a {row.found_by or 'named'} instance), but its finding is '{claim.finding.value}'"
         )
-    if claim.finding is Finding.PROOF_GAP and row["witness_ruling"] not in (Ruling.HOLDS.value, None):
-        found.append(f"the witness of its gap is {row['witness_ruling']}")
-    for name, proof in (("proof", row["proof"]), ("small", row["small"])):
-        for number, step in enumerate(proof["steps"] if proof else []):
-            if not (step["decided"] or step["cited"]):
-                found.append(f"step {number} of its {name} does not follow: {step['why']}")
+    if claim.finding is Finding.PROOF_GAP and row.witness_ruling not in (Ruling.HOLDS, None):
+        found.append(f"the witness of its gap is {row.witness_ruling}")
+    for name, proof in (("proof", row.proof), ("small", row.small)):
+        for number, step in enumerate(proof.steps if proof else ()):
+            if not (step.decided or step.cited):
+                found.append(f"step {number} of its {name} does not follow: {step.why}")
     if claim.extremal is not None:
         verdict = claim.evaluate(claim.extremal)
         if verdict.ruling is not Ruling.HOLDS or verdict.slack != 0:
@@ -319,72 +294,18 @@ def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
         if verdict.ruling is not Ruling.VIOLATED:
             found.append(f"its stored counterexample is none: {verdict.ruling.value}")
     found += _theorems_against(row)
-    found += [f"a mutant was missed: {m['name']}" for m in row["mutants"] if m["outcome"] == "missed"]
+    found += [f"a mutant was missed: {mutant.name}" for mutant in row.mutants if mutant.outcome == MISSED]
     return found
 
 
 def _theorems_against(row: Row) -> list[str]:
     """Return a sentence for every theorem in Coq that fails, or that contradicts the rest of the evidence."""
-    found = [theorem["why"] for theorem in row["theorems"] if theorem["why"]]
-    refuted = row["status"] == Status.REFUTED.value
-    if refuted and prove_all(row["theorems"]):
+    found = [theorem.why for theorem in row.theorems if theorem.why]
+    if row.refuted and prove_all(row.theorems):
         found.append("it is refuted, but its theorems in Coq are said to prove all of it")
-    if not refuted:
-        said = f"in Coq is said to refute it, but its status is '{row['status']}'"
-        found += [f"{theorem['name']} {said}" for theorem in row["theorems"] if theorem["refutes"]]
-    return found
-
-
-def recorded(row: Row) -> Row:
-    """Return what is recorded of a row: what must not get worse unnoticed.
-
-    Of a claim that is machine-checked also the status that it has without Coq: it is held to that where Coq is not there.
-    """
-    without = row["status_without_coq"] if row["status"] == Status.MACHINE_CHECKED.value else None
-    text = f"{row['source']}\n{row['statement']}"
-    return {
-        "finding": row["finding"],
-        "status": row["status"],
-        **({"status_without_coq": without} if without else {}),
-        "mutants_caught": row["mutants_caught"],
-        "statement_sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
-
-
-def read_expected(path: Path = EXPECTED) -> dict[str, Row]:
-    """Return what was recorded of every claim, by id; nothing if nothing was.
-
-    Raises:
-        ValueError: if the file cannot be read, or a status in it is unknown.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        expected: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))
-        for entry in expected.values():
-            Status(entry["status"])
-            Status(entry.get("status_without_coq", entry["status"]))
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}; `--record` writes it anew") from error
-    return expected
-
-
-def fallen(row: Row, expected: Mapping[str, Row]) -> list[str]:
-    """Return a sentence for everything in a row that is worse than what was recorded of the claim."""
-    if row["id"] not in expected:
-        return ["nothing is recorded of it: run with --record"]
-    before, now = expected[row["id"]], recorded(row)
-    found = []
-    not_run = any(theorem["outcome"] == NOT_RUN for theorem in row["theorems"])
-    least = before.get("status_without_coq", before["status"]) if not_run else before["status"]
-    if Status(now["status"]) < Status(least):
-        found.append(f"its status fell from {least} to {now['status']}")
-    if now["finding"] != before["finding"]:
-        found.append(f"its finding was '{before['finding']}' and is '{now['finding']}'")
-    if now["mutants_caught"] < before["mutants_caught"] and now["status"] != Status.REFUTED.value:
-        found.append(f"its search catches {now['mutants_caught']} mutants and caught {before['mutants_caught']}")
-    if now["statement_sha256"] != before["statement_sha256"]:
-        found.append("its statement or source is not the recorded one")
+    if not row.refuted:
+        said = f"in Coq is said to refute it, but its status is '{row.status.value}'"
+        found += [f"{theorem.name} {said}" for theorem in row.theorems if theorem.refutes]
     return found
 
 

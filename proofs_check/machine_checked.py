@@ -14,21 +14,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources
 from proofs_check.coqc import AXIOMS, BUILD, Answer, Compiled, ask, compile_all, coq_version
 from proofs_check.manifest import FOLDER, MANIFEST, Theorem, read_manifest
+from proofs_check.row import CHECKED, FAILED, NOT_RUN, TheoremRow
 
 INSTALL = "Debian and Ubuntu: apt-get install coq; macOS: brew install coq; elsewhere: https://coq.inria.fr/download"
 """How Coq is installed."""
-
-CHECKED, FAILED, NOT_RUN = "checked", "failed", "not run"
-"""What may come of a theorem: Coq accepts it, something is wrong with it, or there is no Coq to ask."""
-
-Row = dict[str, Any]
-"""What the ledger says of a theorem, in values that JSON has: the manifest's entry, and
-`outcome` ("checked", "failed" or "not run"), `why` it failed, `statement` as Coq prints it, the `axioms` it rests on."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,7 @@ class Evidence:
         seconds: see `compiled`.
     """
 
-    theorems: Mapping[str, Sequence[Row]]
+    theorems: Mapping[str, Sequence[TheoremRow]]
     problems: Sequence[str]
     version: str
     compiled: int
@@ -56,7 +49,7 @@ class Evidence:
         if not self.version:
             were = "was" if len(rows) == 1 else "were"
             return f"Coq is not installed, so {count} in Coq {were} not checked. `make prove` installs it. {INSTALL}."
-        accepted = sum(row["outcome"] == CHECKED for row in rows)
+        accepted = sum(row.outcome == CHECKED for row in rows)
         return (
             f"Coq {self.version} accepts {accepted} of {count} in Coq, on no axioms but those of its real numbers; "
             f"files compiled anew: {self.compiled}; {self.seconds:.0f} s."
@@ -98,7 +91,7 @@ def check(
         problems += _stale_beside(folder, sources, done)
     plain = {theorem: _wrong_text(theorem, sources) for theorem in theorems}
     answers = _answers([theorem for theorem in theorems if not plain[theorem]], sources, done, jobs, build)
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[TheoremRow]] = {}
     for theorem in theorems:
         why = plain[theorem] or (_wrong_answer(theorem, sources, done, answers) if version else "")
         rows.setdefault(theorem.claim, []).append(_row(theorem, why, answers.get(theorem, Answer()), bool(version)))
@@ -185,24 +178,24 @@ def _wrong_answer(
     return ""
 
 
-def _row(theorem: Theorem, why: str, answer: Answer, ran: bool) -> Row:
-    return {
-        "name": theorem.name,
-        "file": theorem.file,
-        "covers": theorem.covers,
-        "leaves_out": theorem.leaves_out,
-        "refutes": theorem.refutes,
-        "outcome": FAILED if why else CHECKED if ran else NOT_RUN,
-        "why": f"{theorem}: {why}" if why else "",
-        "statement": answer.statement,
-        "axioms": list(answer.axioms),
-    }
+def _row(theorem: Theorem, why: str, answer: Answer, ran: bool) -> TheoremRow:
+    return TheoremRow(
+        theorem.name,
+        theorem.file,
+        theorem.covers,
+        theorem.leaves_out,
+        theorem.refutes,
+        outcome=FAILED if why else CHECKED if ran else NOT_RUN,
+        why=f"{theorem}: {why}" if why else "",
+        statement=answer.statement,
+        axioms=answer.axioms,
+    )
 
 
-def prove_all(rows: Sequence[Row]) -> bool:
+def prove_all(rows: Sequence[TheoremRow]) -> bool:
     """Return whether a claim's theorems, all of which Coq accepts, together prove all that it states."""
-    accepted = all(row["outcome"] == CHECKED for row in rows)
-    return bool(rows) and accepted and not any(row["refutes"] or row["leaves_out"] for row in rows)
+    accepted = all(row.outcome == CHECKED for row in rows)
+    return bool(rows) and accepted and not any(row.refutes or row.leaves_out for row in rows)
 
 
 def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_check.machine_checked") -> int:
@@ -223,18 +216,18 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
     rows = [(id, row) for id, rows in evidence.theorems.items() for row in rows]
     for id, row in rows:
         print("\n".join(_lines(id, row)))
-    wrong = [f"{id}: {row['why']}" for id, row in rows if row["why"]] + list(evidence.problems)
+    wrong = [f"{id}: {row.why}" for id, row in rows if row.why] + list(evidence.problems)
     print("\n".join([evidence.summary(), *(f"{line}." for line in wrong)]))
     return 1 if wrong else 0 if evidence.version else 2
 
 
-def _lines(id: str, row: Row) -> list[str]:
+def _lines(id: str, row: TheoremRow) -> list[str]:
     """Return the lines on a theorem: what it is of, what it covers, what it rests on."""
-    shown = [axiom.split(".")[-1] for axiom in row["axioms"]]
-    rests = f"axioms: {', '.join(shown) or 'none'}" if row["outcome"] == CHECKED else row["outcome"]
-    kind = "refutes " if row["refutes"] else ""
-    lines = [f"{kind}{id}: {LOGICAL}.{name_of(row['file'])}.{row['name']}; {rests}"]
-    return [*lines, *([f"    leaves out: {row['leaves_out']}"] if row["leaves_out"] else [])]
+    shown = [axiom.split(".")[-1] for axiom in row.axioms]
+    rests = f"axioms: {', '.join(shown) or 'none'}" if row.outcome == CHECKED else row.outcome
+    kind = "refutes " if row.refutes else ""
+    lines = [f"{kind}{id}: {LOGICAL}.{name_of(row.file)}.{row.name}; {rests}"]
+    return [*lines, *([f"    leaves out: {row.leaves_out}"] if row.leaves_out else [])]
 
 
 if __name__ == "__main__":

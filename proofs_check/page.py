@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from proofs_check import readable
 from proofs_check.figures import figure
-from proofs_check.machine_checked import CHECKED, FAILED, NOT_RUN
 from proofs_check.mathml import FormulaError, formula
-from theory.claim import Finding, Form, Status
-
-Row = Mapping[str, Any]
-"""What the ledger says of one claim, in values that JSON has."""
-
-_STATUSES = tuple(status.value for status in Status)
-_FINDINGS = tuple(finding.value for finding in Finding)
+from proofs_check.row import CHECKED, FAILED, NOT_RUN, Head, ProofRow, Row, TheoremRow
+from theory.claim import Finding, Form, Ruling, Status
 
 _COLUMNS = (
     ("id", 6),
@@ -44,7 +37,7 @@ def table_header() -> str:
 
 def table_line(row: Row) -> str:
     """Return one claim as a line of the terminal's table, 130 characters at most."""
-    cells = (row["id"], row["source"], row["finding"], _status(row), _instances(row), _slack(row), _mutants(row))
+    cells = (row.id, row.source, row.finding, _status(row), _instances(row), _slack(row), _mutants(row))
     return _aligned(cells)
 
 
@@ -58,45 +51,46 @@ def _aligned(cells: Sequence[str]) -> str:
 
 def _status(row: Row) -> str:
     """Return the status with what Coq adds where it proves not all of the claim, or is not there to be asked."""
-    outcomes = {theorem["outcome"] for theorem in row["theorems"]}
+    outcomes = {theorem.outcome for theorem in row.theorems}
     if FAILED in outcomes:
-        return f"{row['status']} (Coq fails)"
+        return f"{row.status.value} (Coq fails)"
+    if row.rows_missing and not row.refuted:
+        return "rows not here"
     if NOT_RUN in outcomes:
-        return f"{row['status']} (no Coq)"
-    if any(theorem["refutes"] for theorem in row["theorems"]):
-        return f"{row['status']} (in Coq)"
-    if outcomes and row["status"] != Status.MACHINE_CHECKED.value:
-        return f"{row['status']} (Coq part)"
-    return str(row["status"])
+        return f"{row.status.value} (no Coq)"
+    if any(theorem.refutes for theorem in row.theorems):
+        return f"{row.status.value} (in Coq)"
+    if outcomes and row.status is not Status.MACHINE_CHECKED:
+        return f"{row.status.value} (Coq part)"
+    return row.status.value
 
 
 def _instances(row: Row) -> str:
-    return f"{row['instances']} ({row['inapplicable']})" if row["instances"] else "-"
+    return f"{row.instances} ({row.inapplicable})" if row.instances else "-"
 
 
 def _slack(row: Row) -> str:
-    if row["slack"] is None:
+    if row.slack is None:
         return "-"
-    origin = re.split(r"[ ,:(]", row["slack_instance"]["origin"])[0] if row["slack_instance"] else ""
-    return f"{row['slack']:.3g} {origin}".rstrip()
+    origin = re.split(r"[ ,:(]", row.slack_instance["origin"])[0] if row.slack_instance else ""
+    return f"{row.slack:.3g} {origin}".rstrip()
 
 
 def _mutants(row: Row) -> str:
-    return f"{row['mutants_caught']}/{row['mutants_total']}" if row["mutants"] else "-"
+    return f"{row.mutants_caught}/{row.mutants_total}" if row.mutants else "-"
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return the ledger as Markdown, with nothing in it that differs from one run or machine to the next."""
-    caught, total, equivalent = (
-        sum(row[f"mutants_{kind}"] for row in rows) for kind in ("caught", "total", "equivalent")
-    )
+    sums = _sums(rows)
+    caught, total, equivalent = (sums[f"mutants_{kind}"] for kind in ("caught", "total", "equivalent"))
     lines = [
         "# The ledger",
         "",
         "Made by `python -m proofs_check`; every line can be replayed.",
         "",
-        f"- {len(rows)} claims: {_counts(rows, 'status', _STATUSES)}",
-        f"- findings: {_counts(rows, 'finding', _FINDINGS)}",
+        f"- {len(rows)} claims: {_counts((row.status for row in rows), Status)}",
+        f"- findings: {_counts((row.finding for row in rows), Finding)}",
         f"- mutants: {caught} of {total} wrong versions of the claims caught"
         + (f"; {equivalent} more are true after all" if equivalent else ""),
         "",
@@ -104,75 +98,76 @@ def markdown(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        cells = (_plain(row["source"]), row["finding"], row["status"], _plain("; ".join(_evidence(row))), _mutants(row))
-        lines.append(f"| [{row['id']}](#{_slug(row['id'])}) | {' | '.join(cells)} |")
+        cells = (_plain(row.source), row.finding, row.status.value, _plain("; ".join(_evidence(row))), _mutants(row))
+        lines.append(f"| [{row.id}](#{_slug(row.id)}) | {' | '.join(cells)} |")
     for row in rows:
-        lines += ["", f"## {row['id']}", "", *_section(row)]
+        lines += ["", f"## {row.id}", "", *_section(row)]
     return "\n".join(lines) + "\n"
 
 
 def _section(row: Row) -> list[str]:
     """Return a claim's section: where it is printed, its statement, the finding, and the instance that shows it."""
-    amends = f", amends [{row['amends']}](#{_slug(row['amends'])})" if row["amends"] else ""
-    lines = [f"{_plain(row['source'])} ({row['finding']}, {row['status']}{amends})", "", f"$`{row['statement']}`$", ""]
-    if row["assumptions"]:
-        lines += [_plain(f"Assumes: {'; '.join(row['assumptions'])}."), ""]
-    lines.append(_plain(row["note"]))
-    for theorem in row["theorems"]:
+    amends = f", amends [{row.amends}](#{_slug(row.amends)})" if row.amends else ""
+    lines = [f"{_plain(row.source)} ({row.finding}, {row.status.value}{amends})", "", f"$`{row.statement}`$", ""]
+    if row.assumptions:
+        lines += [_plain(f"Assumes: {'; '.join(row.assumptions)}."), ""]
+    lines.append(_plain(row.note))
+    for theorem in row.theorems:
         lines += ["", f"{_theorem_name(row, theorem)}: {_plain(_theorem_words(theorem))}", "", *_indented(theorem)]
-    if row["witness"]:
-        ends = (("left", row["witness_lhs"]), ("right", row["witness_rhs"]))
+    if row.witness:
+        ends = (("left", row.witness_lhs), ("right", row.witness_rhs))
         sides = ", ".join(f"{name} side {_side(row, text)}" for name, text in ends if text)
-        given = "; ".join(f"{name} = {readable.value(code)}" for name, code in row["witness"]["given"].items())
+        given = "; ".join(f"{name} = {readable.value(code)}" for name, code in row.witness["given"].items())
         lines += ["", f"{_witness_name(row)}: {_plain(given)}" + (f". {_plain(sides).capitalize()}." if sides else ".")]
     return lines
 
 
-def _theorem_name(row: Row, theorem: Row) -> str:
+def _theorem_name(row: Row, theorem: TheoremRow) -> str:
     """Return what a theorem in Coq is to its claim."""
-    if theorem["outcome"] != CHECKED:
-        return f"In Coq ({theorem['outcome']})"
-    if theorem["refutes"]:
+    if theorem.outcome != CHECKED:
+        return f"In Coq ({theorem.outcome})"
+    if theorem.refutes:
         return "Refuted in Coq"
-    return "Machine-checked" if row["status"] == Status.MACHINE_CHECKED.value else "Machine-checked in part"
+    return "Machine-checked" if row.status is Status.MACHINE_CHECKED else "Machine-checked in part"
 
 
-def _theorem_words(theorem: Row) -> str:
+def _theorem_words(theorem: TheoremRow) -> str:
     """Return where a theorem in Coq is, what it covers and what it leaves out, and the axioms that it rests on."""
-    words = [f"{theorem['name']} in proofs_check/coq/{theorem['file']}. Covers: {theorem['covers'].rstrip('.')}."]
-    if theorem["leaves_out"]:
-        words.append(f"Leaves out: {theorem['leaves_out'].rstrip('.')}.")
-    if theorem["outcome"] == CHECKED:
-        words.append(f"Axioms: {', '.join(axiom.rsplit('.', 1)[-1] for axiom in theorem['axioms']) or 'none'}.")
+    words = [f"{theorem.name} in proofs_check/coq/{theorem.file}. Covers: {theorem.covers.rstrip('.')}."]
+    if theorem.leaves_out:
+        words.append(f"Leaves out: {theorem.leaves_out.rstrip('.')}.")
+    if theorem.outcome == CHECKED:
+        words.append(f"Axioms: {', '.join(axiom.rsplit('.', 1)[-1] for axiom in theorem.axioms) or 'none'}.")
     return " ".join(words)
 
 
-def _indented(theorem: Row) -> list[str]:
+def _indented(theorem: TheoremRow) -> list[str]:
     """Return a theorem's statement as Markdown shows code: indented, which nothing in it can end."""
-    return [f"    {line}".rstrip() for line in theorem["statement"].splitlines()]
+    return [f"    {line}".rstrip() for line in theorem.statement.splitlines()]
 
 
 def _evidence(row: Row) -> list[str]:
     """Return what the status rests on, in short, without counts of instances."""
     found = []
-    if row["status"] == Status.REFUTED.value:
-        found.append("counterexample" + (f" confirmed in {row['confirmed']}" if row["confirmed"] else ""))
-    elif row["witness"]:
+    if row.refuted:
+        found.append("counterexample" + (f" confirmed in {row.confirmed}" if row.confirmed else ""))
+    elif row.witness:
         found.append("witness of the finding")
-    for key, name in (("proof", "proof"), ("small", "proof of small sizes")):
-        if row[key]:
-            steps = row[key]["steps"]
-            decided, cited = (sum(bool(step[kind]) for step in steps) for kind in ("decided", "cited"))
-            found.append(f"{name}: {_of('step', decided)} decided" + (f", {cited} cited" if cited else ""))
-    names = Counter(_theorem_name(row, theorem) for theorem in row["theorems"])
+    for proof, name in ((row.proof, "proof"), (row.small, "proof of small sizes")):
+        if proof:
+            cited = f", {proof.cited} cited" if proof.cited else ""
+            found.append(f"{name}: {_of('step', proof.decided)} decided{cited}")
+    names = Counter(_theorem_name(row, theorem) for theorem in row.theorems)
     for name, count in names.items():
-        left = [t["leaves_out"].rstrip(".") for t in row["theorems"] if t["leaves_out"] and not t["refutes"]]
+        left = [t.leaves_out.rstrip(".") for t in row.theorems if t.leaves_out and not t.refutes]
         leftover = f", leaving out: {'; '.join(left)}" if name == "Machine-checked in part" and left else ""
         found.append(f"{name[0].lower()}{name[1:]}: {_of('theorem', count)}{leftover}")
-    if row["status"] == Status.TESTED.value:
+    if row.status is Status.TESTED:
         found.append("no counterexample found")
-    if row["study"]:
-        found.append(f"reported by {row['study']}")
+    if row.rows_missing:
+        found.append("the rows that it is tried on are not here")
+    if row.study:
+        found.append(f"reported by {row.study}")
     return found
 
 
@@ -183,15 +178,25 @@ def _of(thing: str, count: int) -> str:
 def _side(row: Row, text: str | None) -> str | None:
     """Return a side as it is read: truth values as words."""
     return (
-        {"0": "false", "1": "true"}.get(text or "", text)
-        if row["form"] in (Form.EQUIVALENCE, Form.IMPLICATION)
-        else text
+        {"0": "false", "1": "true"}.get(text or "", text) if row.form in (Form.EQUIVALENCE, Form.IMPLICATION) else text
     )
 
 
-def _counts(rows: Sequence[Row], key: str, order: Sequence[str]) -> str:
-    counts = Counter(row[key] for row in rows)
-    return ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
+def _counts(found: Iterable[Status] | Iterable[Finding], order: Iterable[Status] | Iterable[Finding]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in _counted(found, order))
+
+
+def _counted(
+    found: Iterable[Status] | Iterable[Finding], order: Iterable[Status] | Iterable[Finding]
+) -> list[tuple[str, int]]:
+    """Return the values that occur, in an order, with how often they do."""
+    counts = Counter(one.value for one in found)
+    return [(one.value, counts[one.value]) for one in order if counts[one.value]]
+
+
+def _sums(rows: Sequence[Row]) -> Counter[str]:
+    """Return what the rows count, added up."""
+    return Counter({key: sum(getattr(row, key) for row in rows) for key in _SUMMED})
 
 
 def _plain(text: str) -> str:
@@ -205,32 +210,32 @@ def _slug(id: str) -> str:
 
 
 def _witness_name(row: Row) -> str:
-    return "Counterexample" if row["witness_ruling"] == "violated" else "Witness"
+    return "Counterexample" if row.witness_ruling is Ruling.VIOLATED else "Witness"
 
 
-def page(rows: Sequence[Row], head: Mapping[str, Any]) -> str:
+def page(rows: Sequence[Row], head: Head) -> str:
     """Return the ledger as one HTML file that needs nothing beside it.
 
     Args:
         rows: one a claim, in reading order.
-        head: seed, budget, seconds, date, versions and machine of the run.
+        head: what they share.
     """
     papers: dict[str, str] = {}
     for row in rows:
-        papers.setdefault(row["paper"], row["title"])
+        papers.setdefault(row.paper, row.title)
     repairs: dict[str, list[str]] = {}
     for row in rows:
-        if row["amends"]:
-            repairs.setdefault(row["amends"], []).append(row["id"])
+        if row.amends:
+            repairs.setdefault(row.amends, []).append(row.id)
     return _TEMPLATE.render(
         rows=rows,
         head=head,
         papers=papers,
         repairs=repairs,
-        ids={row["id"] for row in rows},
-        statuses=[(name, count) for name in _STATUSES if (count := sum(r["status"] == name for r in rows))],
-        findings=[(name, count) for name in _FINDINGS if (count := sum(r["finding"] == name for r in rows))],
-        sums=Counter({key: sum(row[key] for row in rows) for key in _SUMMED}),
+        ids={row.id for row in rows},
+        statuses=_counted((row.status for row in rows), Status),
+        findings=_counted((row.finding for row in rows), Finding),
+        sums=_sums(rows),
     )
 
 
@@ -245,21 +250,19 @@ def _set(latex: str) -> Markup:
         return Markup('<code class="unset">{}</code>').format(latex)
 
 
-def _steps_word(proof: Row) -> str:
-    decided, cited = (sum(bool(step[kind]) for step in proof["steps"]) for kind in ("decided", "cited"))
-    failed = len(proof["steps"]) - sum(bool(step["decided"] or step["cited"]) for step in proof["steps"])
-    words = [f"{decided} decided", *([f"{cited} cited"] if cited else []), *([f"{failed} open"] if failed else [])]
-    return ", ".join(words)
+def _steps_word(proof: ProofRow) -> str:
+    counted = ((proof.decided, "decided"), (proof.cited, "cited"), (proof.open, "open"))
+    return ", ".join(f"{count} {word}" for count, word in counted if count or word == "decided")
 
 
 def _replay_code(row: Row) -> str:
     """Return the lines that load the instance that shows the finding and evaluate the claim on it."""
-    if row["status"] == Status.REFUTED.value:
+    if row.refuted:
         return (
             "from proofs_check.counterexamples import load\nfrom theory.registry import CLAIMS\n\n"
-            f'print(CLAIMS["{row["id"]}"].evaluate(load("{row["id"]}")))'
+            f'print(CLAIMS["{row.id}"].evaluate(load("{row.id}")))'
         )
-    return f'from theory.registry import CLAIMS\n\nclaim = CLAIMS["{row["id"]}"]\nprint(claim.evaluate(claim.witness))'
+    return f'from theory.registry import CLAIMS\n\nclaim = CLAIMS["{row.id}"]\nprint(claim.evaluate(claim.witness))'
 
 
 _RELATIONS = {"<=": "≤", ">=": "≥", "=": "=", "iff": "⇔", "implies": "⇒", "observed": ""}

@@ -11,6 +11,7 @@ from sympy.tensor.indexed import Indexed
 
 from proofs_check.notation import latex
 from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
+from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
 
@@ -27,31 +28,6 @@ class Replay:
 
     decided: int
     cited: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """One step as it is shown.
-
-    Attributes:
-        rule: its rule.
-        before: its left side, LaTeX.
-        after: its right side, LaTeX.
-        relation: what it says of them: "=" or ">=", nothing where it is cited.
-        because: the reason that it gives, in words.
-        decided: whether it was replayed and follows.
-        cited: whether it rests on a theorem and is not replayed.
-        why: the reason why it does not follow; empty if it does, or is cited.
-    """
-
-    rule: Rule
-    before: str
-    after: str
-    relation: str
-    because: str
-    decided: bool
-    cited: bool
-    why: str = ""
 
 
 def _vanishes(expression: sp.Expr) -> bool:
@@ -281,18 +257,18 @@ def _why_not(step: Step, earlier: tuple[Step, ...]) -> str:
     return ""
 
 
-def report(proof: Proof) -> tuple[StepReport, ...]:
+def report(proof: Proof) -> tuple[StepRow, ...]:
     """Return what replaying each step came to, with both sides as LaTeX; a step that does not follow says why."""
     return tuple(_reports(proof))
 
 
-def _reports(proof: Proof) -> Iterator[StepReport]:
+def _reports(proof: Proof) -> Iterator[StepRow]:
     for number, step in enumerate(proof.steps):
         cited, why = step.rule is Rule.CITED, _why_not(step, proof.steps[:number])
         decided = not cited and not why
         relation = _relation(step, proof.steps[:number])
         sides = (latex(step.before), latex(step.after))
-        yield StepReport(step.rule, *sides, relation, step.because, decided, cited, why)
+        yield StepRow(step.rule.value, *sides, relation, step.because, decided, cited, why)
 
 
 def _relation(step: Step, earlier: tuple[Step, ...]) -> str:

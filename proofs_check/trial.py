@@ -33,6 +33,11 @@ class Trial:
         """The instances to draw, if the claim is tried on such."""
         return None if isinstance(self.instances, Reading) else self.instances
 
+    @property
+    def rows_missing(self) -> str:
+        """Where the rows that the claim is tried on would be, if it is tried on such and they are not there."""
+        return self.instances.missing() if isinstance(self.instances, Reading) else ""
+
     def kept(self) -> list[Instance]:
         """Return the rows that were kept, as instances; none where the claim is tried on drawn ones.
 

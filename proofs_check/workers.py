@@ -9,7 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
-from proofs_check.ledger import Row, effort_of, row_of
+from proofs_check.ledger import effort_of, row_of
+from proofs_check.row import Row, TheoremRow
 from proofs_check.trained import networks
 from proofs_check.values import decoded_instance, encoded_instance
 from theory.claim import Instance
@@ -22,11 +23,11 @@ class _Worker:
     trained: Sequence[Instance] = ()
     budget = "quick"
     seed = 0
-    theorems: Mapping[str, Sequence[Row]] = MappingProxyType({})
+    theorems: Mapping[str, Sequence[TheoremRow]] = MappingProxyType({})
 
     @classmethod
     def begin(
-        cls, trained: Sequence[Mapping[str, Any]], budget: str, seed: int, theorems: Mapping[str, Sequence[Row]]
+        cls, trained: Sequence[Mapping[str, Any]], budget: str, seed: int, theorems: Mapping[str, Sequence[TheoremRow]]
     ) -> None:
         cls.trained = [decoded_instance(code) for code in trained]
         cls.budget, cls.seed, cls.theorems = budget, seed, theorems
@@ -44,7 +45,7 @@ def examined(
     seed: int,
     device: str,
     jobs: int,
-    theorems: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+    theorems: Mapping[str, Sequence[TheoremRow]] = MappingProxyType({}),
 ) -> Iterator[Row]:
     """Yield the rows of claims, in the order of their ids, each as soon as it and those before it are there.
 

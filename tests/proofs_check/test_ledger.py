@@ -1,13 +1,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sympy as sp
 
+from proofs_check.expected import Recorded, expected_text, fallen, read_expected, recorded
 from proofs_check.falsify import Effort
-from proofs_check.ledger import BUDGETS, chosen, effort_of, fallen, read_expected, recorded, row_of
+from proofs_check.ledger import BUDGETS, chosen, effort_of, row_of
+from proofs_check.row import Row, row_json
 from proofs_check.trials.operators import MORE, scaled, stronger
 from theory.claim import Claim, Finding, Status
 from theory.proof import Proof, Rule, Step
@@ -16,122 +17,138 @@ from theory.registry import CLAIMS
 LITTLE = Effort(drawn=60, varied=20, trained=0, shrink=40)
 
 
-def row(claim: Claim) -> dict[str, Any]:
+def row(claim: Claim) -> Row:
     return row_of(claim, [], LITTLE)
 
 
 def test_a_claim_that_stands_has_nothing_against_it() -> None:
     found = row(CLAIMS["M6.a"])
-    assert found["status"] == "proved"
-    assert found["problems"] == []
-    assert found["violated"] == 0
-    assert found["instances"] == sum(found["origins"].values()) >= 60
-    assert found["holds"] + found["inconclusive"] + found["inapplicable"] == found["instances"]
-    assert found["import"] == "from theory.mulayoff2021 import curvature_bound"
-    assert found["mutants_caught"] == found["mutants_total"] == len(found["mutants"]) - found["mutants_equivalent"] > 0
+    assert found.status is Status.PROVED
+    assert found.problems == ()
+    assert found.violated == 0
+    assert found.instances == sum(found.origins.values()) >= 60
+    assert found.holds + found.inconclusive + found.inapplicable == found.instances
+    assert found.import_line == "from theory.mulayoff2021 import curvature_bound"
+    assert found.mutants_caught == found.mutants_total == len(found.mutants) - found.mutants_equivalent > 0
 
 
 def test_a_row_is_json() -> None:
-    found = row(CLAIMS["V8"])
-    assert json.loads(json.dumps(found)) == found
+    code = row_json(row(CLAIMS["V8"]))
+    assert json.loads(json.dumps(code)).keys() == code.keys()
+    assert code["status"] == "proved"
+    assert code["import"] == ""
+    assert code["instances"] == code["holds"] > 0
+    assert {"rule", "decided", "why"} < code["proof"]["steps"][0].keys()
+    assert {"name", "outcome"} < code["mutants"][0].keys()
 
 
 def test_a_claim_that_is_refuted_shows_its_witness_and_what_the_search_found() -> None:
     found = row(CLAIMS["V6"])
-    assert found["status"] == "refuted"
-    assert found["problems"] == []
-    assert found["confirmed"]
-    assert found["witness_slack"] < 0
-    assert found["found_by"] == "drawn"
-    assert found["counterexample"] is not None
+    assert found.status is Status.REFUTED
+    assert found.problems == ()
+    assert found.confirmed
+    assert found.witness_slack < 0
+    assert found.found_by == "drawn"
+    assert found.counterexample is not None
 
 
 @pytest.mark.parametrize("id", ["V3", "V9.b", "M5", "B1.a", "W2.a"])
 def test_a_constant_one_per_cent_too_strong_is_refuted_and_named(id: str) -> None:
     offset = 1 if id == "M5" else 0
     found = row(stronger(CLAIMS[id], offset=offset).claim)
-    assert found["status"] == "refuted"
-    assert found["counterexample"] is not None
-    assert any("it is refuted" in problem for problem in found["problems"])
+    assert found.status is Status.REFUTED
+    assert found.counterexample is not None
+    assert any("it is refuted" in problem for problem in found.problems)
 
 
 def test_a_constant_too_weak_no_longer_meets_the_extremal_instance() -> None:
     found = row(scaled(CLAIMS["V9.b"], MORE).claim)
-    assert any("its sides do not meet on its extremal instance: holds" in problem for problem in found["problems"])
+    assert any("its sides do not meet on its extremal instance: holds" in problem for problem in found.problems)
 
 
 def test_a_step_that_does_not_follow_costs_the_proof() -> None:
     x = sp.Symbol("x", real=True)
     wrong = Proof((Step((x + 1) ** 2, x**2 + 2 * x + sp.Rational(101, 100), Rule.IDENTITY, "a slip"),), "all x")
     found = row(replace(CLAIMS["V3"], proof=lambda: wrong))
-    assert found["status"] == "tested"
-    assert any(problem.startswith("step 0 of its proof does not follow: identity") for problem in found["problems"])
+    assert found.status is Status.TESTED
+    assert any(problem.startswith("step 0 of its proof does not follow: identity") for problem in found.problems)
 
 
 def test_a_claim_without_proof_may_be_certified_at_small_sizes() -> None:
     small = CLAIMS["V3"].proof
     found = row(replace(CLAIMS["V3"], proof=None, small=small))
-    assert found["status"] == "certified"
+    assert found.status is Status.CERTIFIED
 
 
 def test_a_finding_without_a_counterexample_is_no_finding() -> None:
     found = row(replace(CLAIMS["V3"], finding=Finding.FALSE))
-    assert found["problems"] == ["its finding is 'false', but nothing refutes it"]
+    assert found.problems == ("its finding is 'false', but nothing refutes it",)
 
 
 def test_an_importable_bound_that_says_otherwise_is_named() -> None:
     found = row(replace(CLAIMS["V9.b"], bound_on=lambda given: 1e9))
-    assert any(problem.startswith("the importable bound gives 1000000000 where") for problem in found["problems"])
+    assert any(problem.startswith("the importable bound gives 1000000000 where") for problem in found.problems)
 
 
 def test_a_second_implementation_that_says_otherwise_is_named() -> None:
     found = row(scaled(CLAIMS["B7"], MORE).claim)  # true, since B7 is loose, but not what is printed
-    assert any("its right side is" in problem and "second implementation" in problem for problem in found["problems"])
+    assert any("its right side is" in problem and "second implementation" in problem for problem in found.problems)
 
 
 def test_two_claims_that_contradict_each_other_do_not_both_stand() -> None:
     # The witness against B1 is an instance of every claim on (f, x).
     pretending = replace(CLAIMS["B1"], id="B1.a", witness=None, finding=Finding.OURS)
     found = row_of(pretending, [], replace(LITTLE, drawn=1, varied=0))
-    assert found["status"] == "refuted"
-    assert found["found_by"] == "named"
+    assert found.status is Status.REFUTED
+    assert found.found_by == "named"
 
 
-ROW = {
-    "id": "T1",
-    "source": "a, b",
-    "statement": "s",
-    "finding": "ours",
-    "status": "proved",
-    "status_without_coq": "proved",
-    "theorems": [],
-    "mutants_caught": 3,
-}
+@pytest.fixture(scope="module")
+def standing() -> Row:
+    """The row of a claim that is proved, with four mutants caught."""
+    return row(CLAIMS["V2"])
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({}, []),
-        ({"mutants_caught": 4}, []),
-        ({"status": "machine-checked"}, []),
-        ({"status": "tested"}, ["its status fell from proved to tested"]),
-        ({"finding": "loose"}, ["its finding was 'ours' and is 'loose'"]),
-        ({"mutants_caught": 2}, ["its search catches 2 mutants and caught 3"]),
+        ({"status": Status.MACHINE_CHECKED}, []),
+        ({"status": Status.TESTED}, ["its status fell from proved to tested"]),
+        ({"finding": Finding.LOOSE}, ["its finding was 'as printed' and is 'loose'"]),
+        ({"mutants": ()}, ["its search catches 0 mutants and caught 4"]),
         ({"statement": "t"}, ["its statement or source is not the recorded one"]),
         ({"id": "T2"}, ["nothing is recorded of it: run with --record"]),
+        ({"status": Status.CONJECTURED, "mutants": (), "rows_missing": "results/a/rows.parquet"}, []),
+        ({"status": Status.REFUTED, "rows_missing": "r"}, ["its status fell from proved to refuted"]),
     ],
 )
-def test_what_fell_is_named(change: dict[str, Any], expected: list[str]) -> None:
-    assert fallen({**ROW, **change}, {"T1": recorded(ROW)}) == expected
+def test_what_fell_is_named(change: dict[str, object], expected: list[str], standing: Row) -> None:
+    assert standing.mutants_caught == 4
+    assert fallen(replace(standing, **change), {"V2": recorded(standing)}) == expected
+
+
+def test_what_is_recorded_is_read_as_it_was_written(standing: Row, tmp_path: Path) -> None:
+    whole = replace(standing, id="T", status=Status.MACHINE_CHECKED)
+    file = tmp_path / "expected.json"
+    file.write_text(expected_text([standing, whole]), encoding="utf-8")
+    assert read_expected(file) == {"V2": recorded(standing), "T": recorded(whole)}
+    assert list(json.loads(file.read_text(encoding="utf-8"))["T"]) == [
+        "finding",
+        "status",
+        "status_without_coq",
+        "mutants_caught",
+        "statement_sha256",
+    ]
 
 
 def test_every_claim_is_recorded_and_nothing_else() -> None:
     expected = read_expected()
     assert list(expected) == list(CLAIMS)
     for id, entry in expected.items():
-        assert entry["finding"] == CLAIMS[id].finding.value
-        assert Status(entry["status"]) is not Status.CONJECTURED
+        assert isinstance(entry, Recorded)
+        assert entry.finding is CLAIMS[id].finding
+        assert entry.status is not Status.CONJECTURED
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"V1": {"status": "certain"}}', '{"V1": 3}'])

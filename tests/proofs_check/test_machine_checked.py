@@ -12,11 +12,14 @@ import pytest
 from proofs_check import __main__ as command
 from proofs_check.coq_sources import read_sources, without_comments
 from proofs_check.coqc import AXIOMS, axioms_of, coq_version, statement_of
+from proofs_check.expected import fallen, recorded
 from proofs_check.falsify import Effort
-from proofs_check.ledger import fallen, recorded, row_of
+from proofs_check.ledger import row_of
 from proofs_check.machine_checked import Evidence, check, main, prove_all
 from proofs_check.manifest import FOLDER, MANIFEST, read_manifest
 from proofs_check.page import markdown, page, table_line
+from proofs_check.row import Head, TheoremRow
+from theory.claim import Status
 from theory.registry import CLAIMS
 
 needs_coq = pytest.mark.skipif(not coq_version(), reason="Coq is not installed")
@@ -58,8 +61,8 @@ def why(evidence: Evidence) -> str:
     """Return what is wrong with the only theorem."""
     (rows,) = evidence.theorems.values()
     (row,) = rows
-    assert row["outcome"] == ("failed" if row["why"] else "checked")
-    return str(row["why"])
+    assert row.outcome == ("failed" if row.why else "checked")
+    return str(row.why)
 
 
 @pytest.fixture
@@ -72,10 +75,10 @@ def test_a_theorem_is_shown_with_its_statement_and_its_axioms(folder: Path) -> N
     evidence = checked(folder)
     assert not evidence.problems
     (row,) = evidence.theorems["V8"]
-    assert row["statement"] == "forall x : R, 0 <= x -> 0 <= twice (twice x)"
-    assert row["outcome"] == "checked"
-    assert set(row["axioms"]) <= set(AXIOMS)
-    assert row["axioms"]
+    assert row.statement == "forall x : R, 0 <= x -> 0 <= twice (twice x)"
+    assert row.outcome == "checked"
+    assert set(row.axioms) <= set(AXIOMS)
+    assert row.axioms
     assert prove_all([row])
     assert re.match(r"Coq \S+ accepts 1 of 1 theorem in Coq, on no axioms but", evidence.summary())
 
@@ -159,8 +162,8 @@ def test_a_definition_is_no_theorem(folder: Path) -> None:
     write(folder, ENTRY, base=BASE, top=TOP + "Module M. Example number : nat := 3. End M.\n")
     write(folder, ENTRY, ENTRY | {"name": "M.number"})
     good, bad = checked(folder).theorems["V8"]
-    assert good["outcome"] == "checked"
-    assert bad["why"].startswith("M.number (top.v): Coq does not accept it as a theorem: The term")
+    assert good.outcome == "checked"
+    assert bad.why.startswith("M.number (top.v): Coq does not accept it as a theorem: The term")
 
 
 @needs_coq
@@ -209,7 +212,7 @@ def test_a_file_in_a_folder_of_its_paper_is_named_by_its_path(tmp_path: Path) ->
     said: list[str] = []
     evidence = checked(folder, said)
     assert evidence.problems == []
-    assert [row["why"] for row in evidence.theorems["V8"]] == ["", ""]
+    assert [row.why for row in evidence.theorems["V8"]] == ["", ""]
     assert sorted(line.split(":")[0] for line in said) == ["coqc base.v", "coqc one/chapter.v", "coqc two/chapter.v"]
 
     (made,) = (folder.parent / "build").glob("one.chapter-*/chapter.vo")
@@ -230,7 +233,7 @@ def test_a_file_in_a_folder_of_its_paper_is_named_by_its_path(tmp_path: Path) ->
     write(
         folder, given[0] | {"name": "four"}, given[1], **{"two/chapter": chapter.replace("one.chapter", "one.absent")}
     )
-    assert [row["why"] for row in checked(folder).theorems["V8"]] == [
+    assert [row.why for row in checked(folder).theorems["V8"]] == [
         "four (one/chapter.v): there is no such theorem; the nearest is four_times",
         "four_times_again (two/chapter.v): its file does not compile: requires one/absent.v, which is not there",
     ]
@@ -296,9 +299,9 @@ def test_a_theorem_or_a_file_that_is_not_there_is_named_without_coq(
     monkeypatch.setenv("PATH", "")
     write(folder, ENTRY | {"name": "four"}, ENTRY | {"file": "absent.v"})
     renamed, absent = check(folder=folder).theorems["V8"]
-    assert renamed["why"] == "four (top.v): there is no such theorem; the nearest is four_times"
-    assert absent["why"] == "four_times (absent.v): there is no file absent.v"
-    assert {renamed["outcome"], absent["outcome"]} == {"failed"}
+    assert renamed.why == "four (top.v): there is no such theorem; the nearest is four_times"
+    assert absent.why == "four_times (absent.v): there is no file absent.v"
+    assert {renamed.outcome, absent.outcome} == {"failed"}
 
 
 def test_where_coq_is_not_installed_the_line_says_so_and_nothing_fails(
@@ -307,17 +310,17 @@ def test_where_coq_is_not_installed_the_line_says_so_and_nothing_fails(
     monkeypatch.setenv("PATH", "")
     evidence = check(folder=folder)
     assert not evidence.problems
-    assert [row["outcome"] for row in evidence.theorems["V8"]] == ["not run"]
+    assert [row.outcome for row in evidence.theorems["V8"]] == ["not run"]
     assert evidence.summary().startswith("Coq is not installed, so 1 theorem in Coq was not checked.")
     monkeypatch.setattr(command, "check", lambda ids, jobs, say: evidence)
-    with_coq = {"V8": {**recorded(row_of(CLAIMS["V8"], [], LITTLE)), "status": "machine-checked"}}
-    with_coq["V8"]["status_without_coq"] = "proved"
+    without = recorded(row_of(CLAIMS["V8"], [], LITTLE))
+    with_coq = {"V8": replace(without, status=Status.MACHINE_CHECKED)}
     monkeypatch.setattr(command, "read_expected", lambda: with_coq)
     assert command.main(["V8", "--budget", "5", "--jobs", "1"]) == 0
     said = capsys.readouterr().out
     assert "  proved (no Coq)  " in said
     assert "\nCoq is not installed, so 1 theorem in Coq was not checked. `make prove` installs it." in said
-    with_coq["V8"]["status_without_coq"] = "machine-checked"
+    with_coq["V8"] = replace(without, status=Status.MACHINE_CHECKED, without_coq=Status.MACHINE_CHECKED)
     assert command.main(["V8", "--budget", "5", "--jobs", "1"]) == 1
     assert main([]) == 2
 
@@ -336,13 +339,15 @@ def test_what_is_wrong_is_printed_and_the_exit_status_is_1(
     problems = ["manifest.toml: broken"] if at_fault == "the manifest" else []
     monkeypatch.setattr(command, "check", lambda ids, jobs, say: Evidence({"V8": [row]}, problems, "8.16.1", 0, 0.0))
     assert command.main(["V8", "--budget", "5", "--jobs", "1"]) == 1
-    assert f"\n{'V8: t (t.v)' if row['why'] else 'Coq: manifest.toml'}: broken.\n" in capsys.readouterr().out
+    assert f"\n{'V8: t (t.v)' if row.why else 'Coq: manifest.toml'}: broken.\n" in capsys.readouterr().out
 
 
-def theorem(**changes: Any) -> dict[str, Any]:
+def theorem(**changes: Any) -> TheoremRow:
     """Return the row of a theorem that Coq accepts."""
-    row = {"name": "t", "file": "t.v", "covers": "All.", "leaves_out": "", "refutes": False}
-    return row | {"outcome": "checked", "why": "", "statement": "1 = 1", "axioms": [AXIOMS[0]]} | changes
+    row = TheoremRow(
+        "t", "t.v", "All.", "", refutes=False, outcome="checked", why="", statement="1 = 1", axioms=AXIOMS[:1]
+    )
+    return replace(row, **changes)
 
 
 @pytest.mark.parametrize(
@@ -362,8 +367,8 @@ def test_the_status_is_machine_checked_where_the_theorems_leave_out_nothing(
     id: str, changes: list[dict[str, Any]], status: str, problem: str, shown: str | None
 ) -> None:
     row = row_of(CLAIMS[id], [], replace(LITTLE, drawn=40), theorems=[theorem(**change) for change in changes])
-    assert row["status"] == status
-    assert row["problems"] == ([problem] if problem else [])
+    assert row.status.value == status
+    assert row.problems == ((problem,) if problem else ())
     assert shown is None or f"  {shown}" in table_line(row)
     assert len(table_line(row)) <= 130
 
@@ -371,8 +376,8 @@ def test_the_status_is_machine_checked_where_the_theorems_leave_out_nothing(
 def test_without_coq_a_claim_is_held_to_what_was_recorded_of_it_without_coq() -> None:
     row = row_of(CLAIMS["V8"], [], LITTLE, theorems=[theorem()])
     expected = {"V8": recorded(row)}
-    assert expected["V8"]["status"] == "machine-checked"
-    assert expected["V8"]["status_without_coq"] == "proved"
+    assert expected["V8"].status is Status.MACHINE_CHECKED
+    assert expected["V8"].without_coq is Status.PROVED
     assert fallen(row_of(CLAIMS["V8"], [], LITTLE, theorems=[theorem(outcome="not run")]), expected) == []
     assert fallen(row_of(CLAIMS["V8"], [], LITTLE), expected) == ["its status fell from machine-checked to proved"]
     unproved = row_of(replace(CLAIMS["V8"], proof=None), [], LITTLE, theorems=[theorem(outcome="not run")])
@@ -382,7 +387,7 @@ def test_without_coq_a_claim_is_held_to_what_was_recorded_of_it_without_coq() ->
 def test_the_statement_in_coq_stands_beside_the_printed_one() -> None:
     hostile = "<script>```\n# x = 1"
     given = [theorem(statement=hostile, leaves_out="Width <2>."), theorem(refutes=True), theorem(outcome="not run")]
-    row = {**row_of(CLAIMS["V8"], [], LITTLE), "theorems": given}
+    row = replace(row_of(CLAIMS["V8"], [], LITTLE), theorems=tuple(given))
     text = markdown([row])
     section = text[text.index("## V8") :].splitlines()
     assert "    <script>```" in section
@@ -392,7 +397,7 @@ def test_the_statement_in_coq_stands_beside_the_printed_one() -> None:
     )
     assert "\nRefuted in Coq: t in" in text
     assert "\nIn Coq (not run): t in" in text
-    html = page([row], {"seed": 0, "budget": "5", "seconds": 1.0, "date": "", "versions": {}, "machine": ""})
+    html = page([row], Head(0, "5", 1.0, date="", versions={}, machine=""))
     assert "<pre><code>&lt;script&gt;```\n# x = 1</code></pre>" in html
     assert html.index("Machine-checked in part") > html.index('class="statement"')
 
@@ -425,5 +430,5 @@ def test_the_manifest_names_theorems_that_are_there_and_every_file(monkeypatch: 
     monkeypatch.setenv("PATH", "")
     evidence = check()
     assert evidence.problems == []
-    assert [row["why"] for rows in evidence.theorems.values() for row in rows if row["why"]] == []
+    assert [row.why for rows in evidence.theorems.values() for row in rows if row.why] == []
     assert len(read_manifest(FOLDER)[0]) >= 7

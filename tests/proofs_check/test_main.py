@@ -2,13 +2,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proofs_check import __main__ as command
-from proofs_check.ledger import effort_of, recorded, row_of
+from proofs_check import kept
+from proofs_check.expected import recorded
+from proofs_check.ledger import effort_of, row_of
+from proofs_check.registry import TRIALS
+from proofs_check.row import Row
+from theory.claim import Status
 from theory.registry import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +60,42 @@ def test_what_fell_is_named_and_the_exit_status_is_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = row_of(CLAIMS["V8"], [], effort_of("5"))
-    better = {"V8": {**recorded(row), "status": "machine-checked"}}
+    better = {"V8": replace(recorded(row), status=Status.MACHINE_CHECKED)}
     monkeypatch.setattr(command, "read_expected", lambda: better)
     assert command.main(["V8", *QUICKLY]) == 1
     assert "\nV8: its status fell from machine-checked to proved.\n" in capsys.readouterr().out
+
+
+def test_rows_that_are_not_installed_are_said_to_be_missing_and_nothing_fell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kept, "RESULTS", tmp_path)
+    files = ["--json", str(tmp_path / "rows.json"), "--html", str(tmp_path / "page.html")]
+    tried = [id for id, trial in TRIALS.items() if trial.rows_missing]
+    assert {"M10", "M11", "M12.b"} <= set(tried)
+    assert command.main(["V8", *tried, *QUICKLY, *files]) == 0
+    said = capsys.readouterr().out
+    assert "fell" not in said
+    assert "a mutant was missed" not in said
+    (row,) = (line for line in said.splitlines() if line.startswith("M12.b "))
+    assert " rows not here " in row
+    for id in tried:
+        missing = TRIALS[id].rows_missing
+        assert missing.startswith(str(tmp_path))
+        assert any(f"{id}" in line and f"would be in {missing}." in line for line in said.splitlines())
+        assert f"they would be in <code>{missing}</code>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    rows = {row["id"]: row for row in json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))}
+    assert rows["M12.b"]["rows_missing"] == TRIALS["M12.b"].rows_missing
+    assert "rows_missing" not in rows["V8"]
+
+
+def test_nothing_is_recorded_where_kept_rows_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kept, "RESULTS", tmp_path)
+    monkeypatch.setattr(command, "coq_version", lambda: "8.16.1")
+    assert command.main(["--record"]) == 2
+    assert "error: --record needs the rows that studies keep, and there are none at " in capsys.readouterr().err
 
 
 def test_an_interrupted_run_keeps_the_rows_it_has(
@@ -65,14 +103,14 @@ def test_an_interrupted_run_keeps_the_rows_it_has(
 ) -> None:
     row = row_of(CLAIMS["V8"], [], effort_of("5"))
 
-    def interrupted(*_: Any, **__: Any) -> Iterator[dict[str, Any]]:
+    def interrupted(*_: Any, **__: Any) -> Iterator[Row]:
         yield row
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "examined", interrupted)
     file = tmp_path / "rows.json"
     assert command.main(["V2", "V8", "--json", str(file)]) == 130
-    assert [kept["id"] for kept in json.loads(file.read_text(encoding="utf-8"))] == ["V8"]
+    assert [one["id"] for one in json.loads(file.read_text(encoding="utf-8"))] == ["V8"]
     assert f"Interrupted after 1 claims; their rows are in {file}." in capsys.readouterr().err
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -14,105 +15,95 @@ from proofs_check.drawing import span, ticks
 from proofs_check.figures import figure
 from proofs_check.mathml import FormulaError, formula
 from proofs_check.page import markdown, page, table_header, table_line
+from proofs_check.row import Head, MutantRow, ProofRow, Row, StepRow, SymbolRow
 from proofs_check.values import encoded_instance
-from theory.claim import Claim, Ruling
+from theory.claim import Claim, Finding, Ruling, Status
 from theory.proof import Proof, Rule
 from theory.registry import CLAIMS
 
-HEAD = {
-    "seed": 0,
-    "budget": "quick",
-    "seconds": 61.5,
-    "date": "2026-01-01",
-    "versions": {"python": "3.11", "numpy": "2.0"},
-    "machine": "2 cores",
-}
+HEAD = Head(0, "quick", 61.5, date="2026-01-01", versions={"python": "3.11", "numpy": "2.0"}, machine="2 cores")
 HOSTILE = """<script>alert(1)</script>"'&<img src=x onerror=alert(1)>|`$`"""
 VOID = {"meta", "link", "wbr", "br", "input", "img"}
 
 
-def proof_row(proof: Proof | None) -> dict[str, Any] | None:
+def proof_row(proof: Proof | None) -> ProofRow | None:
     """Return a proof as the ledger's rows have it, every step that is not cited taken as decided."""
     if proof is None:
         return None
-    return {
-        "covers": proof.covers,
-        "steps": [
-            {
-                "rule": step.rule.value,
-                "before": notation.latex(step.before),
-                "after": notation.latex(step.after),
-                "relation": "" if step.rule is Rule.CITED else "=" if step.rule is Rule.IDENTITY else ">=",
-                "because": step.because,
-                "decided": step.rule is not Rule.CITED,
-                "cited": step.rule is Rule.CITED,
-                "why": "",
-            }
-            for step in proof.steps
-        ],
-    }
+    steps = (
+        StepRow(
+            step.rule.value,
+            notation.latex(step.before),
+            notation.latex(step.after),
+            "" if step.rule is Rule.CITED else "=" if step.rule is Rule.IDENTITY else ">=",
+            step.because,
+            decided=step.rule is not Rule.CITED,
+            cited=step.rule is Rule.CITED,
+        )
+        for step in proof.steps
+    )
+    return ProofRow(proof.covers, tuple(steps))
 
 
-def row_of(claim: Claim) -> dict[str, Any]:
+def row_of(claim: Claim) -> Row:
     """Return a row with what the registry says of a claim, and made-up evidence."""
     shows = witness_of(claim)
     witness = claim.evaluate(shows) if shows else None
     refuted = witness is not None and witness.ruling is Ruling.VIOLATED
     seen = claim.sides is not None
-    mutants = [
-        {"name": "the constant 1% too strong", "kind": "constant", "outcome": "caught", "by": "drawn", "because": ""},
-        {"name": "strict", "kind": "strict", "outcome": "equivalent", "by": "", "because": "never attained"},
-    ]
-    kept = mutants if seen and not refuted else []
-    return {
-        "id": claim.id,
-        "source": str(claim.source),
-        "paper": claim.source.paper.key,
-        "title": f"{claim.source.paper.authors}. {claim.source.paper.title}",
-        "locator": claim.source.locator,
-        "amends": claim.amends,
-        "form": claim.form.value,
-        "finding": claim.finding.value,
-        "status": "refuted" if refuted else "proved" if claim.proof else "tested" if seen else "conjectured",
-        "statement": claim.statement,
-        "note": claim.note,
-        "assumptions": [assumption.name for assumption in claim.assumptions],
-        "symbols": [{"name": s.name, "latex": s.latex, "meaning": s.meaning} for s in claim.symbols],
-        "instances": 312 * seen,
-        "holds": 250 * seen,
-        "violated": 0,
-        "inconclusive": 2 * seen,
-        "inapplicable": 60 * seen,
-        "origins": {"named": 2 * seen, "trained": 30 * seen, "drawn": 200 * seen, "varied": 80 * seen},
-        "slack": 0.0 if claim.extremal else None,
-        "slack_instance": encoded_instance(claim.extremal) if claim.extremal else None,
-        "lhs": "1/2" if claim.extremal else None,
-        "rhs": "1/2" if claim.extremal else None,
-        "witness": encoded_instance(shows) if shows else None,
-        "witness_ruling": witness.ruling.value if witness else None,
-        "witness_lhs": str(witness.lhs.midpoint) if witness and witness.lhs else None,
-        "witness_rhs": str(witness.rhs.midpoint) if witness and witness.rhs else None,
-        "witness_slack": witness.slack if witness else None,
-        "confirmed": "rational arithmetic" if refuted else "",
-        "extremal": encoded_instance(claim.extremal) if claim.extremal else None,
-        "no_extremal": claim.no_extremal,
-        "proof": proof_row(claim.proof()) if claim.proof else None,
-        "small": proof_row(claim.small()) if claim.small else None,
-        "theorems": [],
-        "mutants": kept,
-        "mutants_caught": len(kept) // 2,
-        "mutants_total": len(kept) // 2,
-        "mutants_equivalent": len(kept) // 2,
-        "import": f"from {claim.bound.__module__} import {claim.bound.__name__}" if claim.bound else "",
-        "bound_checked": 20 if claim.bound else 0,
-        "study": claim.study,
-        "problems": [],
-        "seconds": 1.0,
-    }
+    mutants = (
+        MutantRow("the constant 1% too strong", "constant", because="", by="drawn", outcome="caught"),
+        MutantRow("strict", "strict", because="never attained", by="", outcome="equivalent"),
+    )
+    proved = Status.PROVED if claim.proof else Status.TESTED if seen else Status.CONJECTURED
+    return Row(
+        id=claim.id,
+        source=str(claim.source),
+        paper=claim.source.paper.key,
+        title=f"{claim.source.paper.authors}. {claim.source.paper.title}",
+        locator=claim.source.locator,
+        amends=claim.amends,
+        form=claim.form,
+        finding=claim.finding,
+        status=Status.REFUTED if refuted else proved,
+        status_without_coq=Status.REFUTED if refuted else proved,
+        statement=claim.statement,
+        note=claim.note,
+        assumptions=tuple(assumption.name for assumption in claim.assumptions),
+        symbols=tuple(SymbolRow(s.name, s.latex, s.meaning) for s in claim.symbols),
+        holds=250 * seen,
+        violated=0,
+        inconclusive=2 * seen,
+        inapplicable=60 * seen,
+        origins={"named": 2 * seen, "trained": 30 * seen, "drawn": 200 * seen, "varied": 80 * seen},
+        found_by="",
+        counterexample=None,
+        oracle_checked=0,
+        slack=0.0 if claim.extremal else None,
+        slack_instance=encoded_instance(claim.extremal) if claim.extremal else None,
+        lhs="1/2" if claim.extremal else None,
+        rhs="1/2" if claim.extremal else None,
+        witness=encoded_instance(shows) if shows else None,
+        witness_ruling=witness.ruling if witness else None,
+        witness_lhs=str(witness.lhs.midpoint) if witness and witness.lhs else None,
+        witness_rhs=str(witness.rhs.midpoint) if witness and witness.rhs else None,
+        witness_slack=witness.slack if witness else None,
+        confirmed="rational arithmetic" if refuted else "",
+        extremal=encoded_instance(claim.extremal) if claim.extremal else None,
+        no_extremal=claim.no_extremal,
+        proof=proof_row(claim.proof()) if claim.proof else None,
+        small=proof_row(claim.small()) if claim.small else None,
+        theorems=(),
+        mutants=mutants if seen and not refuted else (),
+        import_line=f"from {claim.bound.__module__} import {claim.bound.__name__}" if claim.bound else "",
+        bound_checked=20 if claim.bound else 0,
+        study=claim.study,
+        seconds=1.0,
+    )
 
 
 @cache
-def rows() -> tuple[dict[str, Any], ...]:
+def rows() -> tuple[Row, ...]:
     return tuple(row_of(claim) for claim in CLAIMS.values())
 
 
@@ -172,11 +163,11 @@ def read(html: str) -> Reader:
 def formulas() -> Iterator[tuple[str, str]]:
     """Yield every formula of the registry with the id of its claim."""
     for row in rows():
-        yield row["id"], row["statement"]
-        yield from ((row["id"], symbol["latex"]) for symbol in row["symbols"] if symbol["latex"])
-        for proof in (row["proof"], row["small"]):
-            for step in proof["steps"] if proof else []:
-                yield from ((row["id"], step[side]) for side in ("before", "after"))
+        yield row.id, row.statement
+        yield from ((row.id, symbol.latex) for symbol in row.symbols if symbol.latex)
+        for proof in (row.proof, row.small):
+            for step in proof.steps if proof else ():
+                yield from ((row.id, side) for side in (step.before, step.after))
 
 
 def test_every_formula_of_the_registry_is_set() -> None:
@@ -194,7 +185,7 @@ def test_every_formula_of_the_registry_is_set() -> None:
 def test_a_formula_that_cannot_be_set_is_refused_and_shown_as_it_is(latex: str) -> None:
     with pytest.raises(FormulaError):
         formula(latex)
-    html = page([{**rows()[0], "statement": latex}], HEAD)
+    html = page([replace(rows()[0], statement=latex)], HEAD)
     assert f'<code class="unset">{latex.replace("&", "&amp;")}</code>' in html
 
 
@@ -240,37 +231,35 @@ def test_every_claim_has_a_section_and_every_link_leads_somewhere() -> None:
 
 
 def test_a_page_of_some_claims_links_to_no_other() -> None:
-    html = page([row for row in rows() if row["id"] == "M1.a"], HEAD)
+    html = page([row for row in rows() if row.id == "M1.a"], HEAD)
     reader = read(html)
     assert {link[1:] for link in reader.links} <= set(reader.ids)
     assert "amends" in html
 
 
 def test_hostile_text_is_shown_and_not_run() -> None:
-    texts = ("note", "source", "locator", "title", "no_extremal", "import", "confirmed", "witness_lhs", "witness_rhs")
-    row = row_of(CLAIMS["M6"]) | dict.fromkeys(texts, HOSTILE) | {"problems": [HOSTILE], "assumptions": [HOSTILE]}
-    row["statement"] = r"\text{" + HOSTILE.replace("`$`", "") + " x}"
-    row["symbols"] = [{"name": HOSTILE, "latex": HOSTILE, "meaning": HOSTILE}]
-    row["witness"] = {"origin": HOSTILE, "given": {HOSTILE: {"text": HOSTILE}, "odd": {HOSTILE: [HOSTILE]}}}
-    row["mutants"] = [dict.fromkeys(("name", "kind", "outcome", "by", "because"), HOSTILE)]
-    row["proof"] = {
-        "covers": HOSTILE,
-        "steps": [
-            {
-                **dict.fromkeys(("rule", "before", "after", "relation", "because", "why"), HOSTILE),
-                "decided": False,
-                "cited": False,
-            }
-        ],
-    }
-    html = page([row], HEAD | {"machine": HOSTILE, "versions": {HOSTILE: HOSTILE}})
+    texts = ("note", "source", "locator", "title", "no_extremal", "import_line", "confirmed", "rows_missing")
+    sides = ("witness_lhs", "witness_rhs")
+    step = StepRow(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, decided=False, cited=False, why=HOSTILE)
+    row = replace(
+        row_of(CLAIMS["M6"]),
+        **dict.fromkeys((*texts, *sides), HOSTILE),
+        problems=(HOSTILE,),
+        assumptions=(HOSTILE,),
+        statement=r"\text{" + HOSTILE.replace("`$`", "") + " x}",
+        symbols=(SymbolRow(HOSTILE, HOSTILE, HOSTILE),),
+        witness={"origin": HOSTILE, "given": {HOSTILE: {"text": HOSTILE}, "odd": {HOSTILE: [HOSTILE]}}},
+        mutants=(MutantRow(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+        proof=ProofRow(HOSTILE, (step,)),
+    )
+    html = page([row], replace(HEAD, machine=HOSTILE, versions={HOSTILE: HOSTILE}))
     reader = read(html)
     assert reader.tags.count("script") == 1
     assert "img" not in reader.tags
     assert not reader.handlers
     assert "alert(1)&lt;/script&gt;" in html
     text = markdown([row])
-    assert not re.search(r"(?<!\\)<script", text.replace(row["statement"], ""))
+    assert not re.search(r"(?<!\\)<script", text.replace(row.statement, ""))
     assert len(text.splitlines()) == len(markdown([row_of(CLAIMS["M6"])]).splitlines())
 
 
@@ -280,18 +269,17 @@ def test_lines_of_the_table_are_aligned_and_fit_the_terminal() -> None:
     starts = [table_header().index(name) for name in ("source", "finding", "status", "instances")]
     for line in lines[1:]:
         assert all(line[start - 1] == " " and line[start] != " " for start in starts)
-    long = rows()[0] | {
-        "source": "s" * 99,
-        "instances": 10**6,
-        "inapplicable": 10**6,
-        "slack": -1.23456e-100,
-        "slack_instance": {"origin": "drawn: seed 7", "given": {}},
-        "status": "machine-checked",
-        "finding": "needs an assumption",
-        "mutants": [{}],
-        "mutants_caught": 1000,
-        "mutants_total": 1000,
-    }
+    long = replace(
+        rows()[0],
+        source="s" * 99,
+        holds=0,
+        inapplicable=10**6,
+        slack=-1.23456e-100,
+        slack_instance={"origin": "drawn: seed 7", "given": {}},
+        status=Status.MACHINE_CHECKED,
+        finding=Finding.NEEDS_ASSUMPTION,
+        mutants=(MutantRow("m", "k", because="", by="drawn", outcome="caught"),) * 1000,
+    )
     assert len(table_line(long)) <= 130
     assert "-1.23e-100 drawn" in table_line(long)
 
@@ -306,11 +294,11 @@ def test_the_markdown_has_a_line_and_a_section_for_every_claim() -> None:
     anchors = {heading.lower().replace(".", "") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
     assert len(anchors) == len(headings)
-    assert all(f"$`{row['statement']}`$" in text for row in rows())
+    assert all(f"$`{row.statement}`$" in text for row in rows())
 
 
 def test_the_markdown_says_nothing_of_the_run() -> None:
-    other = [row | {"seconds": 9.0, "instances": 7, "inapplicable": 3, "slack": 0.25, "lhs": "2"} for row in rows()]
+    other = [replace(row, seconds=9.0, holds=4, inapplicable=3, slack=0.25, lhs="2") for row in rows()]
     assert markdown(other) == markdown(rows())
 
 
@@ -325,13 +313,14 @@ def test_claims_that_need_a_figure_have_one(id: str) -> None:
 
 
 def test_instances_that_cannot_be_drawn_have_no_figure() -> None:
-    row = row_of(CLAIMS["M6"]) | {"extremal": None, "slack_instance": None}
-    given = row["witness"]["given"]
+    row = replace(row_of(CLAIMS["M6"]), extremal=None, slack_instance=None)
+    assert row.witness is not None
+    given = row.witness["given"]
     for x in ({"array": [{"rational": "1e300"}]}, {"array": "x"}, {"array": [{"int": 1}, {"int": 1}]}):
-        assert figure(row | {"witness": {"origin": "", "given": given | {"x": x}}}) is None or x == {"array": "x"}
-    assert figure(row | {"witness": {"origin": "", "given": {"weights": {"weights": {"w1": 3}}}}}) is None
+        assert figure(replace(row, witness={"origin": "", "given": given | {"x": x}})) is None or x == {"array": "x"}
+    assert figure(replace(row, witness={"origin": "", "given": {"weights": {"weights": {"w1": 3}}}})) is None
     pieces = {"tuple": [{"tuple": [{"text": "__import__('os')"}, {"int": 0}, {"int": 1}]}]}
-    assert figure(row | {"witness": {"origin": "", "given": {"pieces": pieces}}}) is None
+    assert figure(replace(row, witness={"origin": "", "given": {"pieces": pieces}})) is None
 
 
 def test_values_are_readable() -> None:
