@@ -5,8 +5,5 @@ from theory.extras import need
 need(
     "experiments",
     "studies",
-    (
-        *("cvxpy", "pooch", "scipy", "torch"),  # of numerics
-        *("filelock", "matplotlib", "pandas", "pyarrow", "tqdm", "tyro"),
-    ),
+    ("cvxpy", "pooch", "scipy", "torch", "filelock", "matplotlib", "pandas", "pyarrow", "tqdm", "tyro"),
 )

@@ -6,7 +6,18 @@ need(
     "proofs_check",
     "proofs",
     (
-        *("cvxpy", "pooch", "scipy", "torch"),  # of numerics
-        *("flint", "hypothesis", "jinja2", "latex2mathml", "markupsafe", "pandas", "tqdm", "tyro", "z3"),
+        "cvxpy",
+        "pooch",
+        "scipy",
+        "torch",
+        "flint",
+        "hypothesis",
+        "jinja2",
+        "latex2mathml",
+        "markupsafe",
+        "pandas",
+        "tqdm",
+        "tyro",
+        "z3",
     ),
 )

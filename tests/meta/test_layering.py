@@ -43,7 +43,7 @@ AT_THE_TOP = {
 }
 """The files beside these folders, and what they may import beyond the standard library."""
 
-TOP_MODULES = {"implicit_smoothness": {"implicit_smoothness_names"}}
+TOP_MODULES = {"implicit_smoothness": {"implicit_smoothness_names"}, "tests": {"setup"}}
 """The files beside the folders that a folder may import."""
 
 MODULE_OF = {
