@@ -17,7 +17,7 @@ from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import images
-from experiments.kit.agreement import RULE, PrintedValue, Spread, spread, verdict
+from experiments.kit.agreement import RULE, PrintedValue, Spread, agreement, spread
 from experiments.kit.images import ALL_PAIRS, MEASURES, check_pairs
 from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
 from numerics.penalties import Measure, Penalty
@@ -236,7 +236,7 @@ def summary(rows: pd.DataFrame, measure: str) -> tuple[Spread, Spread, Spread, f
 def table(rows: pd.DataFrame) -> str:
     """Return Table 4.4 as measured and as printed, then every penalty, and the discussion."""
     text = [
-        f"{'measure':<7} {'lambda':>7} {'pairs':>5}  {'unregularised':<24} {'regularised':<24} {'normalised':<30} verdict"
+        f"{'measure':<7} {'lambda':>7} {'pairs':>5}  {'unregularised':<24} {'regularised':<24} {'normalised':<30} agreement"
     ]
     for measure in MEASURES:
         found = summary(rows, measure)
@@ -246,7 +246,7 @@ def table(rows: pd.DataFrame) -> str:
         shown = [f"{value!s} ({printed})" for value, printed in zip(columns, PRINTED[measure], strict=True)]
         text.append(
             f"{measure:<7} {largest:>7g} {columns[0].count:>5}  {shown[0]:<24} {shown[1]:<24} {shown[2]:<30} "
-            f"{verdict(columns[2], PRINTED[measure][2])}"
+            f"{agreement(columns[2], PRINTED[measure][2])}"
         )
     sizes = sorted(rows["size"].unique())
     text += [
@@ -280,15 +280,16 @@ def every_penalty(rows: pd.DataFrame) -> str:
 
 
 def discussion(rows: pd.DataFrame) -> list[str]:
-    """Return whether the thesis's conclusion holds, and what the larger step size does to PL1 and WP."""
+    """Return whether the thesis's conclusion agrees with the rows, and what the larger step size does to PL1 and WP."""
     found = {measure: entry for measure in MEASURES if (entry := summary(rows, measure)) and entry[2].count}
     text = []
     first = [found[name][2].mean for name in ("GN", "PL0") if name in found]
     second = [found[name][2].mean for name in ("PL1", "WP") if name in found]
     if first and second:
-        verb = "holds" if max(first) < min(second) else "does not hold"
+        verb = "agree" if max(first) < min(second) else "do not agree"
         text.append(
-            f"'First-order measures were reduced by explicit regularisation, second-order measures were not' {verb}: to "
+            f"These rows {verb} with the printed 'First-order measures were reduced by explicit regularisation, second-order "
+            f"measures were not': to "
             f"{', '.join(f'{value:.2f}' for value in first)} against {', '.join(f'{value:.2f}' for value in second)}."
         )
     none = rows[(rows["penalty"] == "none") & (rows["outcome"] == "interpolated")]
@@ -327,7 +328,7 @@ def discussion(rows: pd.DataFrame) -> list[str]:
 def conclusion(rows: pd.DataFrame) -> str:
     """Return how many networks converge, and how many normalised values are met."""
     found = {measure: entry for measure in MEASURES if (entry := summary(rows, measure))}
-    met = sum(verdict(entry[2], PRINTED[measure][2]).startswith("inside") for measure, entry in found.items())
+    met = sum(agreement(entry[2], PRINTED[measure][2]).startswith("inside") for measure, entry in found.items())
     fits = int((rows["outcome"] == "interpolated").sum())
     return (
         f"{fits} of {len(rows)} networks converge, on {rows['pair'].nunique()} of the paper's {len(ALL_PAIRS)} pairs with "

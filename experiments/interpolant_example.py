@@ -18,11 +18,14 @@ from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit.measures import check_device, function_of
 from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
+from experiments.kit.verdicts import RULING, evaluated, not_evaluated, tally
 from numerics.networks import initialise
 from numerics.training import Outcome, train
 from theory.checks import rationals
 from theory.piecewise_linear import PiecewiseLinear
+from theory.symbols import exact_function
 from theory.volhejn2020 import function_path_length, gradient_path_length, weights_product
+from theory.volhejn2020.spline import pieces_of
 
 X, Y = rationals([-2, -1, 1, 2]), rationals([1, 0, 0, 1])
 """The data set of eq 3.14."""
@@ -32,6 +35,15 @@ CONVERSE_X, CONVERSE_Y = rationals([0, 1]), rationals([0, 1])
 
 LEAST = {"PL0": Fraction(2), "PL1": Fraction(2)}
 """The least TV(f) and the least TV(f') of interpolants of the data set, attained by its linear spline (V7)."""
+
+ORDERS = {"PL0": 0, "PL1": 1}
+"""Of which derivative a measure is the variation."""
+
+PRINTED = {
+    "V8": {"linear spline": {"PL0": 2, "PL1": 2}, "polygon": {"PL0": 3, "PL1": 2}},
+    "V8.a": {"linear spline": {"PL0": 1, "PL1": 0}, "[2 t - 1]_+": {"PL0": 1, "PL1": 2}},
+}
+"""What the two claims say of each kind of function on their data: V8 of f, of which every polygon is a copy cut straight."""
 
 AT_LEAST = 1e-3
 """How far, relative to the least value, a trained network may lie above it and count as a minimiser: its fit is not exact."""
@@ -113,6 +125,7 @@ def described(f: PiecewiseLinear, data: str, kind: str) -> Row:
         "PL1": float(f.derivative_variation(a, b)),
         "PL0 all pairs": float(function_path_length(f, x)),
         "PL1 all pairs": float(gradient_path_length(f, x)),
+        **held(f, data, kind),
         "knots": [float(knot) for knot in f.knots],
         "jumps": [float(jump) for jump in f.jumps],
         "slope": float(f.slope),
@@ -121,6 +134,22 @@ def described(f: PiecewiseLinear, data: str, kind: str) -> Row:
         "x": [float(value) for value in x],
         "y": [float(value) for value in (Y if data == "example" else CONVERSE_Y)],
     }
+
+
+def held(f: PiecewiseLinear, data: str, kind: str) -> Row:
+    """Return the columns on the verdicts of V7, V8 and V8.a on both variations of a function, exactly as it is."""
+    exact, x = exact_function("f", f), X if data == "example" else CONVERSE_X
+    said = {"V8" if data == "example" else "V8.a"}
+    columns: Row = {}
+    for measure, order in ORDERS.items():
+        found = evaluated("V7", {"f": exact, "x": x, "order": order})
+        for id, values in PRINTED.items():
+            found |= not_evaluated(id)
+            if id in said and kind in values:
+                pieces, value = pieces_of(exact, x[0], x[-1]), Fraction(values[kind][measure])
+                found |= evaluated(id, {"pieces": pieces, "order": order, "printed": value, "name": kind})
+        columns |= {f"{measure}_{name}": value for name, value in found.items()}
+    return columns
 
 
 def functions(config: Config) -> list[Row]:
@@ -160,6 +189,12 @@ def network(alpha: float, repeat: int, config: Config) -> list[Row]:
 def trained(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of networks that interpolate."""
     return rows[(rows["kind"] == "network") & (rows["outcome"] == "interpolated")]
+
+
+def rulings(rows: pd.DataFrame, id: str) -> str:
+    """Return how often a claim holds and is violated, of both variations of all functions."""
+    both = pd.concat([rows[f"{measure}_{id} {RULING}"] for measure in ORDERS])
+    return tally(both.to_frame(f"{id} {RULING}"), id)
 
 
 def table(rows: pd.DataFrame) -> str:
@@ -202,7 +237,9 @@ def conclusion(rows: pd.DataFrame) -> str:
         (fits["PL0"] <= float(LEAST["PL0"]) * (1 + AT_LEAST)) & (fits["PL1"] <= float(LEAST["PL1"]) * (1 + AT_LEAST))
     ]
     return (
-        f"Least TV(f') does not give least TV(f): every polygon {'has' if same else 'does not have'} TV(f') = 2, and TV(f) of "
+        f"On TV(f) and TV(f') of each function {rulings(rows, 'V8')}, {rulings(rows, 'V8.a')}, and, networks included, "
+        f"{rulings(rows, 'V7')}. Least TV(f') does not give least TV(f): every polygon "
+        f"{'has' if same else 'does not have'} TV(f') = 2, and TV(f) of "
         f"up to {polygons['PL0'].max():g}. Least TV(f) does not give least TV(f'): on two points the line and [2 t - 1]_+ vary "
         f"by {converse['PL0'].iloc[0]:g} and {converse['PL0'].iloc[1]:g}, their slopes by {converse['PL1'].iloc[0]:g} and "
         f"{converse['PL1'].iloc[1]:g}. Of {len(fits)} networks that interpolate the example, {len(both)} are within "

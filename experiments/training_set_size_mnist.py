@@ -214,7 +214,7 @@ def table(rows: pd.DataFrame) -> str:
     if sizes != PAPER_SIZES:
         notes.append(
             f"The paper's values are for sizes {PAPER_SIZES[0]} to {PAPER_SIZES[-1]}, with a ceiling of {PAPER_CEILING:.3f}; "
-            f"these rows end at {sizes[-1]}, so verdicts are on tau_b over its ceiling."
+            f"these rows end at {sizes[-1]}, so the agreement is that of tau_b over its ceiling."
         )
     parts = [text, "", *notes]
     if same := released(rows):
@@ -236,15 +236,15 @@ def medians(rows: pd.DataFrame) -> str:
 
 
 def discussion(rows: pd.DataFrame) -> list[str]:
-    """Return which of the thesis's conclusions hold in the rows, and what the exact measures add."""
+    """Return which of the thesis's conclusions agree with the rows, and what the exact measures add."""
     text = []
     for alpha in sorted(rows["alpha"].unique()):
         fits = converged(rows[rows["alpha"] == alpha])
         tau = {name: spread(rank_correlations(fits, name, by="pair", against="size")) for name in (*MEASURES, *EXACT)}
         low, high = min(tau["PL1"].mean, tau["WP"].mean), max(tau["GN"].mean, tau["PL0"].mean)
         text.append(
-            f"alpha = {alpha:g}: 'the trend is much stronger in second-order measures' "
-            f"{'holds' if low > high else 'does not hold'}: tau_b is at least {low:.2f} for PL1 and WP, at most "
+            f"alpha = {alpha:g}: {'agrees' if low > high else 'does not agree'} with the printed 'the trend is much stronger "
+            f"in second-order measures': tau_b is at least {low:.2f} for PL1 and WP, at most "
             f"{high:.2f} for GN and PL0."
         )
         ceiling = ceilings(fits, by="pair", against="size")
@@ -285,10 +285,10 @@ def _noise(fits: pd.DataFrame) -> str:
 def conclusion(rows: pd.DataFrame) -> str:
     """Return how many networks converged, and how many printed values are met."""
     found = [line for alpha in sorted(rows["alpha"].unique()) for line in lines(rows, alpha) if line.printed]
-    met = sum(line.verdict.startswith("inside") for line in found)
+    met = sum(line.agreement.startswith("inside") for line in found)
     fits = converged(rows)
     same = released(rows)
-    again = sum(line.verdict.startswith("inside") for line in same)
+    again = sum(line.agreement.startswith("inside") for line in same)
     return (
         f"{len(fits)} of {len(rows)} networks converge, on {rows['pair'].nunique()} of the paper's {len(ALL_PAIRS)} pairs "
         f"and sizes up to {rows['size'].max()} of {PAPER_SIZES[-1]}; {met} of {len(found)} mean rank correlations lie inside "

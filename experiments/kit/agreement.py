@@ -1,4 +1,4 @@
-"""Measured values beside printed ones: spreads over data sets, rank correlations, verdicts, and the table of them."""
+"""Measured values beside printed ones: spreads over data sets, rank correlations, agreement, and the table of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLAT = 1e-9
 """Standard errors below are rounding errors."""
 
 RULE = "A mean is inside the printed spread if it differs from the printed mean by at most the printed std"
-"""What `verdict` goes by, in words, for standard deviations that are not 0."""
+"""What `agreement` goes by, in words, for standard deviations that are not 0."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def spread(values: Iterable[float]) -> Spread:
     return Spread(mean, float(np.std(array, ddof=1)) if len(array) > 1 else math.nan, len(array))
 
 
-def verdict(measured: Spread, printed: PrintedValue) -> str:
+def agreement(measured: Spread, printed: PrintedValue) -> str:
     """Return whether the measured mean is inside the printed spread, or "-" if nothing was measured.
 
     It is if it differs from the printed mean by at most the printed standard deviation, or, if that is smaller, by at
@@ -81,7 +81,7 @@ def verdict(measured: Spread, printed: PrintedValue) -> str:
 def standard_errors(measured: Spread, printed: PrintedValue, count: int) -> float:
     """Return measured less printed mean, over the standard error of the difference of independent means.
 
-    A sharper question than the verdict's: means over many data sets lie closer together than the data sets do.
+    A sharper question than that of `agreement`: means over many data sets lie closer together than the data sets do.
 
     Args:
         measured: over our data sets.
@@ -147,8 +147,8 @@ class Line:
         measured: its rank correlation over data sets.
         ceiling: the mean of what it cannot exceed; nan if unknown.
         printed: what the paper prints, if it does.
-        printed_ceiling: what the paper's rank correlation cannot exceed, if it has another ceiling; the verdict is then on
-            the correlation over its ceiling.
+        printed_ceiling: what the paper's rank correlation cannot exceed, if it has another ceiling; the agreement is then
+            that of the correlation over its ceiling.
     """
 
     of: str
@@ -167,13 +167,13 @@ class Line:
         return Spread(self.measured.mean * factor, self.measured.std * factor, self.measured.count)
 
     @property
-    def verdict(self) -> str:
+    def agreement(self) -> str:
         """Whether the measured mean is inside the printed spread; empty if nothing is printed."""
-        return verdict(self.comparable, self.printed) if self.printed else ""
+        return agreement(self.comparable, self.printed) if self.printed else ""
 
 
 def agreement_table(lines: Sequence[Line], count: int) -> str:
-    """Return lines as text: tau_b, number of data sets, ceiling, printed value, difference, verdict.
+    """Return lines as text: tau_b, number of data sets, ceiling, printed value, difference, agreement.
 
     Args:
         lines: the lines; `of` is shown where it changes.
@@ -186,7 +186,7 @@ def agreement_table(lines: Sequence[Line], count: int) -> str:
     label = max([len("measure"), *(len(line.measure) for line in lines)])
     text = [
         f"{'measured on':<{width}}  {'measure':<{label}}  {'tau_b':<14} {'sets':>4} {'ceiling':>7}  {'printed':<14}"
-        f" {'off/s.e.':>8}  verdict"
+        f" {'off/s.e.':>8}  agreement"
     ]
     before = ""
     for line in lines:
@@ -195,7 +195,7 @@ def agreement_table(lines: Sequence[Line], count: int) -> str:
         parts = [
             f"{line.of if line.of != before else '':<{width}}  {line.measure:<{label}}  {line.measured!s:<14}",
             f"{line.measured.count:>4} {shown:>7}  {line.printed or ''!s:<14}",
-            f"{f'{off:+.1f}' if math.isfinite(off) else '':>8}  {line.verdict}",
+            f"{f'{off:+.1f}' if math.isfinite(off) else '':>8}  {line.agreement}",
         ]
         text.append(" ".join(parts).rstrip())
         before = line.of

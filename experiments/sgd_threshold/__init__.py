@@ -4,7 +4,7 @@ Near a minimum with zero loss SGD is a <- (I - eta mean_{i in batch} phi_i phi_i
 `numerics.stability.mean_square_threshold` says up to which step size E ||a||^2 stays bounded. Here the batches are drawn:
 
 - growth: the mean of a a^T is carried through many steps, each time the average over fresh batches, and its growth is
-  held against 1. A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
+  held against 1 (B3.l). A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
 - ensemble: such plain averages, over few steps against their exact values, and over many to show how they fail.
 - exponent: the step size beyond which single paths grow, where the mean of log ||a|| over long paths ceases to fall.
 - network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave?
@@ -18,7 +18,7 @@ from experiments.sgd_threshold.rows import tasks
 STUDY: Study[Config] = Study(
     id=ID,
     title="SGD just below and just above its exact thresholds (mulayoff2024, and reshuffling).",
-    claims=("B3", "B9"),
+    claims=("B3", "B3.l", "B9"),
     printed=(
         Printed(
             "B3",

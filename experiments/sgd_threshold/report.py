@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from scipy.stats import binom, norm
 
 from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE
+from experiments.kit.verdicts import ruled, tally
+from theory.claim import Ruling
 
 STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
 """What a simulated growth is called: below 1, above 1, or neither at the level asked for."""
@@ -18,8 +20,8 @@ STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
 LEFT = 1e6
 """A run leaves the minimum if its loss rises to so many times that of its start: its distance a thousandfold."""
 
-CONTRADICTED = 1e-3
-"""The theory counts as contradicted if so many wrong calls or more have a smaller chance than this."""
+BY_CHANCE = 1e-3
+"""So many violated calls or more count as due to chance unless that is rarer than this."""
 
 NAMES = {
     "without_replacement": "without replacement",
@@ -30,20 +32,21 @@ CASE = ["problem", "sampling", "batch"]
 
 
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows on growth with what the theory says of them, whether the call is wrong, and the chances of that."""
+    """Return the rows on growth with the chances that B3.l is violated, and that it is inconclusive, if it is true."""
     calls = rows[rows["kind"] == "growth"].copy()
-    below = calls["factor"] < 1
-    calls["theory"] = np.where(below, STABLE, UNSTABLE)
-    calls["undecided"] = calls["call"] == UNDECIDED
-    calls["wrong"] = ~calls["undecided"] & (calls["call"] != calls["theory"])
-    calls["wrong_chance"] = np.where(below, calls["chance_unstable"], calls["chance_stable"])
-    calls["undecided_chance"] = (1 - calls["chance_stable"] - calls["chance_unstable"]).clip(lower=0)
+    calls["violated_chance"] = np.where(calls["factor"] < 1, calls["chance_unstable"], calls["chance_stable"])
+    calls["inconclusive_chance"] = (1 - calls["chance_stable"] - calls["chance_unstable"]).clip(lower=0)
     return calls
 
 
-def chance_of(wrong: int, calls: int, level: float) -> float:
-    """Return the chance of so many wrong calls or more, if each is wrong with chance `level` independently."""
-    return float(binom.sf(wrong - 1, calls, level))
+def count(calls: pd.DataFrame, ruling: Ruling) -> int:
+    """Return on how many calls this is the ruling on B3.l."""
+    return int(ruled(calls, "B3.l", ruling).sum())
+
+
+def chance_of(violated: int, calls: int, level: float) -> float:
+    """Return the chance of so many violated calls or more, if each is violated with chance `level` independently."""
+    return float(binom.sf(violated - 1, calls, level))
 
 
 def beyond(off: pd.Series, bar: float) -> int:
@@ -57,16 +60,18 @@ def table(rows: pd.DataFrame) -> str:
     text = [
         "Growth of E[a a^T] by simulation, called stable or unstable where it is off 1 by "
         f"{norm.isf(level):.2f} standard errors (level {level:g}).",
-        "exp.: expected if the theory holds; |z| > 1.96: of the differences to the exact growth (5 % expected).",
-        f"{'problem':<14} {'sampling':<20} {'calls':>5} {'wrong':>5} {'exp.':>9} "
-        f"{'undecided':>9} {'exp.':>5} {'|z| > 1.96':>12}",
+        "A call is a verdict of B3.l, that it is at most 1 iff eta <= eta*: violated where it lies on the wrong side.",
+        "exp.: expected by the exact growths; |z| > 1.96: of the differences to the exact growth (5 % expected).",
+        f"{'problem':<14} {'sampling':<20} {'calls':>5} {'violated':>8} {'exp.':>9} "
+        f"{'inconclusive':>12} {'exp.':>5} {'|z| > 1.96':>12}",
     ]
     for _, group in calls.groupby(["problem", "sampling"], sort=False):
         problem, sampling = group[["problem", "sampling"]].iloc[0]
         off = group["off"].dropna()
         text.append(
-            f"{problem:<14} {NAMES[sampling]:<20} {len(group):>5} {int(group['wrong'].sum()):>5} "
-            f"{group['wrong_chance'].sum():>9.2g} {int(group['undecided'].sum()):>9} {group['undecided_chance'].sum():>5.1f} "
+            f"{problem:<14} {NAMES[sampling]:<20} {len(group):>5} {count(group, Ruling.VIOLATED):>8} "
+            f"{group['violated_chance'].sum():>9.2g} {count(group, Ruling.INCONCLUSIVE):>12} "
+            f"{group['inconclusive_chance'].sum():>5.1f} "
             f"{f'{beyond(off, 1.96)} of {len(off)}':>12}"
         )
     across = int(((calls["exact_growth"] - 1) * (calls["factor"] - 1) < 0).sum())
@@ -112,18 +117,18 @@ def _boundaries(rows: pd.DataFrame) -> list[str]:
 
 
 def conclusion(rows: pd.DataFrame) -> str:
-    """Return whether the calls contradict the thresholds, and where single paths and networks leave."""
+    """Return the rulings on the calls beside what chance allows, and where single paths and networks leave."""
     calls, level = judged(rows), float(rows["level"].iloc[0])
-    wrong = int(calls["wrong"].sum())
-    verdict = "contradicted" if chance_of(wrong, len(calls), level) < CONTRADICTED else "not contradicted"
+    violated = count(calls, Ruling.VIOLATED)
+    by_chance = chance_of(violated, len(calls), level) >= BY_CHANCE
     distance = (calls["factor"] - 1).abs()
     nearest = calls[distance < distance.min() + 1e-9]
     places = ", ".join(f"{factor:g}" for factor in sorted(nearest["factor"].unique()))
     text = [
-        f"The thresholds are {verdict}: of {len(calls)} calls {wrong} are wrong and {int(calls['undecided'].sum())} undecided; "
-        f"at level {level:g} at most {level * len(calls):.2g} wrong ones are expected, by the exact growths "
-        f"{calls['wrong_chance'].sum():.2g} wrong and {calls['undecided_chance'].sum():.1f} undecided. Nearest to the "
-        f"threshold, at eta/eta* = {places}, {int((nearest['call'] == nearest['theory']).sum())} of {len(nearest)} are right."
+        f"Of {len(calls)} calls: {tally(calls, 'B3.l')}. The {violated} violated are {'no ' if by_chance else ''}more than "
+        f"chance allows: at level {level:g} at most {level * len(calls):.2g} are expected, by the exact growths "
+        f"{calls['violated_chance'].sum():.2g}, and {calls['inconclusive_chance'].sum():.1f} inconclusive. Nearest to the "
+        f"threshold, at eta/eta* = {places}: {tally(nearest, 'B3.l')}."
     ]
     exponents = rows[rows["kind"] == "exponent"]
     seen = exponents[exponents["factor"].notna()]

@@ -4,7 +4,7 @@ Near a minimum with zero loss SGD is a <- (I - eta mean_{i in batch} phi_i phi_i
 `numerics.stability.mean_square_threshold` says up to which step size E ||a||^2 stays bounded. Here the batches are drawn:
 
 - growth: the mean of a a^T is carried through many steps, each time the average over fresh batches, and its growth is
-  held against 1. A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
+  held against 1 (B3.l). A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
 - ensemble: such plain averages, over few steps against their exact values, and over many to show how they fail.
 - exponent: the step size beyond which single paths grow, where the mean of log ||a|| over long paths ceases to fall.
 - network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave?
@@ -22,6 +22,7 @@ from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one, option
 from experiments.engine.study import Task, seed_of
 from experiments.kit.datasets import BUILT_IN, named
+from experiments.kit.verdicts import evaluated
 from experiments.sgd_threshold.config import ID, Config
 from experiments.sgd_threshold.minima import GAUSSIAN, gaussian_features, interpolating_minimum, on_the_span
 from experiments.sgd_threshold.networks import network_runs
@@ -99,7 +100,7 @@ def simulate(problem: str, sampling: Sampling, batch: int, config: Config) -> li
         exact = second_moment_map(case, factor * threshold)
         at["exact_growth"] = float(np.max(np.abs(np.linalg.eigvals(exact))))
         rows += [
-            {**at, "kind": "growth", **growth(case, factor * threshold, exact, config)},
+            held(at | {"kind": "growth", **growth(case, factor * threshold, exact, config)}),
             {**at, "kind": "ensemble", **ensemble(case, factor * threshold, exact, config)},
         ]
     rows.append({**common, "kind": "exponent", **vanishing_exponent(case, threshold, config)})
@@ -110,3 +111,8 @@ def simulate(problem: str, sampling: Sampling, batch: int, config: Config) -> li
             for factor, part in zip(config.factors, left, strict=True)
         ]
     return rows
+
+
+def held(row: Row) -> Row:
+    """Return a row on growth with the columns on the verdict of B3.l: is it at most 1 where the threshold says so?"""
+    return {**row, **evaluated("B3.l", {**row, "growth": row["value"], "growth_error": row["error"]})}

@@ -147,6 +147,7 @@ def growth(case: Case, step_size: float, exact: Array, config: Config) -> Row:
         "error": error,
         "quotient": quotient,
         "off": (mean - quotient) / error if spread / values.size > 1e-28 else None,
+        "standard_errors": bar,
         "call": call,
         "chance_unstable": above,
         "chance_stable": below,

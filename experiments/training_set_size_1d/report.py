@@ -206,11 +206,11 @@ def by_order(results: Results) -> str:
     """Return whether measures of f'' rise more reliably than those of f', and whether all rise."""
     found = {m: taus(results.networks(results.initialisers[0]), m) for m in MEASURES}
     first, second = (max(FIRST, key=lambda m: found[m].mean()), min(SECOND, key=lambda m: found[m].mean()))
-    holds = found[second].mean() > found[first].mean()
+    agrees = found[second].mean() > found[first].mean()
     higher = int((found[second] > found[first]).sum())
     negative = sum(int((values <= 0).sum()) for values in found.values())
     return (
-        f"Second-order above first-order: {'holds' if holds else 'does not hold'} for the means, the lower of "
+        f"Second-order above first-order: the means {'agree' if agrees else 'do not agree'} with it, the lower of "
         f"{MEASURES[second]} {found[second].mean():.2f} and the higher of {MEASURES[first]} {found[first].mean():.2f}; "
         f"for these two in {higher} of {len(found[first])} data sets. All rise: "
         f"{sum(v.mean() > 0 for v in found.values())} of {len(MEASURES)} means are positive, and tau_b is 0 or less in "
@@ -245,7 +245,7 @@ def against_spline(results: Results) -> list[str]:
 
 
 def rising(results: Results) -> str:
-    """Return in how many data sets the inequalities of eq 4.2 hold for the medians, and for the spline."""
+    """Return in how many data sets a measure never falls, as eq 4.2 has it, for the medians and for the spline."""
     say = {}
     for measure in (*MEASURES, *VARIATIONS):
         counts = [
@@ -255,7 +255,7 @@ def rising(results: Results) -> str:
         say[measure] = f"{counts[0]} and {counts[1]}"
     sets = results.rows["data_set"].nunique()
     return (
-        f"V11: S(f_1) <= S(f_2) <= ... holds throughout, for the networks' medians and for the spline, in so many of {sets} "
+        f"V11, S(f_1) <= S(f_2) <= ...: measures of the networks' medians and of the spline never fall in so many of {sets} "
         f"data sets: {each((*MEASURES, *VARIATIONS), say)}. The spline minimises the last two, so there it must."
     )
 
@@ -342,7 +342,7 @@ def conclusion(rows: pd.DataFrame) -> str:
             off = [
                 abs(line.measured.mean - line.printed.mean) for line in shown if line.printed and line.measured.count
             ]
-            met = f"{sum(line.verdict == INSIDE for line in shown)} of {len(off)} (off by at most {max(off, default=0):.2f})"
+            met = f"{sum(line.agreement == INSIDE for line in shown)} of {len(off)} (off by at most {max(off, default=0):.2f})"
             parts.append(f"{met if off else 'none measured'} for {of}")
         sentences.append(f"{ORIGINS[str(origin)]}: means of Table 4.1 inside the printed spread, {'; '.join(parts)}.")
     return "\n".join(fill(sentence, WRAP, subsequent_indent="  ") for sentence in sentences)

@@ -110,10 +110,10 @@ def test_the_discussion_follows_the_rows(sizes: pd.DataFrame) -> None:
     made["WP"], made["PL1"] = made["size"].astype(float) + made["repeat"], made["size"] * 2.0 + made["repeat"]
     made["GN"], made["PL0"] = -made["size"].astype(float), -made["size"].astype(float) - made["repeat"]
     text = training_set_size_mnist.table(made)
-    assert "'the trend is much stronger in second-order measures' holds" in text
+    assert ": agrees with the printed 'the trend is much stronger in second-order measures': " in text
     assert "WP rises with every size in all repeats, tau_b at its ceiling, for 2 of 2 pairs." in text
     made["GN"], made["WP"] = -made["GN"], -made["WP"]
-    assert "'the trend is much stronger in second-order measures' does not hold" in training_set_size_mnist.table(made)
+    assert ": does not agree with the printed 'the trend is much" in training_set_size_mnist.table(made)
 
 
 def test_released_rows_stand_beside_the_same_pairs_and_sizes_only(sizes: pd.DataFrame) -> None:

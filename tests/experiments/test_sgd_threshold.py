@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from experiments.engine.records import opened, read_rows
 from experiments.engine.study import computed, main
@@ -23,12 +23,13 @@ from experiments.sgd_threshold import rows as sgd_rows
 from experiments.sgd_threshold.config import Config
 from experiments.sgd_threshold.minima import KNOT_MARGIN, Minimum, interpolating_minimum, on_the_span
 from experiments.sgd_threshold.networks import losses, network_step, new_factors
-from experiments.sgd_threshold.report import STABLE, UNDECIDED, UNSTABLE, chance_of, conclusion, judged
+from experiments.sgd_threshold.report import STABLE, UNDECIDED, UNSTABLE, chance_of, conclusion, count, judged
 from experiments.sgd_threshold.rows import simulate, tasks
 from experiments.sgd_threshold.simulation import Case, ensemble, growth, moved, second_moment_map, vanishing_exponent
 from numerics.stability import Threshold, mean_square_threshold
 from numerics.training import batches, train
 from theory.checks import Array
+from theory.claim import Ruling
 from theory.symbols import Sampling
 from theory.two_layer import Weights
 
@@ -234,10 +235,44 @@ def test_every_case_has_all_its_rows(rows: pd.DataFrame) -> None:
 
 def test_no_call_is_wrong_and_both_kinds_are_made(rows: pd.DataFrame) -> None:
     calls = judged(rows)
-    assert not calls["wrong"].any()
+    assert count(calls, Ruling.VIOLATED) == 0
     assert {STABLE, UNSTABLE} <= set(calls["call"])
-    assert calls["wrong_chance"].max() <= QUICK.level
-    assert conclusion(rows).startswith(f"The thresholds are not contradicted: of {len(calls)} calls 0 are wrong and ")
+    assert calls["violated_chance"].max() <= QUICK.level
+    assert conclusion(rows).startswith(f"Of {len(calls)} calls: B3.l holds {count(calls, Ruling.HOLDS)}")
+    assert "The 0 violated are no more than chance allows: " in conclusion(rows)
+
+
+def test_rows_on_growth_alone_have_the_verdict_of_b3l(rows: pd.DataFrame) -> None:
+    ruling = rows["B3.l ruling"]
+    assert (ruling.notna() == (rows["kind"] == "growth")).all()
+    calls = rows[rows["kind"] == "growth"]
+    off = (calls["value"] - 1) / calls["error"]
+    bar = float(norm.isf(QUICK.level))
+    assert (calls["standard_errors"] == bar).all()
+    right = (off < 0) == (calls["factor"] < 1)
+    expected = np.where(off.abs() <= bar, "inconclusive", np.where(right, "holds", "violated"))
+    np.testing.assert_array_equal(ruling[calls.index], expected)
+    np.testing.assert_array_equal(calls["call"] == UNDECIDED, expected == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "ruling"),
+    [
+        (0.9, 0.8, "holds"),
+        (1.1, 1.25, "holds"),
+        (1.1, 0.8, "violated"),
+        (0.9, 1.25, "violated"),
+        (0.99, 0.8, "inconclusive"),
+        (1.01, 0.8, "inconclusive"),
+        (1.01, 1.25, "inconclusive"),
+        (0.9, 1.0, "holds"),
+    ],
+)
+def test_a_growth_is_ruled_on_by_its_error_and_its_side(value: float, factor: float, ruling: str) -> None:
+    row = sgd_rows.held(
+        {"value": value, "error": 0.01, "standard_errors": 3.0, "step_size": factor * 0.5, "threshold": 0.5}
+    )
+    assert row["B3.l ruling"] == ruling
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
@@ -251,8 +286,9 @@ def test_a_threshold_off_by_a_tenth_is_found(
 
     monkeypatch.setattr(sgd_rows, "mean_square_threshold", wrong)
     found = pd.DataFrame([row for batch in (1, 2, 6) for row in simulate("gaussian", sampling, batch, QUICK)])
-    assert judged(found)["wrong"].sum() >= 3
-    assert conclusion(found).startswith("The thresholds are contradicted: ")
+    violated = count(judged(found), Ruling.VIOLATED)
+    assert violated >= 3
+    assert f"The {violated} violated are more than chance allows: " in conclusion(found)
 
 
 def test_calls_are_made_at_the_level() -> None:
@@ -278,16 +314,16 @@ def test_the_chance_of_wrong_calls_is_the_binomial_one() -> None:
     assert chance_of(2, 2, 0.1) == pytest.approx(0.01)
 
 
-def test_wrong_and_undecided_calls_are_counted(rows: pd.DataFrame) -> None:
+def test_violated_and_inconclusive_calls_are_counted(rows: pd.DataFrame) -> None:
     changed = rows.copy()
     calls = changed.index[changed["kind"] == "growth"]
-    changed.loc[calls[:3], "call"] = [UNSTABLE if f < 1 else STABLE for f in changed["factor"][calls[:3]]]
-    changed.loc[calls[3:5], "call"] = UNDECIDED
-    assert judged(changed)["wrong"].sum() == 3
-    assert f"of {len(calls)} calls 3 are wrong and " in conclusion(changed)
-    assert conclusion(changed).startswith("The thresholds are contradicted: ")
-    undecided = judged(rows).loc[calls[5:], "undecided"].sum() + 2
-    assert judged(changed)["undecided"].sum() == undecided
+    changed.loc[calls[:3], "B3.l ruling"] = str(Ruling.VIOLATED)
+    changed.loc[calls[3:5], "B3.l ruling"] = str(Ruling.INCONCLUSIVE)
+    assert count(changed, Ruling.VIOLATED) == 3
+    assert count(changed, Ruling.INCONCLUSIVE) == count(rows.loc[calls[5:]], Ruling.INCONCLUSIVE) + 2
+    assert conclusion(changed).startswith(f"Of {len(calls)} calls: B3.l holds ")
+    assert "B3.l violated 3, B3.l inconclusive " in conclusion(changed)
+    assert "The 3 violated are more than chance allows: " in conclusion(changed)
 
 
 def test_the_table_shows_a_threshold_on_the_wrong_side(rows: pd.DataFrame) -> None:

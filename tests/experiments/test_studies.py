@@ -179,9 +179,28 @@ def test_the_example_has_the_printed_values(smoke: dict[str, Path]) -> None:
     converse = rows[rows["data"] == "converse"].set_index("kind")
     assert converse.loc["linear spline", ["PL0", "PL1"]].tolist() == [1.0, 0.0]
     assert converse.loc["[2 t - 1]_+", ["PL0", "PL1"]].tolist() == [1.0, 2.0]
+    for measure in ("PL0", "PL1"):
+        assert set(rows[f"{measure}_V7 ruling"]) == {"holds"}
+        assert set(example[f"{measure}_V8 ruling"]) == set(converse[f"{measure}_V8.a ruling"]) == {"holds"}
+        assert rows.loc[rows["data"] == "converse", f"{measure}_V8 ruling"].isna().all()
+        assert (
+            rows.loc[rows["kind"] == "network", [f"{measure}_{id} ruling" for id in ("V8", "V8.a")]]
+            .isna()
+            .all(axis=None)
+        )
+    assert "V8 holds 6, V8.a holds 4, and, networks included, V7 holds 18. Least" in interpolant_example.conclusion(
+        rows
+    )
     networks = rows[(rows["kind"] == "network") & (rows["outcome"] == "interpolated")]
     assert len(networks)
     assert (networks["PL1"] <= networks["WP"] * (1 + 1e-12)).all()
+
+
+def test_a_function_with_other_values_than_printed_violates_the_claim() -> None:
+    bent = interpolant_example.bent()
+    row = interpolant_example.held(bent, "converse", "linear spline")
+    assert (row["PL0_V8.a ruling"], row["PL1_V8.a ruling"], row["PL1_V8.a slack"]) == ("holds", "violated", -2.0)
+    assert (row["PL1_V7 ruling"], row["PL1_V7 slack"], row["PL1_V8 ruling"]) == ("holds", 2.0, None)
 
 
 def start(out: Path, *words: str) -> subprocess.Popen[str]:

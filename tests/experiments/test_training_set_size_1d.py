@@ -22,12 +22,12 @@ from experiments.kit.agreement import (
     Line,
     PrintedValue,
     Spread,
+    agreement,
     agreement_table,
     ceilings,
     rank_correlations,
     spread,
     standard_errors,
-    verdict,
 )
 from experiments.training_set_size_1d import STUDY
 from experiments.training_set_size_1d.report import MEASURES, NETWORKS, VARIATIONS, Results, discussion, lines
@@ -100,12 +100,12 @@ def test_a_spread_is_mean_and_sample_standard_deviation() -> None:
         (0.9545, PrintedValue(0.96), OUTSIDE),
     ],
 )
-def test_a_verdict_goes_by_the_printed_spread(mean: float, printed: PrintedValue, expected: str) -> None:
-    assert verdict(Spread(mean, 0.1, 20), printed) == expected
+def test_agreement_goes_by_the_printed_spread(mean: float, printed: PrintedValue, expected: str) -> None:
+    assert agreement(Spread(mean, 0.1, 20), printed) == expected
 
 
-def test_nothing_measured_has_no_verdict() -> None:
-    assert verdict(spread([]), PrintedValue(0.5, 0.1)) == "-"
+def test_nothing_measured_has_no_agreement() -> None:
+    assert agreement(spread([]), PrintedValue(0.5, 0.1)) == "-"
 
 
 def test_standard_errors_are_those_of_a_difference_of_means() -> None:
@@ -151,7 +151,7 @@ def test_the_table_has_a_line_for_each_measure() -> None:
     ]
     text = [" ".join(line.split()) for line in agreement_table(found, 20).splitlines()]
     assert text == [
-        "measured on measure tau_b sets ceiling printed off/s.e. verdict",
+        "measured on measure tau_b sets ceiling printed off/s.e. agreement",
         "networks GN 0.70 +- 0.20 20 0.948 0.72 +- 0.19 -0.3 inside the printed spread",
         "TV(f) 0.65 +- 0.20 20 0.948",
         "spline GN - 0 -",
@@ -398,7 +398,7 @@ def test_conclusions_are_read_off_the_rows(rows: pd.DataFrame) -> None:
     assert "Networks above polynomials: for 0 of 4 measures" in turned
     assert "All rise: 0 of 4 means are positive, and tau_b is 0 or less in 12 of the 12 cases" in turned
     assert "the networks fall short of it by more in GN and PL0 and PL1 and WP" in turned
-    assert re.search(r"V11: .* GN 0 and \d, PL0 0 and \d, PL1 0 and 3, WP 0 and 3, ", turned)
+    assert re.search(r"V11, .* GN 0 and \d, PL0 0 and \d, PL1 0 and 3, WP 0 and 3, ", turned)
 
 
 def test_a_violated_bound_would_be_seen(rows: pd.DataFrame) -> None:
@@ -412,7 +412,7 @@ def test_a_violated_bound_would_be_seen(rows: pd.DataFrame) -> None:
 
 def test_the_conclusion_counts_the_means_inside(rows: pd.DataFrame) -> None:
     shown = [line for line in lines(Results(rows)) if line.of == "networks, as coded"]
-    inside = sum(line.verdict == INSIDE for line in shown)
+    inside = sum(line.agreement == INSIDE for line in shown)
     off = max(abs(line.measured.mean - line.printed.mean) for line in shown if line.printed)
     said = " ".join(STUDY.conclusion(rows).split())
     assert f"inside the printed spread, {inside} of 4 (off by at most {off:.2f}) for networks, as coded;" in said

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from experiments import study
+from experiments.engine import study as engine
 from theory.claim import Finding
 from theory.registry import CLAIMS, findings_table
 
@@ -27,6 +29,24 @@ def test_examples_print_what_the_readme_says() -> None:
             assert printed.getvalue() == expected
             shown += 1
     assert shown >= 4
+
+
+OURS = sorted(
+    set(re.findall(r"^(from (?:theory|numerics|experiments|proofs_check)\b.* import \w.*)$", README, re.MULTILINE))
+)
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_import_paths_shown_lead_somewhere(line: str) -> None:
+    # Also those of scripts that are shown and not run: the one for Slurm needs a cluster.
+    names: dict[str, Any] = {}
+    exec(line, names)
+    assert len(names) > 1
+
+
+def test_a_script_finds_study_and_main_where_it_is_shown() -> None:
+    assert "from experiments.study import main" in OURS
+    assert (study.Study, study.main) == (engine.Study, engine.main)
 
 
 def between(name: str) -> str:

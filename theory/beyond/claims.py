@@ -15,9 +15,9 @@ from theory.claim import Claim
 CLAIMS: tuple[Claim, ...] = (
     *critical_step.CLAIMS,
     *training_loss.CLAIMS,
-    *observed.CLAIMS,
     *mean_square.CLAIMS,
     *reshuffling.CLAIMS,
+    *observed.CLAIMS,
     *dual.CLAIMS,
     *pair_variation.CLAIMS,
     *flat_interpolants.CLAIMS,

@@ -1,4 +1,7 @@
-"""What gradient descent is observed to end in, as claims about one kept row each: M6 and B7 where a run comes to rest."""
+"""What is observed of gradient descent and of SGD, as claims about one kept row each.
+
+M6 and B7 where a run of gradient descent comes to rest, and B3's and B9's thresholds where linearised SGD is simulated.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from theory.checks import nonnegative, positive, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.sources import HOUSE, Source
-from theory.symbols import STEP_SIZE, Symbol
+from theory.symbols import STEP_SIZE, STEP_SIZE_ON_MEAN, Symbol
 from theory.two_layer import OFF_THE_DATA
 
 MEASURED = "what runs end in is measured, not derived"
@@ -102,4 +105,42 @@ B7C = Claim(
     study="experiments.stability_sweep",
 )
 
-CLAIMS = (B7B, B7C)
+GROWTH = Symbol(
+    "growth", r"\hat\rho", "factor by which E[a a^T] grows in a step, or an epoch, as simulated", nonnegative
+)
+GROWTH_ERROR = Symbol("growth_error", "s", "standard error of the growth", nonnegative)
+ERRORS = Symbol("standard_errors", "z", "how many standard errors the growth may be off by chance", positive)
+MEAN_SQUARE_THRESHOLD = Symbol(
+    "threshold", r"\eta^*", "the mean-square threshold of how the batches are drawn", positive
+)
+
+
+def does_not_grow(given: Instance) -> Enclosure:
+    """Return whether the growth is at most 1, as a truth value that its error may leave open."""
+    error = Fraction(given["standard_errors"]) * Fraction(given["growth_error"])
+    return Enclosure.exactly(Fraction(given["growth"])).widened(error).at_most(1)
+
+
+def below(given: Instance, *, times: Fraction = Fraction(1)) -> bool:
+    """Return whether the step size is at most the threshold, times a factor."""
+    return Fraction(given["step_size"]) <= times * Fraction(given["threshold"])
+
+
+B3L = Claim(
+    id="B3.l",
+    amends="B3",
+    source=Source(HOUSE, "B3 and B9 where SGD is simulated"),
+    statement=r"\hat\rho \pm z s \le 1 \iff \eta \le \eta^*",
+    form=Form.EQUIVALENCE,
+    symbols=(GROWTH, GROWTH_ERROR, ERRORS, STEP_SIZE_ON_MEAN, MEAN_SQUARE_THRESHOLD),
+    sides=lambda given: (does_not_grow(given), Enclosure.exactly(below(given))),
+    finding=Finding.OURS,
+    note="Linearised SGD on batches that are drawn: its growth knows nothing of the threshold. One within z standard errors of "
+    "1 decides nothing; one beyond them is on the wrong side by chance as often as a normal number exceeds z, so that a single "
+    "violation is no counterexample, and how many there are is. The threshold ends the first range of step sizes "
+    "without growth; with reshuffling there may be more of these (B9). It enters without an error.",
+    no_extremal=MEASURED,
+    study="experiments.sgd_threshold",
+)
+
+CLAIMS = (B7B, B7C, B3L)

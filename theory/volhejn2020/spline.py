@@ -170,7 +170,7 @@ def piecewise_variation(pieces: list[tuple[Any, Any, Any]], order: int, *, jumps
         values = [d.subs(_t, s) for s in sorted([start, end, *turning])]
         total += sum(abs(b - a) for a, b in pairwise(values))
     for (_, _, end), left, right in zip(pieces, derivatives, derivatives[1:], strict=False):
-        total += jumps * abs(right.subs(_t, end) - left.subs(_t, end))
+        total += int(jumps) * abs(right.subs(_t, end) - left.subs(_t, end))
     return total
 
 
@@ -192,6 +192,16 @@ CONVERSE_EXAMPLES = (
     _example("PL0 of the hinge, that of the line", _hinge, 0, 1),
     _example("PL1 of the hinge; the line has 0", _hinge, 1, 2),
 )
+
+
+def pieces_of(f: PiecewiseLinear, a: Fraction, b: Fraction) -> list[tuple[Any, Fraction, Fraction]]:
+    """Return a piecewise-linear function, exact, between a and b > a as the pieces of an example."""
+    joints = [a, *(Fraction(knot) for knot in f.knots if a < knot < b), b]
+    values = [Fraction(f(joint)) for joint in joints]
+    return [
+        (sp.Rational(v - u) / sp.Rational(end - start) * (_t - sp.Rational(start)) + sp.Rational(u), start, end)
+        for (start, u), (end, v) in pairwise(zip(joints, values, strict=True))
+    ]
 
 
 def example_variation(given: Instance, order: int, *, jumps: bool = True) -> Enclosure:

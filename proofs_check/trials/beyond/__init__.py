@@ -15,9 +15,9 @@ from proofs_check.trials.beyond import (
 TRIALS: tuple[Trial, ...] = (
     *critical_step.TRIALS,
     *training_loss.TRIALS,
-    *observed.TRIALS,
     *mean_square.TRIALS,
     *reshuffling.TRIALS,
+    *observed.TRIALS,
     *dual.TRIALS,
     *pair_variation.TRIALS,
     *flat_interpolants.TRIALS,

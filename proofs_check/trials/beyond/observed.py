@@ -7,7 +7,7 @@ from fractions import Fraction
 from proofs_check.kept import Reading
 from proofs_check.trial import Trial
 from proofs_check.trials.operators import Kind, right, turned
-from theory.beyond.observed import B7B, B7C, limit
+from theory.beyond.observed import B3L, B7B, B7C, below, limit
 
 TRIALS = (
     Trial(
@@ -35,6 +35,19 @@ TRIALS = (
                 Kind.CONSTANT,
                 lambda given: limit(given, Fraction(given["hessian_sharpness"]) / 4),
             ),
+        ),
+    ),
+    Trial(
+        B3L,
+        instances=Reading(
+            "sgd_threshold",
+            {symbol.name: symbol.name for symbol in B3L.symbols} | {"growth": "value", "growth_error": "error"},
+        ),
+        mutants=(
+            right(B3L, "eta >= eta*", Kind.REVERSED, lambda given: not below(given)),
+            right(B3L, "0.97 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(97, 100))),
+            right(B3L, "1.03 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(103, 100))),
+            right(B3L, "eta*/2", Kind.CONSTANT, lambda given: below(given, times=Fraction(1, 2))),
         ),
     ),
 )
