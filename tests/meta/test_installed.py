@@ -5,7 +5,7 @@ but not this library in it: a path in a .pth file is searched, the .pth files th
 """
 
 import contextlib
-import json
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+import numerics
 import theory.beyond
 import theory.mulayoff2021
 import theory.volhejn2020
@@ -35,6 +36,9 @@ ROOMS = ("theory", "numerics", "experiments", "proofs_check")
 LIBRARIES = Path(sysconfig.get_path("purelib"))
 BARE = ("numpy", "numpy.libs", "sympy", "mpmath")
 """What lies in the folder of the libraries that a bare installation brings."""
+
+SWEEP = ["--preset", "smoke", "--data-sets", "parabola", "--seeds", "1", "--step-sizes", "2", "--max-steps", "50"]
+"""The smallest sweep."""
 
 
 def test_every_study_has_its_name() -> None:
@@ -75,12 +79,13 @@ def test_what_the_papers_export_is_exported() -> None:
 def test_in_a_clone_the_long_name_is_another_of_the_same_module() -> None:
     code = (
         "import implicit_smoothness.theory.mulayoff2021.smooth as long, theory.mulayoff2021.smooth as short\n"
-        "import implicit_smoothness, numerics, implicit_smoothness.numerics as again\n"
-        "assert long is short and again is numerics and long.__spec__.name == 'theory.mulayoff2021.smooth'\n"
+        "import implicit_smoothness, theory, implicit_smoothness.theory as again\n"
+        "assert long is short and again is theory and long.__spec__.name == 'theory.mulayoff2021.smooth'\n"
         "import implicit_smoothness.theory.none_such\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.stderr.endswith("No module named 'implicit_smoothness.theory.none_such'\n")
+    assert importlib.import_module("implicit_smoothness.numerics") is numerics
 
 
 def test_what_is_missing_is_said_with_the_command() -> None:
@@ -169,7 +174,7 @@ def bare(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def user_folder(folder: Path, *, init: bool) -> Path:
     """Return a folder with an experiments/, a numerics/ and a theory.py of the user's own."""
     for name in ("experiments", "numerics"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True)
         if init:
             (folder / name / "__init__.py").write_text("", encoding="utf-8")
     (folder / "experiments" / "train.py").write_text("def train():\n    return 'his training'\n", encoding="utf-8")
@@ -191,34 +196,49 @@ def user(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def run(environment: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of an environment in a folder; no variable tells Python of another place, and Coq is not found."""
+    """Run a program of an environment in a folder; no variable tells Python of another place, and Coq is not found.
+
+    Loops are not compiled: that takes longer than the few steps that are done here.
+    """
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    path = {"PATH": str(environment / "bin")}
+    ours = {"PATH": str(environment / "bin"), "NUMBA_DISABLE_JIT": "1"}
     command = [str(environment / "bin" / words[0]), *words[1:]]
-    return subprocess.run(command, cwd=cwd, env=outside | path, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, env=outside | ours, capture_output=True, text=True)
 
 
-def said(environment: Path, cwd: Path, code: str) -> str:
-    """Return what a Python in an environment prints."""
-    result = run(environment, cwd, "python", "-c", code)
+def said(environment: Path, cwd: Path, code: str, *words: str) -> str:
+    """Return what a Python in an environment prints, given the words after the code."""
+    result = run(environment, cwd, "python", "-c", code, *words)
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
 
 @pytest.mark.slow
-def test_his_folders_are_his_with_ours_in_the_same_process(environment: Path, user: Path) -> None:
+def test_his_folders_are_his_with_ours_in_the_same_process(environment: Path, tmp_path: Path) -> None:
+    # Ours take seconds to import, so both folders are tried in one process, which forgets what it found in the first.
     code = (
         "import implicit_smoothness, implicit_smoothness.numerics.networks, implicit_smoothness.experiments.kit.measures\n"
-        "import experiments.train, numerics.mine, theory, sys\n"
-        "from implicit_smoothness.theory.mulayoff2021 import curvature_bound\n"
-        "print(experiments.train.train(), numerics.mine.VALUE, theory.__file__, curvature_bound(0.25))\n"
-        "print([name for name in sys.modules if name.split('.')[0] in ('experiments', 'numerics', 'theory')])\n"
+        "import importlib, os, sys\n"
+        "for folder in sys.argv[1:]:\n"
+        "    os.chdir(folder)\n"
+        "    importlib.invalidate_caches()\n"
+        "    import experiments.train, numerics.mine, theory\n"
+        "    from implicit_smoothness.theory.mulayoff2021 import curvature_bound\n"
+        "    print(experiments.train.train(), numerics.mine.VALUE, theory.__file__, curvature_bound(0.25))\n"
+        "    his = [name for name in sys.modules if name.split('.')[0] in ('experiments', 'numerics', 'theory')]\n"
+        "    print(*sorted(his))\n"
+        "    for name in his:\n"
+        "        del sys.modules[name]\n"
     )
-    first, names = said(environment, user, code).splitlines()
-    assert first == f"his training 3 {user / 'theory.py'} 3.5"
-    assert sorted(json.loads(names.replace("'", '"'))) == [
-        "experiments", "experiments.train", "numerics", "numerics.mine", "theory",
-    ]  # fmt: skip
+    users = [user_folder(tmp_path / name, init=name == "with") for name in ("without", "with")]
+    assert said(environment, tmp_path, code, *map(str, users)).splitlines() == [
+        line
+        for user in users
+        for line in (
+            f"his training 3 {user / 'theory.py'} 3.5",
+            "experiments experiments.train numerics numerics.mine theory",
+        )
+    ]
 
 
 @pytest.mark.slow
@@ -230,34 +250,26 @@ def test_ours_is_not_found_below_his_folder(environment: Path, user: Path) -> No
 
 @pytest.mark.slow
 def test_the_programs_run_from_his_folder(environment: Path, tmp_path: Path) -> None:
-    user = user_folder(tmp_path, init=True)
-    listing = run(environment, user, "implicit-smoothness", "studies")
-    assert "Run one with implicit-smoothness NAME" in listing.stdout, listing.stderr
-    words = ["--preset", "smoke", "--data-sets", "parabola", "--seeds", "1", "--step-sizes", "2", "--max-steps", "300"]
-    sweep = run(environment, user, "implicit-smoothness", "sweep", *words, "--workers", "2")
-    assert sweep.returncode == 0, sweep.stderr
-    assert (user / "runs" / "stability_sweep" / "smoke" / "rows.parquet").is_file()
-    ledger = run(environment, user, "implicit-smoothness", "ledger", "V2", "V8", "--budget", "5", "--jobs", "2")
-    assert "2 claims: " in ledger.stdout, ledger.stderr
-    assert ledger.returncode == 0
-
-
-@pytest.mark.slow
-def test_processes_that_a_study_starts_import_ours(environment: Path, tmp_path: Path) -> None:
+    # What the console script does, several times in one process; the next test runs the script itself. The process that
+    # computes the sweep's tasks is started as from any script.
     user = user_folder(tmp_path, init=True)
     script = (
-        "import pickle\n"
-        "from implicit_smoothness.experiments.engine.executors import Processes\n"
-        "from implicit_smoothness.experiments.interpolant_example import STUDY\n"
+        "from implicit_smoothness.__main__ import main\n"
+        "from implicit_smoothness.experiments.stability_sweep import STUDY\n"
         "if __name__ == '__main__':\n"
         "    task = next(iter(STUDY.tasks(STUDY.presets['smoke']).values()))\n"
         "    assert task.func.__module__.startswith('implicit_smoothness.experiments.'), task\n"
-        "    with Processes(1) as pool:\n"
-        "        print(len(pool.submit(task).result()) > 0)\n"
+        "    print(main(['studies']))\n"
+        f"    print(main({['sweep', *SWEEP, '--workers', '1']}))\n"
+        f"    print(main({['ledger', 'V2', 'V8', '--budget', '5', '--jobs', '1']}))\n"
     )
     (user / "script.py").write_text(script, encoding="utf-8")
     result = run(environment, user, "python", "script.py")
-    assert result.stdout.strip() == "True", result.stderr
+    assert result.returncode == 0, result.stderr
+    assert "Run one with implicit-smoothness NAME" in result.stdout
+    assert (user / "runs" / "stability_sweep" / "smoke" / "rows.parquet").is_file(), result.stderr
+    assert "2 claims: " in result.stdout
+    assert [line for line in result.stdout.splitlines() if line.isdigit()] == ["0"] * 3, result.stdout + result.stderr
 
 
 @pytest.mark.slow
@@ -295,10 +307,18 @@ def test_both_names_are_one_module_where_he_has_none(environment: Path, tmp_path
 
 @pytest.mark.slow
 def test_the_short_names_run_where_he_has_none(environment: Path, tmp_path: Path) -> None:
-    for module in ("experiments.weight_function", "implicit_smoothness.proofs_check"):
-        result = run(environment, tmp_path, "python", "-m", module, "--help")
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.startswith("usage: python -m "), result.stdout
+    # As `python -m` does, both in one process; a bare installation is asked by `python -m` itself, below.
+    code = (
+        "import contextlib, runpy, sys\n"
+        "for module in sys.argv[1:]:\n"
+        "    sys.argv = ['', '--help']\n"
+        "    with contextlib.suppress(SystemExit):\n"
+        "        runpy.run_module(module, run_name='__main__', alter_sys=True)\n"
+    )
+    modules = ("experiments.weight_function", "implicit_smoothness.proofs_check")
+    usages = [line for line in said(environment, tmp_path, code, *modules).splitlines() if line.startswith("usage: ")]
+    assert len(usages) == len(modules)
+    assert all(usage.startswith("usage: python -m ") for usage in usages), usages
 
 
 @pytest.mark.slow

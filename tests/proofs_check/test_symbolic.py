@@ -34,14 +34,6 @@ def steps_of(*rules: Rule) -> list[tuple[tuple[str, str], int]]:
 
 
 @pytest.mark.parametrize("key", PROOFS)
-def test_every_proof_replays(key: tuple[str, str]) -> None:
-    done = replay(BUILT[key])
-    assert done.decided >= 1
-    assert done.decided + len(done.cited) == len(BUILT[key].steps)
-    assert all(step.decided or step.cited for step in report(BUILT[key]))
-
-
-@pytest.mark.parametrize("key", PROOFS)
 def test_steps_give_their_reason(key: tuple[str, str]) -> None:
     assert all(step.because for step in BUILT[key].steps)
     assert BUILT[key].covers
