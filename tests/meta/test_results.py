@@ -51,6 +51,23 @@ def test_rulings_are_those_of_registered_claims(folder: Path) -> None:
     assert strangers(study, rows) == []
 
 
+RULED = {
+    "stability_sweep": {"B7.b", "B7.c", "M11", "M11.a"},
+    "step_size_jump": {"M12", "M12.a", "M12.b"},
+    "weight_function": {"M10"},
+    "sgd_threshold": {"B3.l"},
+    "interpolant_example": {"V7", "V8", "V8.a"},
+}
+"""The claims that a study puts to the test on its rows; the others hold means against a printed table."""
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_rows_keep_the_ruling_on_every_claim_that_their_study_tests(name: str) -> None:
+    columns = [str(column) for column in read_rows(RESULTS / name).columns]
+    ruled = {column.removesuffix(" ruling").rsplit("_", 1)[-1] for column in columns if column.endswith(" ruling")}
+    assert ruled >= RULED[name]
+
+
 def test_a_ruling_in_other_words_or_of_no_claim_is_seen() -> None:
     study = next(study for study in STUDIES if study.id == "stability_sweep")
     rows = pd.DataFrame({"B7.b ruling": ["holds", "HOLDS", None], "M99 ruling": ["violated"] * 3})
