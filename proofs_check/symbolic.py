@@ -30,14 +30,25 @@ class Replay:
     cited: tuple[str, ...]
 
 
-def _vanishes(expression: sp.Expr) -> bool:
-    """Whether sympy shows that an expression is zero; that it cannot refute it does not count."""
+def _left_over(expression: sp.Expr) -> sp.Expr:
+    """Return 0 if sympy shows that an expression is zero, else the expression as simple as sympy makes it."""
     whole = expression.doit()
     # |a b| = |a| |b|, which sympy leaves alone where the sign of neither is known.
     split = whole.replace(
         lambda e: isinstance(e, sp.Abs), lambda e: sp.Mul(*(sp.Abs(factor) for factor in sp.Mul.make_args(e.args[0])))
     )
-    return any(bool(sp.simplify(form) == 0) for form in (sp.expand(split), whole, expression))
+    simple: dict[sp.Expr, sp.Expr] = {}  # two of the forms are often one, and sympy takes its time
+    for form in (sp.expand(split), whole, expression):
+        if form not in simple:
+            simple[form] = sp.simplify(form)
+        if simple[form] == 0:
+            return ZERO
+    return simple[expression]
+
+
+def _vanishes(expression: sp.Expr) -> bool:
+    """Whether sympy shows that an expression is zero; that it cannot refute it does not count."""
+    return bool(_left_over(expression) == 0)
 
 
 def _expressions(step: Step) -> tuple[sp.Expr, ...]:
@@ -89,14 +100,15 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
 
 
 def _identity(step: Step, earlier: tuple[Step, ...]) -> None:
-    if not _vanishes(step.before - step.after):
-        raise StepError(f"identity: {step.before} and {step.after} differ by {sp.simplify(step.before - step.after)}")
+    left_over = _left_over(step.before - step.after)
+    if left_over != 0:
+        raise StepError(f"identity: {step.before} and {step.after} differ by {left_over}")
 
 
 def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
-    left_over = step.before - step.after - sum(step.certificate, ZERO)
-    if not step.certificate or not _vanishes(left_over):
-        raise StepError(f"nonnegative: the certificate leaves {sp.simplify(left_over)}")
+    left_over = _left_over(step.before - step.after - sum(step.certificate, ZERO))
+    if not step.certificate or left_over != 0:
+        raise StepError(f"nonnegative: the certificate leaves {left_over}")
     for term in step.certificate:
         if term.is_nonnegative is not True:
             raise StepError(f"nonnegative: nothing shows that {term} is not negative")
@@ -219,9 +231,9 @@ def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
     if not _vanishes(start) and not (step.certificate and nonnegative(start, step.conditions)):
         raise StepError(f"induction: at {m} = {base} the difference is {sp.simplify(start)}")
     grown = _last_term_apart(difference.subs(m, m + 1), m, base)
-    left_over = grown - step.factor * difference - sum(step.certificate, ZERO)
-    if not _vanishes(left_over):
-        raise StepError(f"induction: from {m} to {m + 1} the certificate leaves {sp.simplify(left_over)}")
+    left_over = _left_over(grown - step.factor * difference - sum(step.certificate, ZERO))
+    if left_over != 0:
+        raise StepError(f"induction: from {m} to {m + 1} the certificate leaves {left_over}")
     if not step.certificate:
         return
     one = None if step.term is None else _earlier(step, earlier)
