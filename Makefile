@@ -31,7 +31,7 @@ ledger: $(VENV)/dev.stamp ## say of every claim whether it holds; fail if one is
 	@echo "== ledger: python -m proofs_check $(ARGS)"
 	@$(RUN) -m proofs_check --jobs $(JOBS) $(ARGS)
 
-prove: coq $(VENV)/base.stamp ## have Coq check its theorems, and list the axioms that each rests on
+prove: coq $(VENV)/dev.stamp ## have Coq check its theorems, and list the axioms that each rests on
 	@echo "== prove: python -m proofs_check.machine_checked"
 	@$(RUN) -m proofs_check.machine_checked --jobs $(JOBS)
 
@@ -75,17 +75,12 @@ $(RUN):
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/base.stamp: $(PINNED) | $(RUN)
-	@echo "== environment: installing what the claims need"
-	@$(INSTALL) --editable .
-	@touch $@
-
 $(VENV)/studies.stamp: $(PINNED) | $(RUN)
 	@echo "== environment: installing what the studies need (torch among it: the first time takes minutes)"
 	@$(INSTALL) --editable '.[studies]'
-	@touch $@ $(VENV)/base.stamp
+	@touch $@
 
 $(VENV)/dev.stamp: $(PINNED) | $(RUN)
 	@echo "== environment: installing what the studies and the tests need (torch among it: the first time takes minutes)"
 	@$(INSTALL) --editable '.[dev]'
-	@touch $@ $(VENV)/studies.stamp $(VENV)/base.stamp
+	@touch $@ $(VENV)/studies.stamp
