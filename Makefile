@@ -25,7 +25,7 @@ sweep: $(VENV)/studies.stamp ## make the environment and run the main study; opt
 
 test: lint types ledger ## make the environment; run linter, type checker, ledger and tests (JOBS=2 at a time)
 	@echo "== tests: pytest, $(JOBS) processes"
-	@$(RUN) -m pytest -n $(JOBS)
+	@$(RUN) -m pytest -n $(JOBS) --dist worksteal
 
 ledger: $(VENV)/dev.stamp ## say of every claim whether it holds; fail if one is worse off than recorded
 	@echo "== ledger: python -m proofs_check $(ARGS)"
@@ -54,7 +54,7 @@ lint: $(VENV)/dev.stamp ## run the linter and check the formatting
 
 types: $(VENV)/dev.stamp ## run the type checker
 	@echo "== types: mypy --strict"
-	@$(RUN) -m mypy --strict
+	@$(RUN) -m mypy --strict --num-workers $(JOBS)
 
 bench: $(VENV)/dev.stamp ## run the benchmarks, one at a time
 	@echo "== benchmarks: pytest-benchmark"
