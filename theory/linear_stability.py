@@ -14,8 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, batch_size, positive, real_array
-from theory.enclosure import EPS, TINY, Enclosure, top_eigenvalue
+from theory.checks import Array, batch_size, over_one_denominator, positive, rationals, real_array
+from theory.enclosure import Enclosure, top_eigenvalue, top_in_floats
 
 
 def noise_share(n: int, batch: int) -> Fraction:
@@ -85,8 +85,8 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
     """Return an interval around the factor by which the second moments of linearised SGD grow per step.
 
     The spectral radius of T(X) = E[A X A]: below 1 the expected squared distance to the minimum goes to 0, above 1 it
-    grows without bound. The arithmetic is that of the Hessians; for rational ones both ends are rigorous, and for floats
-    they allow for the rounding of T (see `top_eigenvalue`).
+    grows without bound. Floats count as the rationals they are, of which T is built. For rational Hessians the interval
+    is narrow and the time grows fast with d; for those in floats its ends are floats (`enclosure.top_in_floats`).
 
     Args:
         hessians: symmetric per-sample Hessians, [n, d, d]; the map is built densely, [d^2, d^2], so d is small.
@@ -100,34 +100,23 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
         TypeError: if an entry is no real number, or `batch` no integer.
         ValueError: if the Hessians are malformed, step_size <= 0, or B is not between 1 and n.
     """
-    h, eta = hessians_array("hessians", hessians), positive("step_size", step_size)
-    batch_size(batch, len(h))
-    d = h.shape[1]
+    given, eta = hessians_array("hessians", hessians), positive("step_size", step_size)
+    batch_size(batch, len(given))
+    h, d = rationals(given), given.shape[1]
     units = np.eye(d * d, dtype=int).reshape(d * d, d, d)
     # T is self-adjoint for <X, Y> = tr(X Y), and by Perron and Frobenius its spectral radius is its top eigenvalue.
     operator = np.array([second_moment_step(unit, h, eta, batch).ravel() for unit in units])
-    top = top_eigenvalue(operator)
-    if operator.dtype == object:
-        return top
-    reach = float(eta) * _size(h)
-    error = EPS * (len(h) + 2 * d + 8) * ((np.sqrt(d) + reach) ** 2 + 2 * reach**2)  # of the operator's entries
-    return top.widened(error)
+    return top_like(operator, given)
 
 
 def mean_growth(hessians: Array, step_size: float | Fraction) -> Enclosure:
     """Return an interval around eta lambda_max(H), which must not exceed 2 for the mean of linearised SGD to stay."""
-    top, eta = top_eigenvalue(_mean(hessians)), _as(hessians, step_size)
-    growth = Enclosure(eta * top.lower, eta * top.upper)
-    if hessians.dtype == object or not hessians.any():
-        return growth
-    underflow = (1 + eta) * hessians.shape[1] * TINY  # of the mean's entries, times eta, and of the product
-    return growth.widened(eta * EPS * (len(hessians) + 2) * _size(hessians) + underflow)
+    return top_like(_mean(rationals(hessians)) * Fraction(step_size), hessians)
 
 
-def _size(hessians: Array) -> float:
-    """Return a bound on the Frobenius norms of Hessians [n, d, d] in floats: d times the largest entry."""
-    largest = float(np.max(np.abs(hessians)))
-    return float(hessians.shape[1]) * largest
+def top_like(matrix: Array, given: Array) -> Enclosure:
+    """Return an interval around the largest eigenvalue of rationals [n, n], of floats where what they came from is in floats."""
+    return top_eigenvalue(matrix) if given.dtype == object else top_in_floats(*over_one_denominator(matrix))
 
 
 def outer_products(*features: tuple[int, ...]) -> Array:

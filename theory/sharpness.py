@@ -1,4 +1,4 @@
-"""The sharpness of a two-layer network at interpolation, its Hessian away from it, and the errors of both."""
+"""The sharpness of a two-layer network at interpolation, its Hessian away from it, and the tops of both."""
 
 from __future__ import annotations
 
@@ -7,40 +7,38 @@ from typing import Any
 
 import numpy as np
 
-from theory.checks import Array, rationals
-from theory.enclosure import EPS, Enclosure, top_eigenvalue
-from theory.two_layer import TOGGLE_MARGIN, Weights
+from theory.checks import Array, over_one_denominator, rationals
+from theory.enclosure import Enclosure, top_eigenvalue, top_in_floats
+from theory.two_layer import Weights
 
 
 def gram(weights: Weights, x: Array) -> Array:
     """Return Phi^T Phi / n, [n, n], whose top eigenvalue is that of the Hessian at interpolation (eq 28; M4)."""
     features = weights.tangent_features(x)
-    product: Array = features @ features.T
-    return product / (Fraction(len(x)) if product.dtype == object else float(len(x)))
+    if features.dtype == object:
+        return _fractions(*_squared(features.T, len(x)))
+    product: Array = features @ features.T / len(x)
+    return product
 
 
-def needs_rationals(weights: Weights, x: Array) -> bool:
-    """Return whether the weights or the data are exact, or floats do not tell which units are active."""
-    return weights.exact or x.dtype == object or weights.toggle_margin(x) <= TOGGLE_MARGIN
+def _squared(factor: Array, n: int) -> tuple[Array, int]:
+    """Return F^T F / n for rationals F [m, k], as integers [k, k] over a denominator."""
+    integers, denominator = over_one_denominator(factor)
+    return integers.T @ integers, n * denominator**2
 
 
-def gram_rounding(weights: Weights, x: Array) -> float:
-    """Return a bound on the spectral norm of what rounding adds to Phi^T Phi / n, or to Phi Phi^T / n, in floats."""
-    outputs = np.abs(np.multiply.outer(x, weights.w1)) + np.abs(weights.b1)
-    slopes = np.multiply.outer(1 + x**2, weights.w2**2)
-    # The norm of what the features are sums of, before anything cancels, and of the features.
-    terms = float(np.sqrt(np.sum(outputs**2) + np.sum(slopes) + len(x)))
-    norm = float(np.linalg.norm(weights.tangent_features(x)))
-    features = 2 * EPS * terms
-    return ((2 * norm + features) * features + (3 * weights.width + len(x) + 8) * EPS * norm**2) / len(x)
+def _fractions(integers: Array, denominator: int) -> Array:
+    matrix: Array = integers * Fraction(1, denominator)
+    return matrix
 
 
 def sharpness(weights: Weights, x: Array) -> Enclosure:
-    """Return an interval around lambda_max of Phi Phi^T / n, the rounding of the features included."""
-    if needs_rationals(weights, x):
-        return top_eigenvalue(gram(weights.rational(), rationals(x)))
-    top, error = top_eigenvalue(gram(weights, x)), gram_rounding(weights, x)
-    return top.widened(error)
+    """Return an interval around lambda_max of Phi Phi^T / n.
+
+    Floats count as the rationals they are: Phi Phi^T / n is theirs, exactly, and its entries are rounded once.
+    """
+    squared = _squared(weights.rational().tangent_features(rationals(x)).T, len(x))
+    return top_eigenvalue(_fractions(*squared)) if weights.exact or x.dtype == object else top_in_floats(*squared)
 
 
 def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) -> Any:
@@ -68,22 +66,21 @@ def second_derivative(weights: Weights, x: Array, y: Array, direction: Array) ->
 
 def hessian(weights: Weights, x: Array, y: Array) -> Array:
     """Return the Hessian of (1/2n) sum (f - y)^2 in the weights, [3k + 1, 3k + 1] (mulayoff2021, eq 27)."""
-    features = weights.tangent_features(x)
-    n = Fraction(len(x)) if features.dtype == object else float(len(x))
-    matrix: Array = features.T @ features / n + weights.residual_hessian(x, weights(x) - y)
+    features, rest = weights.tangent_features(x), weights.residual_hessian(x, weights(x) - y)
+    if features.dtype == object:
+        return _fractions(*_squared(features, len(x))) + rest
+    matrix: Array = features.T @ features / len(x) + rest
     return matrix
 
 
 def hessian_top(weights: Weights, x: Array, y: Array) -> Enclosure:
-    """Return an interval around lambda_max of the Hessian, the rounding of its entries included."""
-    if y.dtype == object or needs_rationals(weights, x):
-        return top_eigenvalue(hessian(weights.rational(), rationals(x), rationals(y)))
-    top = top_eigenvalue(hessian(weights, x, y))
-    outputs = (np.abs(np.multiply.outer(x, weights.w1)) + np.abs(weights.b1)) @ np.abs(weights.w2)
-    residuals = outputs + abs(weights.b2) + np.abs(y)  # what they are sums of, before anything cancels
-    share = EPS * (weights.width + len(x) + 8)
-    error = gram_rounding(weights, x) + share * float(np.mean((np.abs(x) + 1) * residuals))
-    return top.widened(error)
+    """Return an interval around lambda_max of the Hessian; floats count as the rationals they are, as for `sharpness`."""
+    theta, points, targets = weights.rational(), rationals(x), rationals(y)
+    if weights.exact or object in (x.dtype, y.dtype):
+        return top_eigenvalue(hessian(theta, points, targets))
+    squared, first = _squared(theta.tangent_features(points), len(x))
+    rest, second = over_one_denominator(theta.residual_hessian(points, theta(points) - targets))
+    return top_in_floats(squared * second + rest * first, first * second)
 
 
 def balanced_pair() -> dict[str, Any]:

@@ -69,6 +69,10 @@ class Weights:
 
     def rational(self) -> Weights:
         """Return the same weights as exact rationals: every float is one."""
+        return self if self.exact else self._rational
+
+    @cached_property
+    def _rational(self) -> Weights:
         return Weights(rationals(self.w1), rationals(self.b1), rationals(self.w2), Fraction(self.b2))
 
     @cached_property
@@ -94,9 +98,9 @@ class Weights:
         """
         z = self.pre_activations(x)
         active = z > 0
-        one = np.array([[Fraction(1) if self.exact else 1.0]] * len(x), dtype=self.w1.dtype).reshape(len(x), 1)
-        slope = np.where(active, self.w2, 0 * self.w2)
-        return np.concatenate([slope * x[:, None], slope, np.where(active, z, 0 * z), one], axis=1)
+        zero, one = (Fraction(0), Fraction(1)) if self.exact else (0.0, 1.0)
+        slope, last = np.where(active, self.w2, zero), np.full((len(x), 1), one, dtype=self.w1.dtype)
+        return np.concatenate([slope * x[:, None], slope, np.where(active, z, zero), last], axis=1)
 
     def residual_hessian(self, x: Array, residuals: Array) -> Array:
         """Return (1/n) sum_j r_j grad^2 f(x_j), [3k + 1, 3k + 1]: what the Hessian has besides Phi Phi^T / n (eq 27).

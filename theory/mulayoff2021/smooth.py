@@ -54,7 +54,7 @@ def linearly_stable() -> Assumption:
     """Return the assumption that theta is a linearly stable minimum of the data (x, f(x)): eta lambda_max <= 2 (M1)."""
     return Assumption.that(
         smooth_bounds.LINEARLY_STABLE,
-        lambda given: given["step_size"] * sharpness(given["weights"], given["x"]).upper,
+        lambda given: sharpness(given["weights"], given["x"]).times(Fraction(given["step_size"])).upper,
     )
 
 

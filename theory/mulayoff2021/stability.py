@@ -366,7 +366,7 @@ def wedges(a: Fraction, b: Fraction) -> tuple[tuple[Array, Array], ...]:
 def _flattest_upper() -> Assumption:
     return Assumption(
         "eq 17: max_m lambda_max(H_m) <= 2/eta",
-        lambda given: given["step_size"] * max(top_eigenvalue(h).upper for h, _ in given["modes"]),
+        lambda given: max(top_eigenvalue(h).times(Fraction(given["step_size"])).upper for h, _ in given["modes"]),
         lambda product: product <= 2,
     )
 

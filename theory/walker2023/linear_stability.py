@@ -7,17 +7,28 @@ from fractions import Fraction
 import numpy as np
 
 from theory.assumptions import growth, mean_square_stable, one_dimension
+from theory.checks import rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
-from theory.linear_stability import mean_growth, mean_square_condition, moments, noise_share, outer_products
+from theory.enclosure import Enclosure, positive_semidefinite
+from theory.linear_stability import (
+    mean_growth,
+    mean_square_condition,
+    moments,
+    noise_share,
+    outer_products,
+    top_like,
+)
 from theory.sources import WALKER2023, Source
 from theory.symbols import BATCH, HESSIANS, STEP_SIZE_ON_MEAN
 from theory.walker2023 import linear_stability_proofs as proofs
 
 
 def condition(given: Instance) -> Enclosure:
-    """Return lambda_max((1 - eta H)^2 + eta^2 p Sigma)."""
-    return top_eigenvalue(mean_square_condition(given["hessians"], given["step_size"], given["batch_size"]))
+    """Return lambda_max((1 - eta H)^2 + eta^2 p Sigma); floats count as the rationals they are."""
+    hessians = given["hessians"]
+    return top_like(
+        mean_square_condition(rationals(hessians), Fraction(given["step_size"]), given["batch_size"]), hessians
+    )
 
 
 def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -26,11 +37,11 @@ def _sufficient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Return eta a / 2 and eta s sqrt(p), which eq 2 asks to be at most 1."""
-    edge = mean_growth(given["hessians"], given["step_size"])
-    share = noise_share(len(given["hessians"]), given["batch_size"])
-    variance = top_eigenvalue(moments(given["hessians"])[1])
-    spread = variance.times(Fraction(given["step_size"]) ** 2 * share).root()
-    return Enclosure(edge.lower / 2, edge.upper / 2), spread
+    hessians, eta = given["hessians"], Fraction(given["step_size"])
+    edge = mean_growth(hessians, eta)
+    variance = top_like(moments(rationals(hessians))[1], hessians)
+    spread = variance.times(eta**2 * noise_share(len(hessians), given["batch_size"])).root()
+    return edge.times(Fraction(1, 2)), spread
 
 
 def _largest(*values: Enclosure) -> Enclosure:
@@ -39,7 +50,7 @@ def _largest(*values: Enclosure) -> Enclosure:
 
 def distance_from_the_middle(sharpness: Enclosure) -> Enclosure:
     """Return the larger of eta a / 2 and 1 - eta a / 2, which is at most 1 where 0 <= a <= 2 / eta."""
-    return _largest(sharpness, Enclosure(1 - sharpness.upper, 1 - sharpness.lower))
+    return _largest(sharpness, Enclosure.exactly(Fraction(1)) + -sharpness)
 
 
 def _necessary_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -58,10 +69,7 @@ def _condition_holds() -> Assumption:
 def _positive_hessians() -> Assumption:
     return Assumption(
         "each H_i is positive semidefinite",
-        lambda given: all(
-            positive_semidefinite(h) if h.dtype == object else np.linalg.eigvalsh(h)[0] >= -1e-12 * np.abs(h).max()
-            for h in given["hessians"]
-        ),
+        lambda given: all(positive_semidefinite(h) for h in rationals(given["hessians"])),
         bool,
     )
 
