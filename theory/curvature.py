@@ -5,12 +5,13 @@ The loss is (1/2n) sum (f(x_j) - y_j)^2, f'' is a sum of point masses at the kno
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, dot, floats, rationals
-from theory.enclosure import EPS, Enclosure
+from theory.enclosure import EPS, SMALLEST, Enclosure
 from theory.piecewise_linear import PiecewiseLinear
 from theory.stability_weight import stability_weight, weight_enclosure
 from theory.two_layer import Weights
@@ -21,7 +22,8 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
 
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
-        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice, or the result is beyond the range
+            of floats.
 
     Example:
         >>> from theory import PiecewiseLinear
@@ -32,22 +34,29 @@ def weighted_curvature(f: PiecewiseLinear, x: Reals) -> float:
         0.2253
     """
     check_function(f)
-    return float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
+    with np.errstate(over="ignore"):
+        curvature = float(np.abs(floats("the jumps", f.jumps)) @ stability_weight(f.knots, x))
+    if curvature == math.inf:
+        raise ValueError("the weighted curvature must be within the range of floats, got a sum beyond it")
+    return curvature
 
 
 def curvature_with_error(f: PiecewiseLinear, x: Reals) -> tuple[float, float]:
-    """Return int |f''| g, and by how much rounding may put it off, for a function and data [n] in floats.
+    """Return int |f''| g, and by how much rounding may put it off, inf if that is no float, for f and data [n] in floats.
 
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
         ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
     """
     value, jumps = weighted_curvature(f, x), np.abs(floats("the jumps", f.jumps))
-    ends = [
-        float(jumps @ end) for end in weight_enclosure(floats("the knots", f.knots), floats("x", data_points("x", x)))
-    ]
-    rounding = EPS * (len(jumps) + 4) * ends[1]
-    return value, max(ends[1] - value, value - ends[0]) + 2 * rounding
+    knots, points = floats("the knots", f.knots), floats("x", data_points("x", x))
+    with np.errstate(over="ignore", invalid="ignore"):
+        lower, upper = (float(jumps @ end) for end in weight_enclosure(knots, points))
+    if not math.isfinite(upper):
+        return value, math.inf
+    # A sum of m products is off by m eps/2 of itself (Higham, (3.5)), and underflows by the smallest float a product.
+    rounding = EPS * (len(jumps) + 4) * upper + len(jumps) * SMALLEST
+    return value, max(upper - value, value - lower) + 2 * rounding
 
 
 def check_function(f: object) -> None:

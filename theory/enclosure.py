@@ -125,6 +125,38 @@ def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
     return Enclosure(root * scale, (root + 1) * scale)
 
 
+def logarithm(value: Fraction, *, bits: int = 64) -> Enclosure:
+    """Return rationals around the natural logarithm of a rational >= 1, about 2^-bits times its size apart; exact for 1.
+
+    k log 2 + log m with m in [1, 2), and log m = 2 artanh((m - 1)/(m + 1)) by its power series, whose rest is a geometric
+    series at most.
+
+    Raises:
+        ValueError: if `value` is below 1.
+    """
+    if value < 1:
+        raise ValueError(f"value must be at least 1, got {value}")
+    k = (value.numerator // value.denominator).bit_length() - 1
+    m = value / 2**k
+    parts = [_artanh(Fraction(1, 3), bits).times(Fraction(2 * k)), _artanh((m - 1) / (m + 1), bits).times(Fraction(2))]
+    return parts[0] + parts[1]
+
+
+def _artanh(t: Fraction, bits: int) -> Enclosure:
+    """Return rationals around artanh(t) = t + t^3/3 + .. for t from 0 to 1/3, in units of 2^-(bits + 16)."""
+    shift = bits + 16
+    exact = (t.numerator << shift) // t.denominator
+    ends = []
+    for up in (0, 1):  # every quotient rounded down for the lower end, up for the upper one
+        power = exact + (up if exact * t.denominator != t.numerator << shift else 0)
+        square, total, n = (power * power >> shift) + up, 0, 1
+        while power > up:
+            total += power // n + up
+            power, n = (power * square >> shift) + up, n + 2
+        ends.append(Fraction(total + 2 * up, 1 << shift))  # what is left is at most 9/8 of a power of at most one unit
+    return Enclosure(*ends) if t else Enclosure.exactly(Fraction(0))
+
+
 def rounded_down(value: Fraction) -> float:
     """Return the largest float that is at most a rational.
 

@@ -115,7 +115,7 @@ def mean_growth(hessians: Array, step_size: float | Fraction) -> Enclosure:
 
 
 def top_like(matrix: Array, given: Array) -> Enclosure:
-    """Return an interval around the largest eigenvalue of rationals [n, n], of floats where what they came from is in floats."""
+    """Return an interval around the largest eigenvalue of rationals [n, n], its ends floats if what is `given` is in floats."""
     return top_eigenvalue(matrix) if given.dtype == object else top_in_floats(*over_one_denominator(matrix))
 
 

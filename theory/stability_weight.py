@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 
 from theory.checks import Array, Reals, data_points, floats, rationals, real_array
-from theory.enclosure import EPS, square_root
+from theory.enclosure import EPS, SMALLEST, square_root
 from theory.summation import running_sums
 
 Side = Literal["at", "left", "right"]
@@ -127,7 +127,9 @@ def _places(t: Reals) -> Array:
 
 
 def weight_enclosure(t: Array, x: Array, *, side: Side = "at") -> tuple[Array, Array]:
-    """Return numbers below and above g(t): rationals if t or x is rational, else floats with their rounding error.
+    """Return numbers below and above g(t): rationals if t or x is rational, else floats, which hold g of these floats.
+
+    Beyond the range of floats they are 0 and inf.
 
     Args:
         t: points, [m].
@@ -153,19 +155,36 @@ def weight_enclosure(t: Array, x: Array, *, side: Side = "at") -> tuple[Array, A
             ]
             ends.append(np.array([min(pair) for pair in zip(*sides, strict=True)], dtype=object))
         return ends[0], ends[1]
-    values, errors = [], []
-    for data, half in zip((points, mirrored), halves, strict=True):
-        root = np.hypot(half.m, half.total)
-        # A sums terms of one sign, S may cancel: its error is relative to the sum of |x_j|, but of second order.
-        size = np.concatenate([np.zeros(1), np.cumsum(np.abs(data))])[half.m]
-        share = EPS * (len(points) + 8)
-        errors.append(share * (1 + share * size / np.maximum(root, 1)))
-        values.append(half.gaps * root / float(len(points)) ** 2)
-    lower, upper = (
-        np.minimum(*(value * np.maximum(1 + sign * error, 0) for value, error in zip(values, errors, strict=True)))
-        for sign in (-1, 1)
-    )
+    first, second = (_float_ends(data, half) for data, half in zip((points, mirrored), halves, strict=True))
+    lower, upper = (np.minimum(*pair) for pair in zip(first, second, strict=True))
     return lower, upper
+
+
+def _float_ends(x: Array, half: _Below) -> tuple[Array, Array]:
+    """Return floats below and above g- of the sorted data x; 0 and inf where a float overflows.
+
+    In units of u = eps/2: A is a sum of at most n terms of one sign, each a rounded difference times a rank, so n + 3; the
+    root is off by 4, and by what S is off by, u |S| + (n u)^2 sum |x_j| / (1 - n u)^2 (Ogita, Rump and Oishi, Accurate sum
+    and dot product, Proposition 4.5), relative to at least max(1, |S|); product and quotient make 2, the ends themselves
+    2. Sums and differences do not underflow, nor do products with ranks; the two other products and the quotient may.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        root = _hypotenuse(half.m, half.total)
+        value = half.gaps * root / float(len(x)) ** 2
+        size = np.concatenate([np.zeros(1), np.cumsum(np.abs(x))])[half.m]
+        share = EPS * (len(x) + 8)
+        error = share * (1 + share * size / np.maximum(root, 1))
+        underflow = 2 * SMALLEST * (half.gaps > 0)
+        lower, upper = np.maximum(value * (1 - error) - underflow, 0), value * (1 + error) + underflow
+    finite = np.isfinite(upper) & (error < 1)
+    return np.where(finite, lower, 0.0), np.where(finite, upper, np.inf)
+
+
+def _hypotenuse(m: Array, total: Array) -> Array:
+    """Return sqrt(m^2 + S^2) in floats to 4 units of eps/2, by operations that IEEE 754 rounds correctly; 0 for m = 0."""
+    long, short = np.maximum(np.abs(total), m), np.minimum(np.abs(total), m)
+    length: Array = long * np.sqrt(1 + (short / np.maximum(long, 1)) ** 2)
+    return length
 
 
 Distribution = Literal["uniform", "gaussian", "laplace"]

@@ -98,8 +98,8 @@ class Weights:
         """
         z = self.pre_activations(x)
         active = z > 0
-        zero, one = (Fraction(0), Fraction(1)) if self.exact else (0.0, 1.0)
-        slope, last = np.where(active, self.w2, zero), np.full((len(x), 1), one, dtype=self.w1.dtype)
+        zero: Any = Fraction(0) if self.exact else 0.0
+        slope, last = np.where(active, self.w2, zero), np.full((len(x), 1), 1 + zero, dtype=self.w1.dtype)
         return np.concatenate([slope * x[:, None], slope, np.where(active, z, zero), last], axis=1)
 
     def residual_hessian(self, x: Array, residuals: Array) -> Array:

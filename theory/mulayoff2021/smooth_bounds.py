@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -57,7 +58,8 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
 
     Raises:
         TypeError: if f is no PiecewiseLinear or an entry of x no real number.
-        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice.
+        ValueError: if x is empty, not finite, of a wrong shape or holds a point twice, or the bound is beyond the range of
+            floats.
 
     Example:
         >>> from theory import PiecewiseLinear
@@ -72,5 +74,10 @@ def sharpness_lower_bound(f: PiecewiseLinear, x: Reals) -> float:
         lower, _ = weight_enclosure(rationals(f.knots), rationals(points))
         return rounded_down(1 + 2 * Fraction(dot(np.abs(rationals(f.jumps)), lower)))
     lower, _ = weight_enclosure(f.knots, points)
-    total = float(np.abs(f.jumps) @ lower) * (1 - EPS * (len(f.jumps) + 4))
-    return float(np.nextafter(1 + 2 * total, 0))
+    with np.errstate(over="ignore"):
+        # The sum of m products is off by m eps/2 of itself; what underflows is far below the last step down.
+        total = float(np.abs(f.jumps) @ lower) * (1 - EPS * (len(f.jumps) + 4))
+        bound = float(np.nextafter(1 + 2 * total, 0)) if total < math.inf else total
+    if total == math.inf:
+        raise ValueError("the bound must be within the range of floats, got one beyond it")
+    return bound

@@ -342,11 +342,10 @@ def _hessian_at(modes: Any, point: Array) -> Array:
 def _trajectory_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """The largest squared distance after 1 to 12 steps of the switching system, against that at the start."""
     point = rationals(given["start"])
-    start, largest = Fraction(dot(point, point)), Fraction(0)
+    eta, start, largest = Fraction(given["step_size"]), Fraction(dot(point, point)), Fraction(0)
     for _ in range(12):
-        hessian = _hessian_at(given["modes"], point)
-        point = point - given["step_size"] * (hessian @ point)
-        largest = max(largest, dot(point, point))
+        point = point - eta * (rationals(_hessian_at(given["modes"], point)) @ point)
+        largest = max(largest, Fraction(dot(point, point)))
     return Enclosure.exactly(largest), Enclosure.exactly(start)
 
 

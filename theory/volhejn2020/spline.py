@@ -17,7 +17,7 @@ from theory.path_lengths import weights_product
 from theory.piecewise_linear import PiecewiseLinear
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
-from theory.symbols import HIDDEN_LAYER, RATIONAL_WEIGHTS, Symbol
+from theory.symbols import HIDDEN_LAYER, RATIONAL_WEIGHTS, F, Symbol
 from theory.two_layer import Weights
 from theory.volhejn2020 import spline_proofs
 from theory.volhejn2020.variation import INTERVAL, derivative_values, ends
@@ -130,7 +130,7 @@ V7 = Claim(
     statement=r"f \text{ interpolates } D \;\Rightarrow\; TV(f) \ge TV(f_L),\quad TV(f') \ge TV(f_L')",
     form=Form.AT_LEAST,
     symbols=(
-        Symbol("f", "f", "a continuous piecewise-linear function, exact; the data are (x, f(x))"),
+        F,
         Symbol("x", "(x_j)", "at least 2 distinct rationals; the interval is [x_1, x_n]"),
         ORDER,
     ),

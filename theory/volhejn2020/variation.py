@@ -231,7 +231,7 @@ V2 = Claim(
     statement=r"TV((|t|, t)) = 2\sqrt2 \text{ on } [-1,1],\quad TV(|x|) = 4 \text{ on } [-2,2],\quad TV(H) = 1",
     form=Form.IDENTITY,
     symbols=(CURVE, Symbol("squared", "TV^2", "the square of the printed value")),
-    sides=lambda given: (variation(given["curve"]), square_root(given["squared"])),
+    sides=lambda given: (variation(given["curve"]), square_root(Fraction(given["squared"]))),
     proof=lambda: Proof(
         (
             Step(sp.Integral(sp.sqrt(1 + 1), (_u, -1, 1)), 2 * sp.sqrt(2), Rule.IDENTITY, "two edges of length sqrt 2"),

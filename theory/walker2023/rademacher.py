@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.checks import Array, chance, count, distribution, exact_vectors, rationals, vectors_array
 from theory.claim import Claim, Finding, Form, Instance
-from theory.enclosure import EPS, Enclosure
+from theory.enclosure import Enclosure, logarithm
 from theory.sources import WALKER2023, Source
 from theory.symbols import Symbol
 from theory.walker2023 import rademacher_proofs as proofs
@@ -140,11 +140,8 @@ def _coin(values: Array, p: Array, m: int, delta: Fraction) -> Fraction:
 
 
 def log_inverse(delta: Fraction) -> Enclosure:
-    """Return log(1/delta) within the rounding of two logarithms and their difference."""
-    top, bottom = math.log(delta.denominator), math.log(delta.numerator)
-    error = 4 * EPS * (top + bottom)
-    value = top - bottom
-    return Enclosure(max(Fraction(value - error), Fraction(0)), Fraction(value + error))
+    """Return rationals around log(1/delta), delta from 0 to 1."""
+    return logarithm(1 / delta)
 
 
 def _margin(factor: int, numerator: Enclosure, denominator: int) -> Enclosure:
