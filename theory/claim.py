@@ -290,4 +290,9 @@ def compare(claim: str, form: Form, lhs: Enclosure, rhs: Enclosure) -> Verdict:
 def _difference(a: float | Fraction, b: float | Fraction) -> float:
     if a == b:
         return 0.0
-    return float(a - b) if math.isfinite(a) and math.isfinite(b) else float(a) - float(b)
+    if any(isinstance(end, float) and math.isinf(end) for end in (a, b)):
+        return math.inf if a > b else -math.inf
+    try:
+        return float(Fraction(a) - Fraction(b))
+    except OverflowError:
+        return math.inf if a > b else -math.inf

@@ -54,11 +54,13 @@ class Enclosure:
 
     @property
     def midpoint(self) -> float | Fraction:
-        """The middle of the interval, a float rounded to nearest where an end is one."""
+        """The middle of the interval: exact, but rounded to nearest where both ends are floats."""
         if self.lower == self.upper:
             return self.lower
-        half = self.lower / 2 + self.upper / 2  # no sum of two floats that overflows
-        return half if isinstance(half, Fraction) or not math.isfinite(half) else _middle(self.lower, self.upper)
+        if _infinite(self.lower) or _infinite(self.upper):
+            return -math.inf if self.upper < math.inf else math.inf if self.lower > -math.inf else 0.0
+        middle = (Fraction(self.lower) + Fraction(self.upper)) / 2
+        return float(middle) if isinstance(self.lower, float) and isinstance(self.upper, float) else middle
 
     def at_most(self, limit: float | Fraction) -> Enclosure:
         """Return whether the number is at most `limit`, as a truth value: 0, 1, or both where that is open."""
@@ -74,7 +76,7 @@ class Enclosure:
 
     def times(self, factor: Fraction) -> Enclosure:
         """Return the number times a factor >= 0, exactly: floats count as the rationals they are; an infinite end stays."""
-        return Enclosure(*(end if math.isinf(end) else Fraction(end) * factor for end in (self.lower, self.upper)))
+        return Enclosure(*(end if _infinite(end) else Fraction(end) * factor for end in (self.lower, self.upper)))
 
     def root(self) -> Enclosure:
         """Return the square root of a number known to be non-negative, whatever lower end it is given."""
@@ -82,19 +84,19 @@ class Enclosure:
         return Enclosure(_root(lower).lower, _root(upper).upper)
 
 
-def _middle(lower: float | Fraction, upper: float | Fraction) -> float:
-    return float((Fraction(lower) + Fraction(upper)) / 2)
+def _infinite(end: float | Fraction) -> bool:
+    return isinstance(end, float) and math.isinf(end)
 
 
 def _root(value: float | Fraction) -> Enclosure:
-    return Enclosure.exactly(value) if math.isinf(value) else square_root(Fraction(value))
+    return Enclosure.exactly(value) if _infinite(value) else square_root(Fraction(value))
 
 
 def _sum(a: float | Fraction, b: float | Fraction, towards: float) -> float | Fraction:
     """Return a + b: exactly if both are rationals, else as a float on the side of `towards`."""
     if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
         return a + b
-    infinite = [end for end in (a, b) if math.isinf(end)]
+    infinite = [end for end in (a, b) if _infinite(end)]
     return float(sum(infinite)) if infinite else rounded(Fraction(a) + Fraction(b), towards)
 
 

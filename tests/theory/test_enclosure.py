@@ -3,13 +3,26 @@ import re
 from fractions import Fraction
 from typing import Any
 
+import flint
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from theory.checks import Array, rationals
-from theory.enclosure import EPS, Enclosure, positive_semidefinite, square_root, top_eigenvalue
+from theory.enclosure import (
+    EPS,
+    LARGEST,
+    SMALLEST,
+    Enclosure,
+    logarithm,
+    positive_semidefinite,
+    rounded,
+    rounded_down,
+    square_root,
+    top_eigenvalue,
+    top_in_floats,
+)
 
 NAN = float("nan")
 positive_rationals = st.one_of(
@@ -87,6 +100,97 @@ def test_ends_of_floats_are_rounded_outwards(value: float, error: float) -> None
         assert Fraction(value) + Fraction(error) <= found.upper
         assert found.upper <= math.nextafter(value + error, math.inf)
         assert math.nextafter(value - error, -math.inf) <= found.lower
+
+
+ends = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.fractions(),
+    st.builds(lambda value, off: Fraction(value) + off, st.floats(-1e16, 1e16), st.fractions(-1, 1)),
+    st.integers(-(2**70), 2**70),
+    st.sampled_from([Fraction(10) ** 400, -(Fraction(10) ** 400), Fraction(1, 10**400)]),
+)
+
+
+@example(1.0, Fraction(-1) - Fraction(1, 2**60))  # the rational rounded to a float cancels the float
+@example(1e16, 2**60 + 1)
+@example(1.0, Fraction(10) ** 400)
+@given(ends, ends)
+def test_sums_of_floats_and_rationals_hold_the_exact_sum(a: float | Fraction, b: float | Fraction) -> None:
+    exact = Fraction(a) + Fraction(b)
+    for found in (Enclosure.exactly(a) + Enclosure.exactly(b), Enclosure.exactly(b) + Enclosure.exactly(a)):
+        assert found.lower <= exact <= found.upper
+        if isinstance(a, float) or isinstance(b, float):
+            assert found.upper <= math.nextafter(found.lower, math.inf)
+    widened = Enclosure.exactly(a).widened(abs(b))
+    assert widened.lower <= Fraction(a) - abs(Fraction(b))
+    assert Fraction(a) + abs(Fraction(b)) <= widened.upper
+
+
+@given(ends, ends, st.fractions(min_value=0))
+def test_negatives_multiples_roots_and_middles_hold_what_they_are_of(
+    a: float | Fraction, b: float | Fraction, factor: Fraction
+) -> None:
+    side = Enclosure(min(a, b), max(a, b))
+    assert -side == Enclosure(-max(a, b), -min(a, b))
+    assert side.times(factor) == Enclosure(factor * Fraction(min(a, b)), factor * Fraction(max(a, b)))
+    assert side.lower <= side.midpoint <= side.upper
+    root = side.root()
+    assert root.lower**2 <= max(Fraction(side.lower), 0)
+    assert max(Fraction(side.upper), 0) <= Fraction(root.upper) ** 2
+
+
+def test_infinite_ends_stay() -> None:
+    side = Enclosure(Fraction(1), math.inf)
+    assert side.times(Fraction(2)) == Enclosure(Fraction(2), math.inf)
+    assert side.root() == Enclosure(Fraction(1), math.inf)
+    assert -side == Enclosure(-math.inf, Fraction(-1))
+    assert side + Enclosure.exactly(1.0) == Enclosure(2.0, math.inf)
+    assert Enclosure.exactly(math.inf).root() == Enclosure.exactly(math.inf)
+
+
+@given(ends)
+def test_a_rational_is_between_the_floats_beside_it(value: float | Fraction) -> None:
+    low, high = (rounded(Fraction(value), towards) for towards in (-math.inf, math.inf))
+    assert low <= Fraction(value) <= high <= math.nextafter(low, math.inf)
+
+
+@pytest.mark.parametrize("value", [Fraction(10) ** 400, -(Fraction(10) ** 400), Fraction(2) ** 1024])
+def test_a_bound_beyond_the_range_of_floats_is_refused(value: Fraction) -> None:
+    with pytest.raises(
+        ValueError, match=r"^a bound must be within the range of floats, got one of about -?2\^1\d\d\d$"
+    ):
+        rounded_down(value)
+
+
+@given(st.one_of(st.fractions(), positive_rationals))
+def test_a_bound_is_the_largest_float_below(value: Fraction) -> None:
+    bound = rounded_down(value)
+    assert Fraction(bound) <= value < Fraction(math.nextafter(bound, math.inf))
+
+
+def test_bounds_at_the_ends_of_the_range_of_floats() -> None:
+    assert rounded_down(Fraction(LARGEST)) == LARGEST
+    assert rounded_down(Fraction(SMALLEST) / 2) == 0
+    assert rounded_down(-Fraction(SMALLEST) / 2) == -SMALLEST
+
+
+@given(
+    st.one_of(st.fractions(min_value=1), st.integers(0, 500).map(lambda k: 1 + Fraction(1, 2**k))), st.integers(1, 90)
+)
+def test_logarithms_are_those_of_arb(value: Fraction, bits: int) -> None:
+    found = logarithm(value, bits=bits)
+    before, flint.ctx.prec = flint.ctx.prec, 1200
+    lower, exact, upper = (flint.arb(flint.fmpq(v.numerator, v.denominator)) for v in (found.lower, value, found.upper))
+    assert not lower > exact.log()
+    assert not upper < exact.log()
+    flint.ctx.prec = before
+    assert found.upper - found.lower <= Fraction(2 + value.numerator.bit_length(), 2**bits)
+
+
+def test_the_logarithm_of_one_is_exact_and_of_less_is_refused() -> None:
+    assert logarithm(Fraction(1)) == Enclosure.exactly(Fraction(0))
+    with pytest.raises(ValueError, match=r"^value must be at least 1, got 1/2$"):
+        logarithm(Fraction(1, 2))
 
 
 @given(st.integers(-(2**50), 2**50), st.integers(0, 2**50))
@@ -167,7 +271,9 @@ def test_the_interval_of_floats_contains_the_exact_one(matrix: Array) -> None:
     exact, floats = top_eigenvalue(matrix), top_eigenvalue(matrix.astype(np.float64))
     assert floats.lower <= exact.upper
     assert exact.lower <= floats.upper
-    assert floats.upper - floats.lower <= 4 * len(matrix) * EPS * float(np.linalg.norm(matrix.astype(np.float64)))
+    assert floats.upper - floats.lower <= 2 * (len(matrix) + 3) ** 2 * EPS * float(
+        np.linalg.norm(matrix.astype(np.float64))
+    )
 
 
 @given(symmetric_integers(), st.integers(200, 1074))
@@ -175,3 +281,90 @@ def test_the_interval_of_floats_whose_squares_underflow_contains_the_exact_one(m
     exact, floats = top_eigenvalue(matrix), top_eigenvalue(np.ldexp(matrix.astype(np.float64), -halvings))
     assert Fraction(floats.lower) * 2**halvings <= exact.upper
     assert exact.lower <= Fraction(floats.upper) * 2**halvings
+
+
+def alternates(matrix: Array, *, strictly: bool) -> bool:
+    """Whether a symmetric rational matrix is positive semidefinite, or definite: its characteristic polynomial alternates.
+
+    All its roots are real, so by Descartes none is negative iff no two neighbouring coefficients have one sign. FLINT's
+    polynomial shares nothing with the elimination of `positive_semidefinite`.
+    """
+    n = len(matrix)
+    polynomial = flint.fmpq_mat(n, n, [flint.fmpq(e.numerator, e.denominator) for e in matrix.ravel()]).charpoly()
+    signed = [(-1) ** (n - k) * polynomial[k] for k in range(n + 1)]
+    return all(c > 0 if strictly else c >= 0 for c in signed)
+
+
+def holds_the_top(found: Enclosure, matrix: Array) -> bool:
+    """Whether the largest eigenvalue of a matrix of floats is at most the upper end, and not below the lower one."""
+    exact, identity = rationals(matrix), rationals(np.eye(len(matrix), dtype=int))
+    above = found.upper == math.inf or alternates(Fraction(found.upper) * identity - exact, strictly=False)
+    return above and not alternates(Fraction(found.lower) * identity - exact, strictly=True)
+
+
+def adversaries(seed: int, count: int) -> list[Array]:
+    """Matrices of 1 to 6 rows: graded, all but multiples of I, subnormal, near overflow, Gram matrices that cancel, .."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for index in range(count):
+        n = int(generator.integers(1, 7))
+        a = generator.normal(size=(n, n))
+        a = a + a.T
+        least, most = [(0, 16), (-20, 20), (-150, 150)][index % 3]
+        grades = 10.0 ** (np.sort(generator.uniform(least, most, size=n)) / 2)
+        q = np.linalg.qr(generator.normal(size=(n, n)))[0]
+        far = 1e6 + 1e-6 * generator.normal(size=(n, 2))
+        thin = 1e-160 * generator.normal(size=(n, 3))
+        kinds = [
+            a,
+            a * np.outer(grades, grades),
+            (a * np.outer(grades, grades))[::-1, ::-1],
+            (q * (1 + 1e-15 * generator.normal(size=n))) @ q.T,
+            1e-310 * a,
+            1e307 / n * a,
+            1.7e308 * np.sign(a),
+            thin @ thin.T,
+            far @ far.T,
+            -(a @ a.T),
+            1 + 1e-8 * a,
+            2.0 ** float(generator.integers(-1074, 1020)) * np.round(a),
+        ]
+        matrix = kinds[index % len(kinds)]
+        found.append(np.triu(matrix) + np.triu(matrix, 1).T)
+    return [matrix for matrix in found if np.isfinite(matrix).all()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_top_eigenvalue_of_floats_is_enclosed_however_graded_tiny_or_huge(seed: int) -> None:
+    for matrix in adversaries(seed, 600):
+        assert holds_the_top(top_eigenvalue(matrix), matrix), matrix.tolist()
+
+
+def test_a_wrong_eigensolver_widens_the_interval_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrices = [matrix for matrix in adversaries(9, 48) if len(matrix) > 1]
+    solve = np.linalg.eigh
+
+    def wrong(matrix: Array) -> tuple[Array, Array]:
+        values, vectors = solve(matrix)
+        return values * 0.9, vectors + 0.01
+
+    monkeypatch.setattr("numpy.linalg.eigh", wrong)
+    assert all(holds_the_top(top_eigenvalue(matrix), matrix) for matrix in matrices)
+
+
+@given(symmetric_integers(), st.integers(1, 10**30))
+def test_rationals_may_be_enclosed_in_floats(matrix: Array, denominator: int) -> None:
+    exact = top_eigenvalue(matrix / Fraction(denominator))
+    found = top_in_floats(np.array([[int(v) for v in row] for row in matrix], dtype=object), denominator)
+    assert isinstance(found.lower, float)
+    assert found.lower <= exact.upper
+    assert exact.lower <= found.upper
+
+
+@pytest.mark.parametrize("factor", [Fraction(10) ** 400, Fraction(1, 10**400)])
+def test_rationals_beyond_floats_have_a_top_eigenvalue(factor: Fraction) -> None:
+    top = top_eigenvalue(factor * rationals([[0, 1], [1, 1]]))
+    golden = square_root(Fraction(5))
+    assert top.lower <= factor * (1 + golden.upper) / 2
+    assert factor * (1 + golden.lower) / 2 <= top.upper
+    assert top.upper - top.lower < factor / 10**12
