@@ -257,6 +257,173 @@ def w2(given: Instance, bits: int) -> tuple[Ball, Ball]:
         return largest([half, 1 - half, spread]), flint.arb(1)
 
 
+def semidefinite(matrix: Matrix, *, of_symmetric: int = 0) -> bool:
+    """Return whether a symmetric rational matrix is positive semidefinite, by Sylvester's criterion without elimination.
+
+    The coefficients of its characteristic polynomial, up to sign, are the sums of its principal minors of each size; since
+    its roots are real, none is negative iff no such sum is (Descartes). FLINT finds the polynomial.
+
+    Args:
+        matrix: the matrix, or with `of_symmetric`, the matrix of a form on matrices.
+        of_symmetric: d, where it is a form on vec(X), X [d, d], of which only symmetric X are asked about.
+    """
+    if of_symmetric:
+        d = range(of_symmetric)
+        units = [{(a, b), (b, a)} for a in d for b in d if a <= b]
+        places = [[of_symmetric * a + b for a, b in unit] for unit in units]
+        matrix = [[sum((matrix[i][j] for i in k for j in m), Fraction(0)) for m in places] for k in places]
+    n = len(matrix)
+    entries = [flint.fmpq(entry.numerator, entry.denominator) for row in matrix for entry in row]
+    polynomial = flint.fmpq_mat(n, n, entries).charpoly()
+    return all((-1) ** (n - k) * polynomial[k] >= 0 for k in range(n + 1))
+
+
+def _truth(value: bool) -> Ball:
+    return flint.arb(int(value))
+
+
+def _sum_of(*terms: tuple[Fraction | int, Matrix]) -> Matrix:
+    """A linear combination of matrices."""
+    size = range(len(terms[0][1]))
+    return [[sum((Fraction(c) * m[r][k] for c, m in terms), Fraction(0)) for k in size] for r in size]
+
+
+def _one(d: int) -> Matrix:
+    return [[Fraction(int(r == c)) for c in range(d)] for r in range(d)]
+
+
+def _times(a: Matrix, b: Matrix) -> Matrix:
+    """The matrix of X -> A X B for symmetric A and B."""
+    d = range(len(a))
+    return [[a[r][p] * b[c][q] for p in d for q in d] for r in d for c in d]
+
+
+def _share(given: Instance, n: int) -> Fraction:
+    b = int(given["batch_size"])
+    return Fraction(n - b, b * (n - 1)) if n > 1 else Fraction(0)
+
+
+def _stays(given: Instance, times: Fraction = Fraction(1)) -> bool:
+    """Whether X -> E[A X A], averaged over all batches, is at most 1: whether second moments stay bounded."""
+    maps = _combined([_twice(a) for a in _steps(given.but(step_size=times * Fraction(given["step_size"])))])
+    return semidefinite(_sum_of((1, _one(len(maps))), (-1, maps)))
+
+
+def _featured(given: Instance) -> Instance:
+    """The instance with H_i = phi_i phi_i^T for its features."""
+    return given.but(hessians=[[[a * b for b in phi] for a in phi] for phi in map(_exact, given["features"])])
+
+
+def b3(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3: whether 2 C - eta D >= 0 on symmetric matrices, and whether -1 <= T <= 1, T averaged over all batches."""
+    matrices, eta = _matrices(given), Fraction(given["step_size"])
+    mean, share, d = _combined(matrices), _share(given, len(matrices)), len(matrices[0])
+    c = _combined([_times(mean, _one(d)), _times(_one(d), mean)])
+    parts = _combined([_twice(h) for h in matrices])
+    condition = _sum_of((2, c), (-eta * (1 - share), _twice(mean)), (-eta * share, parts))
+    maps = _combined([_twice(a) for a in _steps(given)])
+    bounded = all(semidefinite(_sum_of((1, _one(d * d)), (sign, maps))) for sign in (-1, 1))
+    return _truth(semidefinite(condition, of_symmetric=d)), _truth(bounded)
+
+
+def b3a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.a: whether second moments stay bounded at eta, and at a share of it."""
+    return _truth(_stays(given)), _truth(_stays(given, Fraction(given["share"])))
+
+
+def b3c(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.c: whether eta H <= 2, and whether second moments stay bounded with batches of all points."""
+    matrices, eta = _matrices(given), Fraction(given["step_size"])
+    edge = semidefinite(_sum_of((2, _one(len(matrices[0]))), (-eta, _combined(matrices))))
+    return _truth(edge), _truth(_stays(given.but(batch_size=len(matrices))))
+
+
+def b3d(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.d: whether the form in Y of the Gram matrix is semidefinite, and whether second moments stay bounded."""
+    rows, eta = [_exact(phi) for phi in given["features"]], Fraction(given["step_size"])
+    n, share = len(rows), _share(given, len(rows))
+    g = [[sum((a * b for a, b in zip(p, q, strict=True)), Fraction(0)) for q in rows] for p in rows]
+    square = _product(g, g)
+    diagonal = _combined([_twice([[a * b for b in row] for a in row]) for row in g])  # sum_i (G Y G)_ii^2 over n
+    first = _combined([_times(g, square), _times(square, g)])
+    form = _sum_of((2, first), (-eta * (1 - share) / n, _twice(square)), (-eta * share * n, diagonal))
+    return _truth(semidefinite(form, of_symmetric=n)), _truth(_stays(_featured(given)))
+
+
+def _batches(given: Instance) -> list[Matrix]:
+    return [_combined(batch) for batch in combinations(_matrices(given), int(given["batch_size"]))]
+
+
+def _trace_of_product(a: Matrix, b: Matrix) -> Fraction:
+    return sum(
+        (x * y for row, column in zip(a, zip(*b, strict=True), strict=True) for x, y in zip(row, column, strict=True)),
+        Fraction(0),
+    )
+
+
+def b3e(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.e: eta, and 2 |v|^2 v^T H v over the mean square of v^T H_batch v, over all batches."""
+    v = _exact(given["direction"])
+    outer = [[a * b for b in v] for a in v]
+    along = [_trace_of_product(outer, h) for h in _batches(given)]
+    length = sum((a * a for a in v), Fraction(0))
+    with flint.ctx.workprec(bits):
+        return ball(given["step_size"]), ball(2 * length * _mean(along) / _mean([a * a for a in along]))
+
+
+def b3f(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.f: eta, and 2 tr H over the mean of tr H_batch^2, over all batches."""
+    batches = _batches(given)
+    trace = _mean([sum((h[i][i] for i in range(len(h))), Fraction(0)) for h in batches])
+    with flint.ctx.workprec(bits):
+        return ball(given["step_size"]), ball(2 * trace / _mean([_trace_of_product(h, h) for h in batches]))
+
+
+def _last(holds: Callable[[Fraction], bool], bits: int) -> Ball:
+    """A ball around the largest number above 0 up to which something holds, by halving."""
+    low, high = Fraction(1), Fraction(1)
+    while not holds(low):
+        low, high = low / 2, low
+    while holds(high):
+        low, high = high, 2 * high
+    for _ in range(min(bits, 48)):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return ball(low).union(ball(high))
+
+
+def _threshold(given: Instance, bits: int) -> Ball:
+    """The largest step size at which second moments stay bounded."""
+    return _last(lambda eta: _stays(given.but(step_size=eta)), bits)
+
+
+def b3i(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.i: the threshold, and 2/((1 - p) lambda_max(H) + p max lambda_max(H_i))."""
+    with flint.ctx.workprec(bits):
+        matrices = _matrices(given)
+        share, most = _share(given, len(matrices)), largest([top_eigenvalue(h) for h in matrices])
+        return _threshold(given, bits), 2 / (ball(1 - share) * top_eigenvalue(_combined(matrices)) + ball(share) * most)
+
+
+def b3j(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.j: the threshold, and the last step size at which E[A^2] <= 1, over all batches."""
+
+    def condition(eta: Fraction) -> bool:
+        squares = _combined([_product(a, a) for a in _steps(given.but(step_size=eta))])
+        return semidefinite(_sum_of((1, _one(len(squares))), (-1, squares)))
+
+    with flint.ctx.workprec(bits):
+        return _threshold(given, bits), _last(condition, bits)
+
+
+def b3k(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B3.k: the threshold, and B/n of 2/lambda_max(H)."""
+    with flint.ctx.workprec(bits):
+        matrices = _matrices(given)
+        part = Fraction(2 * int(given["batch_size"]), len(matrices))
+        return _threshold(given, bits), ball(part) / top_eigenvalue(_combined(matrices))
+
+
 def b3b(given: Instance, bits: int) -> tuple[Ball, Ball]:
     """B3.b: the growth with the larger batch, and with the smaller."""
     with flint.ctx.workprec(bits):

@@ -202,6 +202,7 @@ TRIALS = (
             left(B3, "eta D < 2 C", Kind.BOUNDARY, _strictly),
             negated(B3),
         ),
+        oracle=oracles.b3,
     ),
     Trial(
         B3A,
@@ -217,6 +218,7 @@ TRIALS = (
                 lambda given: _strictly(given.but(step_size=given["share"] * given["step_size"])),
             ),
         ),
+        oracle=oracles.b3a,
     ),
     Trial(
         B3B,
@@ -238,6 +240,7 @@ TRIALS = (
             negated(B3C),
             without(B3C, "each H_i is positive semidefinite"),
         ),
+        oracle=oracles.b3c,
     ),
     Trial(
         B3D,
@@ -250,6 +253,7 @@ TRIALS = (
             left(B3D, "all entries for the diagonal", Kind.DROPPED, _gram_off_diagonal),
             negated(B3D),
         ),
+        oracle=oracles.b3d,
     ),
     Trial(
         B3E,
@@ -260,6 +264,7 @@ TRIALS = (
             right(B3E, "without |v|^2", Kind.DROPPED, _unit_length),
             without(B3E, STABLE),
         ),
+        oracle=oracles.b3e,
     ),
     Trial(
         B3F,
@@ -270,6 +275,7 @@ TRIALS = (
             right(B3F, "p = 1", Kind.DROPPED, _ratio(_traces)(lambda given: ONE)),
             without(B3F, STABLE),
         ),
+        oracle=oracles.b3f,
     ),
     Trial(
         B3G,
@@ -299,8 +305,9 @@ TRIALS = (
             *_wrong_shares(B3I, _norms),
             right(B3I, "min for max", Kind.MIN_MAX, _least_norm),
         ),
+        oracle=oracles.b3i,
     ),
-    Trial(B3J, instances=EVERY, mutants=(*bounds(B3J), *_wrong_shares(B3J, _expansion))),
+    Trial(B3J, instances=EVERY, mutants=(*bounds(B3J), *_wrong_shares(B3J, _expansion)), oracle=oracles.b3j),
     Trial(
         B3K,
         instances=EVERY,
@@ -309,5 +316,6 @@ TRIALS = (
             right(B3K, "(B + 1)/n for B/n", Kind.OFF_BY_ONE, _share_and_one),
             right(B3K, "without B/n", Kind.DROPPED, _edge),
         ),
+        oracle=oracles.b3k,
     ),
 )
