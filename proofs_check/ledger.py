@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from proofs_check import planted
 from proofs_check.arena import arena_of
 from proofs_check.counterexamples import load, stored, witness_of
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
@@ -133,6 +134,7 @@ def row_of(
         rows_missing=arena.rows_missing,
     )
     problems = (*_contradictions(claim, row, search), *bound_problems, *oracle_problems)
+    problems += tuple(planted.faults(replayed=bool(proof or small)))
     return replace(row, problems=problems, seconds=time.perf_counter() - start)
 
 
