@@ -128,9 +128,10 @@ def _number(e: sp.Expr, conditions: Conditions) -> None:
     of = e.base if isinstance(e, Indexed) else e
     assumed = {name: True for name in ASSUMPTIONS if e.assumptions0.get(name)}
     plain = sp.Symbol("x", **assumed).assumptions0
-    for name, value in e.assumptions0.items():
-        if plain.get(name) is not value:
-            raise MeaninglessError(f"{of} is assumed to be {'' if value else 'not '}{name}, which is not weighed here")
+    more = [name if value else f"not {name}" for name, value in e.assumptions0.items() if plain.get(name) is not value]
+    if more:
+        plainest = min(more, key=lambda name: (name.startswith("not "), name))
+        raise MeaninglessError(f"{of} is assumed to be {plainest}, which is not weighed here")
 
 
 def _entry(e: Indexed, conditions: Conditions) -> None:

@@ -36,7 +36,8 @@ def refutation(expression: sp.Expr, conditions: tuple[sp.Basic, ...] = ()) -> st
             if all(point.holds(condition) for condition in conditions):
                 value = point.value(expression)
                 if abs(value) > sp.Float(10) ** (6 - DIGITS):
-                    return f"{value if value.is_Rational else value.round(6)} at {point}"
+                    shown = value if value.is_Rational else value.round(6)
+                    return f"{shown} at {point}" if str(point) else str(shown)
         except NoValueError:
             continue
     return ""
@@ -55,7 +56,7 @@ class Point:
 
     def holds(self, condition: sp.Basic) -> bool:
         """Return whether a condition is known to hold here."""
-        return self._written_out(condition) == sp.true
+        return bool(self._written_out(condition) == sp.true)
 
     def value(self, expression: sp.Expr) -> sp.Number:
         """Return the value of an expression, exact if it is rational.

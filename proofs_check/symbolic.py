@@ -62,7 +62,7 @@ def _expressions(step: Step) -> tuple[sp.Expr, ...]:
 
 def _given(step: Step) -> tuple[sp.Basic, ...]:
     """Return what is known where a step speaks: its conditions, and for an induction that it has begun."""
-    begun = (sp.Ge(step.variable, step.base),) if step.rule is Rule.INDUCTION else ()
+    begun = (sp.Ge(_variable(step), step.base),) if step.rule is Rule.INDUCTION else ()
     return (*step.conditions, *begun)
 
 
@@ -74,7 +74,7 @@ def _has_meaning(step: Step) -> None:
     """
     rule = step.rule.value
     try:
-        expressions = (*_expressions(step), *(() if step.variable is None else (step.variable,)))
+        expressions = (*_expressions(step), *((_variable(step),) if step.rule is Rule.INDUCTION else ()))
         one_thing_a_name(expressions, step.conditions)
         for expression in _expressions(step):
             is_meaningful(expression, _given(step))
@@ -92,8 +92,8 @@ def _of_one_term(step: Step) -> tuple[sp.Basic, ...]:
         StepError: if one is a condition on what runs: it cannot hold of every term.
     """
     runs = running(*_expressions(step))
-    if step.rule is Rule.INDUCTION and step.variable is not None:
-        runs |= {step.variable}
+    if step.rule is Rule.INDUCTION:
+        runs |= {_variable(step)}
     elif step.rule is not Rule.SUM:
         for symbol in free(*step.conditions) & runs:
             raise StepError(f"{step.rule.value}: a condition on {symbol}, which runs")
@@ -121,8 +121,6 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
     try:
         if step.before == step.after:
             raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
-        if step.rule is Rule.INDUCTION:
-            _runs_from_its_base(step)
         _has_meaning(step)
         _RULES[step.rule](step, earlier)
     except StepError:
@@ -166,11 +164,12 @@ def _earlier(step: Step, earlier: tuple[Step, ...]) -> Step:
     if one.rule is Rule.CITED:
         raise StepError(f"{rule}: step {step.term} is cited, which shows nothing of the terms")
     replay_step(one, earlier[: step.term])
-    if one.rule is Rule.INDUCTION and not (one.variable - one.base).is_nonnegative:
-        raise StepError(f"{rule}: step {step.term} holds from {one.variable} = {one.base} on only")
-    same = step.rule is Rule.INDUCTION and (step.variable, step.base) == (one.variable, one.base)
-    if one.rule is Rule.INDUCTION and one.conditions and not same:
-        raise StepError(f"{rule}: step {step.term} assumes its conditions of every {one.variable}, not of one")
+    if one.rule is Rule.INDUCTION:
+        m = _variable(one)
+        if not sp.Add(m, -one.base).is_nonnegative:
+            raise StepError(f"{rule}: step {step.term} holds from {m} = {one.base} on only")
+        if one.conditions and (step.rule, step.variable, step.base) != (one.rule, m, one.base):
+            raise StepError(f"{rule}: step {step.term} assumes its conditions of every {m}, not of one")
     return one
 
 
@@ -255,8 +254,8 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
 
 
-def _runs_from_its_base(step: Step) -> None:
-    """Return if the variable of an induction takes every integer from its base on.
+def _variable(step: Step) -> sp.Symbol:
+    """Return the variable of an induction, which takes every integer from its base on.
 
     Raises:
         StepError: if it does not, or there is none.
@@ -264,15 +263,15 @@ def _runs_from_its_base(step: Step) -> None:
     m, base = step.variable, step.base
     if not isinstance(m, sp.Symbol) or not m.is_integer or not isinstance(base, int):
         raise StepError("induction: the step must name the integer that it runs over")
-    least = sp.Symbol(
-        m.name, integer=True, **{name: True for name in ("positive", "nonnegative") if getattr(m, f"is_{name}")}
-    )
-    if m != least or (m.is_positive and base < 1) or (m.is_nonnegative and base < 0):
+    assumed = {name: True for name in ("positive", "nonnegative") if getattr(m, f"is_{name}")}
+    more = m.assumptions0 != sp.Symbol(m.name, integer=True, **assumed).assumptions0
+    if more or (m.is_positive and base < 1) or (m.is_nonnegative and base < 0):
         raise StepError(f"induction: {m} is assumed to be more than an integer of at least {base}")
+    return m
 
 
 def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
-    m, base, given, difference = step.variable, step.base, _given(step), step.before - step.after
+    m, base, given, difference = _variable(step), step.base, _given(step), step.before - step.after
     if not difference.has(m):
         raise StepError(f"induction: neither side depends on {m}")
     start = difference.subs(m, base).doit()
