@@ -117,6 +117,17 @@ def is_meaningful(expression: sp.Basic, conditions: Conditions = ()) -> None:
     _CHECKS[kind](expression, conditions)
 
 
+def is_about_numbers(condition: sp.Basic) -> None:
+    """Return if the symbols and entries of a condition are real numbers, of which no more is assumed than z3 is told.
+
+    Raises:
+        MeaninglessError: naming the first that is not.
+    """
+    for part in parts(condition):
+        if isinstance(part, (sp.Symbol, Indexed)):
+            is_meaningful(part)
+
+
 def _anywhere(e: sp.Expr, conditions: Conditions) -> None:
     for argument in e.args:
         is_meaningful(argument, conditions)
@@ -190,6 +201,8 @@ def _range(e: sp.Expr, conditions: Conditions) -> None:
         if len(limit) != 3:
             raise MeaninglessError(f"{e} does not say from where to where {limit[0]} runs")
         index, first, last = limit
+        if type(index) not in (sp.Symbol, sp.Dummy):
+            raise MeaninglessError(f"{e} runs over {index}, which is no symbol")
         whole = not isinstance(e, sp.Integral)
         for end in (first, last):
             is_meaningful(end, conditions)

@@ -9,7 +9,15 @@ import sympy as sp
 import z3
 from sympy.tensor.indexed import Indexed
 
-from proofs_check.meaning import MeaninglessError, free, is_meaningful, one_thing_a_name, running, symbols
+from proofs_check.meaning import (
+    MeaninglessError,
+    free,
+    is_about_numbers,
+    is_meaningful,
+    one_thing_a_name,
+    running,
+    symbols,
+)
 from proofs_check.notation import latex
 from proofs_check.points import refutation
 from proofs_check.polynomial import UndecidedError, decide, nonnegative, satisfiable
@@ -78,15 +86,17 @@ def _has_meaning(step: Step) -> None:
         one_thing_a_name(expressions, step.conditions)
         for expression in _expressions(step):
             is_meaningful(expression, _given(step))
+        for condition in step.conditions:
+            is_about_numbers(condition)
         satisfiable(_of_one_term(step))
     except (MeaninglessError, UndecidedError) as error:
         raise StepError(f"{rule}: {error}") from error
 
 
 def _of_one_term(step: Step) -> tuple[sp.Basic, ...]:
-    """Return the conditions of a step as those of one term, where they are to hold of every one.
+    """Return the conditions of a step, those on every term with one number for all entries of a sequence.
 
-    Sequences whose entries are all the same satisfy them then, if one term does.
+    If a number can be chosen for each, then sequences can be whose entries are all the same.
 
     Raises:
         StepError: if one is a condition on what runs: it cannot hold of every term.

@@ -300,6 +300,12 @@ def an_assumption_that_is_not_weighed(r: Random) -> Case:
 
 
 @kind
+def an_assumption_that_only_a_condition_speaks_of(r: Random) -> Case:
+    c, odd = rational(r), sp.Symbol("z", odd=True)
+    return Case(at_least(x, x + c, sp.Eq(odd, 2 * r.randint(-9, 9))))
+
+
+@kind
 def a_value_that_two_conditions_fix(r: Random) -> Case:
     c, z = rational(r), sp.Symbol("z", integer=True, positive=True)
     clash = r.choice(
