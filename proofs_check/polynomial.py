@@ -31,13 +31,18 @@ class Reals:
     exponents stand for any real of the sign that sympy knows them to have. A quotient or a root is known to be one only
     if its denominator does not vanish, or its argument is not negative: both are shown before it is used.
 
+    Args:
+        independent: whether the terms are to be numbers that may be chosen one by one, as a witness has to be: only
+            symbols and entries of sequences at different places then, integers where they are assumed to be.
+
     Attributes:
         known: z3 formulas that hold of the terms.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, independent: bool = False) -> None:
         self.known: list[Any] = []
         self._terms: dict[sp.Expr, Any] = {}
+        self._independent = independent
 
     def assume(self, condition: sp.Basic) -> None:
         """Add a relation, or a combination of relations, to what is known.
@@ -129,6 +134,8 @@ class Reals:
         if not isinstance(e, opaque) or not is_real(e):
             raise UndecidedError(f"{e} is not known to be real, or is no polynomial")
         term = z3.FreshReal()
+        if self._independent:
+            self._choose(e, term)
         least = 1 if e.is_integer else 0
         if e.is_positive:
             self.known.append(term >= 1 if least else term > 0)
@@ -141,6 +148,23 @@ class Reals:
         if e.is_nonzero:
             self.known.append(term != 0)
         return term
+
+    def _choose(self, e: sp.Expr, term: Any) -> None:
+        """Restrict a term that is chosen on its own to the integers, or to a place of its own in a sequence.
+
+        Raises:
+            UndecidedError: if it cannot be chosen, as what it is depends on other terms.
+        """
+        if not isinstance(e, (sp.Symbol, Indexed)):
+            raise UndecidedError(f"{e} cannot be chosen: what it is depends on what it is made of")
+        if e.is_integer:
+            self.known.append(z3.IsInt(term))
+        if not isinstance(e, Indexed):
+            return
+        for other in tuple(self._terms):
+            if isinstance(other, Indexed) and other.base == e.base:
+                places = zip(e.indices, other.indices, strict=True)
+                self.known.append(z3.Or(*(self.term(here) != self.term(there) for here, there in places)))
 
     def require(self, claimed: Any, otherwise: str) -> None:
         """Return if a z3 formula follows from what is known.
@@ -170,6 +194,19 @@ def is_real(e: sp.Expr) -> bool:
     return bool(e.is_real)
 
 
+def satisfiable(conditions: Iterable[sp.Basic]) -> None:
+    """Return if the symbols can be chosen, as is assumed of them, such that the conditions hold.
+
+    Raises:
+        UndecidedError: if they cannot, z3 cannot tell, or a condition is no relation between real numbers.
+    """
+    chosen = Reals(independent=True)
+    for condition in conditions:
+        chosen.assume(condition)
+    if chosen.known and chosen.ask() != z3.sat:
+        raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")
+
+
 def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ()) -> None:
     """Return if before >= after for all reals that satisfy the conditions and the assumptions on the symbols.
 
@@ -177,28 +214,29 @@ def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ())
         UndecidedError: if there are reals for which it fails, z3 cannot tell, no reals satisfy the conditions (then
             nothing is said), or an expression has no meaning for some that do.
     """
+    satisfiable(conditions)
     reals = Reals()
     for condition in conditions:
         reals.assume(condition)
-    left, right = reals.term(before), reals.term(after)
-    if conditions and reals.ask() != z3.sat:
-        raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")
-    reals.require(left >= right, f"{before} may be below {after}")
+    reals.require(reals.term(before) >= reals.term(after), f"{before} may be below {after}")
 
 
 def nonnegative(e: sp.Expr, conditions: Iterable[sp.Basic] = ()) -> bool:
-    """Return whether an expression is shown not to be negative, by sympy or by z3."""
+    """Return whether an expression is shown not to be negative, by sympy or by z3; so is any if the conditions clash."""
     if e.is_nonnegative:
         return True
+    reals = Reals()
     try:
-        decide(e, sp.Integer(0), tuple(conditions))
+        for condition in conditions:
+            reals.assume(condition)
+        reals.require(reals.term(e) >= 0, f"{e} may be negative")
     except UndecidedError:
         return False
     return True
 
 
 def nonzero(e: sp.Expr, conditions: Iterable[sp.Basic] = ()) -> bool:
-    """Return whether an expression is shown not to vanish, by sympy or by z3."""
+    """Return whether an expression is shown not to vanish, by sympy or by z3; so is any if the conditions clash."""
     if e.is_nonzero:
         return True
     reals = Reals()

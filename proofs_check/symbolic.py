@@ -9,8 +9,18 @@ import sympy as sp
 import z3
 from sympy.tensor.indexed import Indexed
 
+from proofs_check.meaning import (
+    MeaninglessError,
+    free,
+    is_about_numbers,
+    is_meaningful,
+    one_thing_a_name,
+    running,
+    symbols,
+)
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
+from proofs_check.points import refutation
+from proofs_check.polynomial import UndecidedError, decide, nonnegative, satisfiable
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -30,8 +40,11 @@ class Replay:
     cited: tuple[str, ...]
 
 
-def _left_over(expression: sp.Expr) -> sp.Expr:
-    """Return 0 if sympy shows that an expression is zero, else the expression as simple as sympy makes it."""
+def _left_over(expression: sp.Expr, conditions: tuple[sp.Basic, ...] = ()) -> str:
+    """Return nothing if sympy shows that an expression is zero, else what is left: at a point, or as sympy simplifies it."""
+    at_a_point = refutation(expression, conditions)
+    if at_a_point:
+        return at_a_point
     whole = expression.doit()
     # |a b| = |a| |b|, which sympy leaves alone where the sign of neither is known.
     split = whole.replace(
@@ -42,47 +55,69 @@ def _left_over(expression: sp.Expr) -> sp.Expr:
         if form not in simple:
             simple[form] = sp.simplify(form)
         if simple[form] == 0:
-            return ZERO
-    return simple[expression]
+            return ""
+    return str(simple[expression])
 
 
 def _vanishes(expression: sp.Expr) -> bool:
     """Whether sympy shows that an expression is zero; that it cannot refute it does not count."""
-    return bool(_left_over(expression) == 0)
+    return not _left_over(expression)
 
 
 def _expressions(step: Step) -> tuple[sp.Expr, ...]:
     return (step.before, step.after, *step.certificate, step.factor)
 
 
+def _given(step: Step) -> tuple[sp.Basic, ...]:
+    """Return what is known where a step speaks: its conditions, and for an induction that it has begun."""
+    begun = (sp.Ge(_variable(step), step.base),) if step.rule is Rule.INDUCTION else ()
+    return (*step.conditions, *begun)
+
+
 def _has_meaning(step: Step) -> None:
-    """Return if every quotient, root and logarithm of a step exists under the assumptions on its symbols.
+    """Return if a step speaks of real numbers, in names that stand for one thing each, and of some at least.
 
     Raises:
-        StepError: naming the one that may not.
+        StepError: naming what may be no number, the name, or what is wrong with the conditions.
     """
-    for expression in _expressions(step):
-        if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
-            raise StepError(f"{step.rule.value}: {expression} is not finite")
-        for part in sp.preorder_traversal(expression):
-            lacking = _lacks_meaning(part, step)
-            if lacking:
-                raise StepError(f"{step.rule.value}: {lacking}")
+    rule = step.rule.value
+    try:
+        expressions = (*_expressions(step), *((_variable(step),) if step.rule is Rule.INDUCTION else ()))
+        one_thing_a_name(expressions, step.conditions)
+        for expression in _expressions(step):
+            is_meaningful(expression, _given(step))
+        for condition in step.conditions:
+            is_about_numbers(condition)
+        satisfiable(_of_one_term(step))
+    except (MeaninglessError, UndecidedError) as error:
+        raise StepError(f"{rule}: {error}") from error
 
 
-def _lacks_meaning(part: sp.Basic, step: Step) -> str:
-    if isinstance(part, sp.log) and not (
-        nonnegative(part.args[0], step.conditions) and nonzero(part.args[0], step.conditions)
-    ):
-        return f"the logarithm of {part.args[0]}, which may not be positive"
-    if not isinstance(part, sp.Pow):
-        return ""
-    integer = bool(part.exp.is_integer)
-    if not integer and not nonnegative(part.base, step.conditions):
-        return f"the root of {part.base}, which may be negative"
-    if not part.exp.is_nonnegative and not nonzero(part.base, step.conditions):
-        return f"a division by {part.base}, which may be 0"
-    return ""
+def _of_one_term(step: Step) -> tuple[sp.Basic, ...]:
+    """Return the conditions of a step, those on every term with one number for all entries of a sequence.
+
+    If a number can be chosen for each, then sequences can be whose entries are all the same.
+
+    Raises:
+        StepError: if one is a condition on what runs: it cannot hold of every term.
+    """
+    runs = running(*_expressions(step))
+    if step.rule is Rule.INDUCTION:
+        runs |= {_variable(step)}
+    elif step.rule is not Rule.SUM:
+        for symbol in free(*step.conditions) & runs:
+            raise StepError(f"{step.rule.value}: a condition on {symbol}, which runs")
+        return step.conditions
+    entries = {entry for condition in step.conditions for entry in condition.atoms(Indexed)}
+    conditions = tuple(condition.xreplace({entry: _entry(entry) for entry in entries}) for condition in step.conditions)
+    for symbol in symbols(*conditions) & runs:
+        raise StepError(f"{step.rule.value}: a condition on {symbol} itself, which takes every value of its range")
+    return conditions
+
+
+def _entry(entry: Indexed) -> sp.Symbol:
+    """Return a symbol for all entries of a sequence."""
+    return sp.Symbol(str(entry.base), **{name: value for name, value in entry.assumptions0.items() if value})
 
 
 def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
@@ -93,21 +128,26 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
     """
     if step.rule is Rule.CITED:
         return
-    if step.before == step.after:
-        raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
-    _has_meaning(step)
-    _RULES[step.rule](step, earlier)
+    try:
+        if step.before == step.after:
+            raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
+        _has_meaning(step)
+        _RULES[step.rule](step, earlier)
+    except StepError:
+        raise
+    except (*_FAILURES, z3.Z3Exception) as error:
+        raise StepError(f"{step.rule.value}: {type(error).__name__}: {error}") from error
 
 
 def _identity(step: Step, earlier: tuple[Step, ...]) -> None:
-    left_over = _left_over(step.before - step.after)
-    if left_over != 0:
+    left_over = _left_over(step.before - step.after, step.conditions)
+    if left_over:
         raise StepError(f"identity: {step.before} and {step.after} differ by {left_over}")
 
 
 def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
-    left_over = _left_over(step.before - step.after - sum(step.certificate, ZERO))
-    if not step.certificate or left_over != 0:
+    left_over = _left_over(step.before - step.after - sum(step.certificate, ZERO), step.conditions)
+    if not step.certificate or left_over:
         raise StepError(f"nonnegative: the certificate leaves {left_over}")
     for term in step.certificate:
         if term.is_nonnegative is not True:
@@ -125,7 +165,7 @@ def _earlier(step: Step, earlier: tuple[Step, ...]) -> Step:
     """Return the step that another one names, after replaying it.
 
     Raises:
-        StepError: if there is none, it is cited, or does not follow.
+        StepError: if there is none, it is cited, does not follow, or is an induction that says less than one term needs.
     """
     rule = step.rule.value
     if step.term is None or not 0 <= step.term < len(earlier):
@@ -134,6 +174,12 @@ def _earlier(step: Step, earlier: tuple[Step, ...]) -> Step:
     if one.rule is Rule.CITED:
         raise StepError(f"{rule}: step {step.term} is cited, which shows nothing of the terms")
     replay_step(one, earlier[: step.term])
+    if one.rule is Rule.INDUCTION:
+        m = _variable(one)
+        if not sp.Add(m, -one.base).is_nonnegative:
+            raise StepError(f"{rule}: step {step.term} holds from {m} = {one.base} on only")
+        if one.conditions and (step.rule, step.variable, step.base) != (one.rule, m, one.base):
+            raise StepError(f"{rule}: step {step.term} assumes its conditions of every {m}, not of one")
     return one
 
 
@@ -149,39 +195,34 @@ def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
     return expression - sums[0], sums[0]
 
 
-def _plain(expression: sp.Basic, index: sp.Symbol) -> sp.Basic:
-    """Return an expression with every indexed symbol w[index] replaced by a plain symbol of its name.
+def _stand_ins(term: sp.Basic, index: sp.Symbol, one: Step) -> dict[sp.Symbol, Indexed]:
+    """Return the entry w[index] that each symbol w of the earlier step stands for.
 
     Raises:
-        StepError: if a symbol has another index, w[k - i] say, which is another number than w[i].
+        StepError: if an entry has another index, w[k - i] say, which is another number than w[i].
     """
-    entries = expression.atoms(Indexed)
-    for entry in entries:
+    names = {symbol.name: symbol for symbol in free(*_expressions(one), *one.conditions)}
+    own = set().union(*(expression.atoms(Indexed) for expression in (*_expressions(one), *one.conditions)))
+    stand_ins: dict[sp.Symbol, Indexed] = {}
+    for entry in term.atoms(Indexed) - own:
         if entry.indices != (index,):
             raise StepError(f"sum: {entry} does not belong to term {index}")
-    return expression.xreplace({entry: sp.Symbol(entry.base.name) for entry in entries})
+        if str(entry.base) in names:
+            stand_ins[names[str(entry.base)]] = entry
+    return stand_ins
 
 
-def _bare(expression: sp.Basic) -> sp.Basic:
-    return expression.xreplace({symbol: sp.Symbol(symbol.name) for symbol in expression.free_symbols})
-
-
-def _stands_for(term: sp.Expr, one: Step) -> None:
-    """Return if what is assumed of the symbols of the earlier step is known of those of the sum.
+def _is_as_assumed(stand_ins: dict[sp.Symbol, Indexed]) -> None:
+    """Return if what is assumed of the symbols of the earlier step is known of the entries that they stand for.
 
     Raises:
         StepError: naming a symbol of which it is not.
     """
-    known: dict[str, sp.Expr] = {entry.base.name: entry for entry in term.atoms(Indexed)}
-    known = {symbol.name: symbol for symbol in term.atoms(sp.Symbol)} | known
-    for symbol in set().union(*(e.free_symbols for e in _expressions(one))):
-        stand_in = known.get(symbol.name)
-        if stand_in is None:
-            continue  # it has dropped out of the sides
-        lacking = [name for name, v in symbol.assumptions0.items() if getattr(stand_in, f"is_{name}") is not v]
+    for symbol, entry in stand_ins.items():
+        lacking = [name for name, v in symbol.assumptions0.items() if getattr(entry, f"is_{name}") is not v]
         if lacking:
             plainest = min(lacking, key=lambda name: (not symbol.assumptions0[name], name.startswith("extended"), name))
-            raise StepError(f"sum: the earlier step assumes that {symbol} is {plainest}, which {stand_in} may not be")
+            raise StepError(f"sum: the earlier step assumes that {symbol} is {plainest}, which {entry} may not be")
 
 
 def _sum(step: Step, earlier: tuple[Step, ...]) -> None:
@@ -189,14 +230,18 @@ def _sum(step: Step, earlier: tuple[Step, ...]) -> None:
     (constant, before), (constant_after, after) = _term_of(step.before), _term_of(step.after)
     if before.limits != after.limits or not _vanishes(constant - constant_after):
         raise StepError("sum: the two sums run over different terms, or differ in what stands beside them")
-    index = before.limits[0][0]
+    if len(before.limits) != 1:
+        raise StepError(f"sum: {before} has more than one index, and one step speaks of one term")
+    (index,) = before.variables
+    if index in running(*_expressions(one)):
+        raise StepError(f"sum: {index} runs within step {step.term} already")
+    stand_ins = _stand_ins(sp.Tuple(before.function, after.function, *step.conditions), index, one)
     for side, claimed in ((before, one.before), (after, one.after)):
-        if not _vanishes(_bare(_plain(side.function, index)) - _bare(claimed)):
+        if not _vanishes(side.function - claimed.xreplace(stand_ins)):
             raise StepError(f"sum: the term {side.function} is not that of step {step.term}, {claimed}")
-    _stands_for(before.function + after.function, one)
-    given = {_bare(_plain(condition, index)) for condition in step.conditions}
+    _is_as_assumed(stand_ins)
     for condition in one.conditions:
-        if _bare(condition) not in given:
+        if condition.xreplace(stand_ins) not in step.conditions:
             raise StepError(f"sum: step {step.term} needs {condition}, which the sum does not assume of every term")
 
 
@@ -219,12 +264,24 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
 
 
-def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
-    m, base, difference = step.variable, step.base, step.before - step.after
-    if m is None or not m.is_integer:
+def _variable(step: Step) -> sp.Symbol:
+    """Return the variable of an induction, which takes every integer from its base on.
+
+    Raises:
+        StepError: if it does not, or there is none.
+    """
+    m, base = step.variable, step.base
+    if not isinstance(m, sp.Symbol) or not m.is_integer or not isinstance(base, int):
         raise StepError("induction: the step must name the integer that it runs over")
-    if (m.is_positive and base < 1) or (m.is_nonnegative and base < 0) or m.is_nonpositive or m.is_even or m.is_odd:
+    assumed = {name: True for name in ("positive", "nonnegative") if getattr(m, f"is_{name}")}
+    more = m.assumptions0 != sp.Symbol(m.name, integer=True, **assumed).assumptions0
+    if more or (m.is_positive and base < 1) or (m.is_nonnegative and base < 0):
         raise StepError(f"induction: {m} is assumed to be more than an integer of at least {base}")
+    return m
+
+
+def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
+    m, base, given, difference = _variable(step), step.base, _given(step), step.before - step.after
     if not difference.has(m):
         raise StepError(f"induction: neither side depends on {m}")
     start = difference.subs(m, base).doit()
@@ -232,18 +289,18 @@ def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
         raise StepError(f"induction: at {m} = {base} the difference is {sp.simplify(start)}")
     grown = _last_term_apart(difference.subs(m, m + 1), m, base)
     left_over = _left_over(grown - step.factor * difference - sum(step.certificate, ZERO))
-    if left_over != 0:
+    if left_over:
         raise StepError(f"induction: from {m} to {m + 1} the certificate leaves {left_over}")
     if not step.certificate:
         return
     one = None if step.term is None else _earlier(step, earlier)
     if one is not None and not set(one.conditions) <= set(step.conditions):
         raise StepError(f"induction: step {step.term} has conditions that the induction does not assume")
-    if not nonnegative(step.factor, step.conditions):
+    if not nonnegative(step.factor, given):
         raise StepError(f"induction: nothing shows that the factor {step.factor} is not negative")
     for term in step.certificate:
         shown = one is not None and _vanishes(term - (one.before - one.after))
-        if not shown and not nonnegative(term, step.conditions):
+        if not shown and not nonnegative(term, given):
             raise StepError(f"induction: nothing shows that {term} is not negative")
 
 
@@ -264,8 +321,6 @@ def _why_not(step: Step, earlier: tuple[Step, ...]) -> str:
         replay_step(step, earlier)
     except StepError as error:
         return str(error)
-    except (*_FAILURES, z3.Z3Exception) as error:
-        return f"{step.rule.value}: {type(error).__name__}: {error}"
     return ""
 
 

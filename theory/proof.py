@@ -9,10 +9,17 @@ import sympy as sp
 
 
 class Rule(StrEnum):
-    """How a step is justified, and so how it is replayed."""
+    """How a step is justified, and so how it is replayed.
+
+    Whatever the rule, each name in a step stands for one thing, each side is a real number for all values that the symbols
+    may take under the conditions, and some values meet these: a step about nothing is rejected. What a symbol may be assumed
+    to be is real, an integer, and of one sign. A sum runs upwards from its lower limit to its upper one; an upper limit one
+    below the lower leaves an empty sum, 0. A power of exponent 0 is 1; a sequence w[i] has an entry at every integer; a
+    function that is only named is smooth.
+    """
 
     IDENTITY = "identity"
-    """before = after: their difference simplifies to zero, and no denominator on either side can vanish."""
+    """before = after: their difference simplifies to zero."""
     NONNEGATIVE = "nonnegative"
     """before >= after: their difference equals the sum of the certificate's terms, each of which is non-negative by the
     assumptions on its symbols (squares of reals, products of non-negative symbols)."""
@@ -21,12 +28,13 @@ class Rule(StrEnum):
     negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
     `unknown` decides nothing."""
     SUM = "sum"
-    """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term; what that
-    step assumes of its symbols must be known of the indexed ones."""
+    """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term: of w[i] what
+    that step says of w, if what it assumes of w is known of w[i], and of any other symbol what it says of that symbol."""
     INDUCTION = "induction"
     """D(m) = before - after is non-negative for every integer m >= `base`: D(base) is, and D(m + 1) equals `factor` D(m)
     plus the certificate's terms, where the factor is non-negative and each term is, or equals before - after of the earlier
-    step `term`. Without a certificate D(base) = 0, and the step says that before = after."""
+    step `term`. The conditions are assumed at every such m. Without a certificate D(base) = 0, and the step says that
+    before = after."""
     CITED = "cited"
     """A textbook theorem, named in `because`; not replayed, and shown as what the proof rests on."""
 
@@ -43,7 +51,8 @@ class Step:
         certificate: the non-negative terms that make up the difference, for `NONNEGATIVE` and `INDUCTION`.
         term: for `SUM` and `INDUCTION`, the number of the earlier step (counted from 0) that speaks of one term.
         conditions: what the symbols satisfy beyond their own assumptions, as sympy relations; for `SUM` and `INDUCTION`
-            what holds of every term, the conditions of the step `term` among it.
+            what holds of every term, the conditions of the step `term` among it: they may speak of w[i] but not of i itself,
+            and sequences whose entries are all the same must be able to meet them.
         variable: the integer of an `INDUCTION`.
         base: where it starts.
         factor: what D(m) is multiplied by on the way to D(m + 1).

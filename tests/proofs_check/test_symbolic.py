@@ -105,8 +105,9 @@ def test_a_sound_sum_replays() -> None:
         (replace(BINOMIAL, after=a**2 + 2 * a * b + 2 * b**2), "identity: .* differ by "),
         (replace(BINOMIAL, after=a**2 - 2 * a * b + b**2), "identity: .* differ by "),
         (Step(sp.sqrt(a**2), a, Rule.IDENTITY, "the sign is lost"), "identity: .* differ by "),
-        (Step(sp.Symbol("u"), sp.Symbol("v"), Rule.IDENTITY, "unrelated"), "identity: .* differ by "),
-        (replace(SQUARE, after=2.02 * a * b), "nonnegative: the certificate leaves "),
+        (Step(a, b, Rule.IDENTITY, "unrelated"), "identity: .* differ by "),
+        (replace(SQUARE, after=sp.Rational(101, 50) * a * b), "nonnegative: the certificate leaves "),
+        (replace(SQUARE, after=2.02 * a * b), "nonnegative: 2.02.*, a Float, which the replay does not know"),
         (replace(SQUARE, certificate=()), "nonnegative: the certificate leaves "),
         (replace(SQUARE, certificate=((a + b) ** 2,)), "nonnegative: the certificate leaves "),
         (
@@ -166,13 +167,13 @@ LEFT, RIGHT = A[i] ** 2 + B[i] ** 2, 2 * A[i] * B[i]
             sums(sp.Sum(LEFT, (i, 1, k)), sp.Sum(2 * A[i] * B[k - i], (i, 1, k))),
             "sum: b[-i + k] does not belong to term i",
         ),
-        (sums(a, sp.Sum(RIGHT, (i, 1, k))), "a step by the rule sum needs one sum on either side, got a"),
+        (sums(p, sp.Sum(RIGHT, (i, 1, k))), "a step by the rule sum needs one sum on either side, got p"),
         (
             sums(2 * sp.Sum(LEFT, (i, 1, k)), 2 * sp.Sum(RIGHT, (i, 1, k))),
             "a step by the rule sum needs one sum on either side, got 2*Sum(a[i]**2 + b[i]**2, (i, 1, k))",
         ),
         (
-            sums(sp.Sum(LEFT, (i, 1, k)) + sp.Sum(LEFT, (j, 1, k)), sp.Sum(RIGHT, (i, 1, k))),
+            sums(sp.Sum(LEFT, (i, 1, k)) + sp.Sum(LEFT.subs(i, j), (j, 1, k)), sp.Sum(RIGHT, (i, 1, k))),
             "a step by the rule sum needs one sum on either side, got ",
         ),
     ],
@@ -349,12 +350,14 @@ def test_inductions_replay() -> None:
     [
         (replace(bernoulli(s, ""), variable=None), "the step must name the integer that it runs over"),
         (replace(bernoulli(s, ""), base=-1), "t is assumed to be more than an integer of at least -1"),
+        (replace(bernoulli(s, ""), variable=A[1]), "the step must name the integer that it runs over"),
+        (replace(bernoulli(s, ""), base=sp.S.Half), "the step must name the integer that it runs over"),
         (replace(bernoulli(s, ""), certificate=()), "from t to t \\+ 1 the certificate leaves "),
         (replace(bernoulli(s, ""), factor=sp.S.One), "from t to t \\+ 1 the certificate leaves "),
         (replace(bernoulli(s, ""), after=2 + s), "at t = 0 the difference is "),
         (replace(bernoulli(s, ""), variable=sp.Symbol("n", integer=True)), "neither side depends on n"),
         (Step(A[m], B[m], Rule.INDUCTION, "", variable=m, base=1), "at m = 1 the difference is a\\[1\\] - b\\[1\\]"),
-        (replace(TRIANGLE[1], certificate=(A[m + 1], *TRIANGLE[1].certificate)), "the certificate leaves -a"),
+        (replace(TRIANGLE[1], certificate=(A[m + 1], *TRIANGLE[1].certificate)), "the certificate leaves -9/2 at "),
         (
             Step(sp.Sum(A[i], (i, 1, m)), sp.Integer(0), Rule.INDUCTION, "", (A[m + 1],), variable=m, base=1),
             "at m = 1 the difference is a\\[1\\]",
@@ -384,3 +387,52 @@ def test_a_sum_that_may_end_before_it_begins_is_caught() -> None:
 def test_a_step_of_an_induction_may_not_be_cited() -> None:
     with pytest.raises(StepError, match=r"^induction: step 0 is cited, which shows nothing of the terms$"):
         replay_step(TRIANGLE[1], (CITED,))
+
+
+def test_a_wrong_identity_is_refuted_at_a_point() -> None:
+    step = Step(a / (x - y), -a / (y - x) + p, Rule.IDENTITY, "p too many", conditions=(sp.Gt(x, y),))
+    with pytest.raises(StepError, match=r"differ by -(\d+)(/\d+)? at a = .*, p = \1\2?, x = .*, y = "):
+        replay_step(step)
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        (sp.floor(x), "floor(x), a floor, which the replay does not know"),
+        (sp.Sum(x, (sp.Idx("i", (1, 3)), 1, 3)), "Sum(x, (i, 1, 3)) runs over i, which is no symbol"),
+        (sp.Integral(x, a), "Integral(x, a) does not say from where to where a runs"),
+        (sp.Sum(A[i], (i, 1, i)), "i runs, and is a number of its own beside that"),
+        (sp.Sum(sp.Sum(A[i], (i, 1, 2)), (i, 1, 3)), "i runs within a range over i"),
+        (sp.Integral(i, (i, 0, 1)), "i runs over reals, which it is not assumed to be"),
+        (sp.Sum(x, (x, 0, 1)), "x runs over integers, which it is not assumed to be"),
+        (sp.Integral(s, (s, -1, 1)), "s is assumed to be positive, and may run where it is not"),
+        (sp.Derivative(m**2, m), "Derivative(m**2, m) is no derivative by a real number"),
+        (sp.Symbol("c", odd=True), "c is assumed to be odd, which is not weighed here"),
+        (sp.true, "True is no expression"),
+    ],
+)
+def test_what_is_no_real_number_is_caught(before: sp.Basic, message: str) -> None:
+    with pytest.raises(StepError, match=f"^identity: {re.escape(message)}$"):
+        replay_step(Step(before, y, Rule.IDENTITY, ""))
+
+
+def test_what_runs_may_not_be_assumed_of() -> None:
+    step = Step(sp.Sum(A[i] ** 2, (i, 1, k)), sp.Integer(0), Rule.POLYNOMIAL, "", conditions=(sp.Ge(A[i], 0),))
+    with pytest.raises(StepError, match=r"^polynomial: a condition on i, which runs$"):
+        replay_step(step)
+
+
+def test_a_sum_has_one_index() -> None:
+    before, after = (sp.Sum(e.subs(a, A[i]).subs(b, B[i]), (i, 1, k), (j, 1, k)) for e in (SQUARE.before, SQUARE.after))
+    with pytest.raises(StepError, match=r"^sum: .* has more than one index, and one step speaks of one term$"):
+        replay_step(Step(before, after, Rule.SUM, "", term=0), (SQUARE,))
+
+
+def test_an_induction_under_conditions_is_no_step_of_one_term() -> None:
+    grows = Step(
+        A[m], A[1], Rule.INDUCTION, "", (A[m + 1] - A[m],), conditions=(sp.Ge(A[m + 1], A[m]),), variable=m, base=1
+    )
+    replay_step(grows)
+    over = Step(sp.Sum(A[m], (m, 1, k)), sp.Sum(A[1], (m, 1, k)), Rule.SUM, "", term=0, conditions=grows.conditions)
+    with pytest.raises(StepError, match=r"^sum: step 0 assumes its conditions of every m, not of one$"):
+        replay_step(over, (grows,))
