@@ -31,6 +31,7 @@ class Source:
         requires: names of the files of the folder that it requires, as Coq has them: `paper.chapter`.
         declares: names of its theorems and lemmas.
         open: what in it leaves a proof open, each with its line.
+        unread: why it cannot be read, or nothing.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Source:
     requires: tuple[str, ...]
     declares: tuple[str, ...]
     open: tuple[str, ...]
+    unread: str = ""
 
 
 def name_of(file: str) -> str:
@@ -62,8 +64,13 @@ def read_sources(folder: Path) -> dict[str, Source]:
 
 
 def _source(folder: Path, file: str) -> Source:
-    content = (folder / file).read_bytes()
-    text = without_comments(content.decode("utf-8", errors="replace"))
+    try:
+        content = (folder / file).read_bytes()
+        text = without_comments(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return Source(file, content, (), (), (), f"byte {error.start} of it is not UTF-8")
+    except OSError as error:
+        return Source(file, b"", (), (), (), f"it cannot be read: {error.strerror}")
     found = [f"{match[1]} in line {text.count(chr(10), 0, match.start()) + 1}" for match in _OPEN.finditer(text)]
     return Source(file, content, tuple(_required(text)), tuple(_DECLARED.findall(text)), tuple(found))
 

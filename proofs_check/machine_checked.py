@@ -79,7 +79,8 @@ def check(
     problems += _unnamed(listed, sources)
     among = None if ids is None else set(ids)
     theorems = [theorem for theorem in listed if among is None or theorem.claim in among]
-    names = sorted({theorem.module for theorem in theorems if theorem.module in sources})
+    unread = {name for name in sources if any(sources[one].unread for one in needed([name], sources))}
+    names = sorted({theorem.module for theorem in theorems if theorem.module in sources} - unread)
     version = coq_version() if theorems else ""
     done: dict[str, Compiled] = {}
     if version:
@@ -128,6 +129,8 @@ def _wrong_text(theorem: Theorem, sources: Mapping[str, Source]) -> str:
     if name not in sources:
         return f"there is no file {theorem.file}"
     for one in needed([name], sources):
+        if sources[one].unread:
+            return f"{sources[one].file}: {sources[one].unread}"
         if sources[one].open:
             return f"{sources[one].file} leaves a proof open: {', '.join(sources[one].open)}"
     if theorem.name.rsplit(".", 1)[-1] not in sources[name].declares:
