@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LOGICAL = "ImplicitSmoothness"
@@ -19,6 +20,15 @@ _OPEN = re.compile(
 
 _DECLARED = re.compile(r"\b(?:Theorem|Lemma|Corollary|Proposition|Property|Fact|Remark|Example)\s+([\w']+)")
 _REQUIRE = re.compile(r"(?:\bFrom\s+([\w.]+)\s+)?\bRequire\s+(?:Import\s+|Export\s+)?([\w.'\s]+?)\.(?=\s|$)")
+_PREFIX = r"(?:#\[[^\]]*\]\s*)*(?:(?:Local|Global|Program|Polymorphic)\s+)*"
+_STATED = re.compile(_PREFIX + _DECLARED.pattern)
+_DEFINED = re.compile(_PREFIX + r"(?:Definition|Fixpoint|CoFixpoint|Function|Instance|Let)\s+([\w']+)")
+_BUILT = re.compile(_PREFIX + r"(?:Inductive|CoInductive|Variant|Record|Structure|Class)\s+([\w']+)")
+_WITHIN = re.compile(r"(?:\||:=|[{;])\s*([\w']+)")
+"""What a type brings beside its own name: constructors, fields of a record."""
+_MUTUAL = re.compile(r"\bwith\s+([\w']+)")
+_STANDING = re.compile(_PREFIX + r"(?:Notation|Infix|Coercion|Canonical|Variables?|Hypothes[ie]s|Context|Arguments)\b")
+"""Sentences that change what others say without being named in them."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +120,54 @@ def needed(names: list[str], sources: Mapping[str, Source]) -> list[str]:
             found.append(name)
             ahead += sources[name].requires
     return sorted(found)
+
+
+def text_under(name: str, theorem: str, sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """Return what a theorem says as its files have it: its own sentence, and those of the definitions that occur in it.
+
+    Theorems that occur in none of these, and proofs, are not among them; notations of the files all are. Nothing where there
+    is no such theorem.
+
+    Args:
+        name: the theorem's file, as Coq has it.
+        theorem: its name.
+        sources: all files.
+    """
+    last = theorem.rsplit(".", 1)[-1]
+    if name not in sources or last not in sources[name].declares:
+        return ()
+    parts = [part for one in needed([name], sources) for part in _sentences(sources[one])]
+    defined: dict[str, list[str]] = {}
+    for sentence, names in parts:
+        for each in names:
+            defined.setdefault(each, []).append(sentence)
+    standing = [sentence for sentence, names in parts if not names]
+    own = (sentence for sentence in _split(sources[name]) if (match := _STATED.match(sentence)) and match[1] == last)
+    ahead, found = [*own, *standing], list[str]()
+    while ahead:
+        sentence = ahead.pop()
+        if sentence not in found:
+            found.append(sentence)
+            ahead += [one for word in set(re.findall(r"[\w']+", sentence)) for one in defined.get(word, ())]
+    return tuple(sorted(found))
+
+
+@cache
+def _sentences(source: Source) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the definitions of a file, each with the names that it defines, and what changes others, with none."""
+    found = []
+    for text in _split(source):
+        if match := _DEFINED.match(text):
+            found.append((text, (match[1], *_MUTUAL.findall(text))))
+        elif match := _BUILT.match(text):
+            found.append((text, (match[1], *_MUTUAL.findall(text), *_WITHIN.findall(text))))
+        elif _STANDING.match(text):
+            found.append((text, ()))
+    return tuple(found)
+
+
+@cache
+def _split(source: Source) -> tuple[str, ...]:
+    """Return the sentences of a file, each in one line."""
+    text = "" if source.unread else without_comments(source.content.decode("utf-8"))
+    return tuple(" ".join(sentence.split()) for sentence in re.split(r"\.(?=\s|$)", text))

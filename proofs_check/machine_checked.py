@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources
+from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources, text_under
 from proofs_check.coqc import AXIOMS, BUILD, Answer, Compiled, ask, compile_all, coq_version
 from proofs_check.manifest import FOLDER, MANIFEST, Theorem, read_manifest
 from proofs_check.row import CHECKED, FAILED, NOT_RUN, TheoremRow
@@ -95,7 +95,9 @@ def check(
     rows: dict[str, list[TheoremRow]] = {}
     for theorem in theorems:
         why = plain[theorem] or (_wrong_answer(theorem, sources, done, answers) if version else "")
-        rows.setdefault(theorem.claim, []).append(_row(theorem, why, answers.get(theorem, Answer()), bool(version)))
+        row = _row(theorem, why, answers.get(theorem, Answer()), bool(version))
+        text = text_under(theorem.module, theorem.name, sources)
+        rows.setdefault(theorem.claim, []).append(replace(row, text=text))
     compiled = sum(one.anew for one in done.values())
     return Evidence(rows, problems, version, compiled, time.perf_counter() - start)
 

@@ -20,8 +20,8 @@ def pins(row: Row) -> dict[str, str]:
 
     These are the form and the symbols; the assumptions; the steps of the proof and of that of small sizes, one by one (all
     but the words that explain them, which count where they cite a theorem), and what both cover; the theorems in Coq that
-    are credited to the claim, with what they are said to cover and to leave out; and of those that Coq accepted the
-    statements as it prints them.
+    are credited to the claim, with what they are said to cover and to leave out, and the text of their statements and of
+    the definitions under these; and of those that Coq accepted the statements as it prints them.
     """
     found: dict[str, Any] = {
         "its form": row.form,
@@ -34,6 +34,7 @@ def pins(row: Row) -> dict[str, str]:
             found |= {f"step {number} of {name}": pin for number, pin in enumerate(proof.pins)}
     for theorem in row.theorems:
         found[credit_of(theorem)] = (theorem.covers, theorem.leaves_out, theorem.refutes)
+        found[f"the text of {credit_of(theorem)} and of the definitions under it"] = theorem.text
         if theorem.outcome == CHECKED:
             found[statement_of(theorem)] = " ".join(theorem.statement.split())
     return {name: sha256_of(value) for name, value in found.items()}

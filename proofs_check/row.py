@@ -111,6 +111,7 @@ class TheoremRow:
         why: why it failed, with the theorem's name and file; nothing if it did not.
         statement: as Coq prints it.
         axioms: those that it rests on.
+        text: its statement and the definitions under it, as the files have them; see `coq_sources.text_under`.
     """
 
     name: str
@@ -122,6 +123,7 @@ class TheoremRow:
     why: str
     statement: str
     axioms: tuple[str, ...]
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
