@@ -151,7 +151,7 @@ class Expected:
 
     def stored_sha256(self) -> dict[str, str]:
         """Return the hash of the stored counterexample of each claim of which something was recorded, nothing for none."""
-        return {id: record.stored_sha256 for id, record in self.records.items()}
+        return {id: record.stored_sha256 for id, record in self.records.items() if id in CLAIMS}
 
     def fallen(self, row: Row) -> list[str]:
         """Return a sentence for all that is worse in a row than what was recorded, or another thing; see `fallen`."""

@@ -28,16 +28,17 @@ def pins(row: Row) -> dict[str, str]:
         "its symbols": [(symbol.name, symbol.latex, symbol.meaning) for symbol in row.symbols],
         "its assumptions": row.assumptions,
     }
+    steps: dict[str, str] = {}
     for proof, name in ((row.proof, "its proof"), (row.small, "its proof of small sizes")):
         if proof is not None:
             found[f"what {name} covers"] = proof.covers
-            found |= {f"step {number} of {name}": pin for number, pin in enumerate(proof.pins)}
+            steps |= {f"step {number} of {name}": pin for number, pin in enumerate(proof.pins)}
     for theorem in row.theorems:
         found[credit_of(theorem)] = (theorem.covers, theorem.leaves_out, theorem.refutes)
         found[f"the text of {credit_of(theorem)} and of the definitions under it"] = theorem.text
         if theorem.outcome == CHECKED:
             found[statement_of(theorem)] = " ".join(theorem.statement.split())
-    return {name: sha256_of(value) for name, value in found.items()}
+    return {name: sha256_of(value) for name, value in found.items()} | steps
 
 
 def credit_of(theorem: TheoremRow) -> str:
