@@ -1,9 +1,10 @@
 """`python -m proofs_check`: what the evidence on every claim comes to, a line a claim.
 
 Replays the proofs, has Coq check its theorems, searches for counterexamples, tries the wrong versions of every claim, and
-says what came of it. Exit status 0: nothing is worse than what was recorded; 1: something is, or a theorem or the manifest
-of the theorems is broken, and it is named; 2: the command cannot run; 130: it was interrupted. A claim on rows that
-studies keep, where these are not installed, is not tried: it is named, and counts as no worse.
+says what came of it. Exit status 0: nothing is worse than what was recorded, or another thing; 1: something is, or a claim
+crashes, or a stored counterexample, expected.json, a theorem or the manifest of the theorems is broken, and it is named,
+and all other claims are looked at; 2: the command cannot run; 130: it was interrupted. A claim on rows that studies keep,
+where these are not installed, is not tried: it is named, and counts as no worse.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from tqdm import tqdm
 from numerics.files import write_whole
 from numerics.provenance import provenance, versions
 from proofs_check.coqc import coq_version
-from proofs_check.counterexamples import keep, stored
-from proofs_check.expected import EXPECTED, expected_text, fallen, read_expected
+from proofs_check.counterexamples import damaged, keep, stored, stored_sha256
+from proofs_check.crash import said
+from proofs_check.expected import EXPECTED, expected_text, read_expected
 from proofs_check.ledger import chosen, effort_of
 from proofs_check.machine_checked import INSTALL, Evidence, check
 from proofs_check.page import markdown, page, table_header, table_line
@@ -69,8 +71,8 @@ def checked(options: Options) -> list[str]:
     """Return the ids of the claims to look at, after checking everything that the run needs in the end.
 
     Raises:
-        ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written,
-            what was recorded cannot be read, or it is to be recorded anew where Coq or kept rows are not installed.
+        ValueError: if an id, the budget, the seed or the number of processes cannot be used, a file cannot be written, or
+            it is to be recorded anew where Coq or kept rows are not installed.
     """
     claims = chosen(options.ids)
     effort_of(options.budget)
@@ -89,7 +91,6 @@ def checked(options: Options) -> list[str]:
     for name, path in (("json", options.json), ("html", options.html)):
         if path is not None:
             _check_writable(f"--{name}", path)
-    read_expected()
     return [claim.id for claim in claims]
 
 
@@ -143,15 +144,40 @@ def _write_text(path: Path, text: str) -> None:
 
 def record(rows: Sequence[Row]) -> list[Path]:
     """Write down what came out: what is expected from now on, counterexamples that are new, and docs/ledger.md."""
-    _write_text(EXPECTED, expected_text(rows))
+    whole = set(stored()) - set(damaged())
+    new = [row for row in rows if row.counterexample and row.id not in whole]
+    kept = [keep(row.id, decoded_instance(row.counterexample)) for row in new]
+    _write_text(EXPECTED, expected_text(rows, stored_sha256()))
     _write_text(LEDGER, markdown(rows))
-    new = [row for row in rows if row.counterexample and row.id not in stored()]
-    return [EXPECTED, LEDGER, *(keep(row.id, decoded_instance(row.counterexample)) for row in new)]
+    return [EXPECTED, LEDGER, *kept]
 
 
-def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence) -> str:
-    """Return the last lines: counts, what came of Coq's theorems, and all that is wrong, with the claim it is about."""
-    counts = Counter(row.status.value for row in rows)
+def _not_recordable(rows: Sequence[Row], evidence: Evidence) -> list[str]:
+    """Return a sentence if what came out is not to be recorded, for something crashed and would be recorded as less."""
+    crashed = [row.id for row in rows if row.crashed] + (
+        [] if evidence.version else ["the check of the theorems in Coq"]
+    )
+    return [f"nothing is recorded: {', '.join(crashed)} crashed"] if crashed else []
+
+
+def _evidence(options: Options, ids: Sequence[str]) -> Evidence:
+    """Return what came of the theorems in Coq; if that crashes, that it did."""
+    try:
+        return check(ids, jobs=options.jobs, say=lambda line: print(line, file=sys.stderr))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the claims are looked at without Coq)
+        return Evidence({}, [f"the theorems could not be checked, {said(error)}"], "", 0, 0.0)
+
+
+def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence, wrong: Sequence[str] = ()) -> str:
+    """Return the last lines: counts, what came of Coq's theorems, and all that is wrong, with the claim it is about.
+
+    Args:
+        rows: one a claim.
+        seconds: what all took.
+        evidence: what came of the theorems.
+        wrong: what is wrong with expected.json and stored counterexamples, and stands in no row.
+    """
+    counts = Counter("crashed" if row.crashed else row.status.value for row in rows)
     caught, total = sum(row.mutants_caught for row in rows), sum(row.mutants_total for row in rows)
     instances = sum(row.instances for row in rows)
     summary = ", ".join(f"{number} {status}" for status, number in counts.items())
@@ -160,6 +186,7 @@ def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence) -> str:
     ]
     lines += [evidence.summary()] if evidence.theorems else []
     lines += [f"Coq: {problem}." for problem in evidence.problems]
+    lines += [f"{problem}." for problem in wrong]
     lines += [f"{row.id}: {problem}." for row in rows for problem in row.problems]
     lines += [f"{ids}: not tried, for the rows are not here; they would be in {file}." for ids, file in _untried(rows)]
     return "\n".join(lines)
@@ -184,7 +211,10 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
     try:
         ids = checked(options)
         expected = read_expected()
-        evidence = check(ids, jobs=options.jobs, say=lambda line: print(line, file=sys.stderr))
+        unread = damaged(None if options.record else expected.stored_sha256())
+        wrong = [] if options.record else list(expected.problems)
+        wrong += [f"{id}: {problem}" for id, problem in unread.items() if id not in ids]
+        evidence = _evidence(options, ids)
         print(table_header())
         bar: tqdm[Any]
         with tqdm(total=len(ids), unit="claim", mininterval=0.2 if sys.stderr.isatty() else 10.0) as bar:
@@ -195,15 +225,18 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
                 device=options.device,
                 jobs=options.jobs,
                 theorems=evidence.theorems,
+                unread=unread,
             )
             for row in rows_in_order:
-                worse = () if options.record else fallen(row, expected)
+                worse = () if options.record else expected.fallen(row)
                 rows.append(replace(row, problems=(*row.problems, *worse)))
                 tqdm.write(table_line(row), file=sys.stdout)
                 bar.update()
         seconds = time.perf_counter() - start
         files = write(rows, head_of(options, seconds, evidence.version), options)
-        files += record(rows) if options.record else []
+        if options.record:
+            wrong += _not_recordable(rows, evidence)
+            files += [] if wrong else record(rows)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -212,10 +245,10 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
         where = f"; their rows are in {', '.join(map(str, kept))}" if kept else ""
         print(f"\nInterrupted after {len(rows)} claims{where}.", file=sys.stderr)
         return 130
-    print("\n" + conclusion(rows, seconds, evidence))
+    print("\n" + conclusion(rows, seconds, evidence, wrong))
     for file in files:
         print(f"wrote {file}")
-    return 1 if evidence.problems or any(row.problems for row in rows) else 0
+    return 1 if wrong or evidence.problems or any(row.problems for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LOGICAL = "ImplicitSmoothness"
@@ -19,6 +20,15 @@ _OPEN = re.compile(
 
 _DECLARED = re.compile(r"\b(?:Theorem|Lemma|Corollary|Proposition|Property|Fact|Remark|Example)\s+([\w']+)")
 _REQUIRE = re.compile(r"(?:\bFrom\s+([\w.]+)\s+)?\bRequire\s+(?:Import\s+|Export\s+)?([\w.'\s]+?)\.(?=\s|$)")
+_PREFIX = r"(?:#\[[^\]]*\]\s*)*(?:(?:Local|Global|Program|Polymorphic)\s+)*"
+_STATED = re.compile(_PREFIX + _DECLARED.pattern)
+_DEFINED = re.compile(_PREFIX + r"(?:Definition|Fixpoint|CoFixpoint|Function|Instance|Let)\s+([\w']+)")
+_BUILT = re.compile(_PREFIX + r"(?:Inductive|CoInductive|Variant|Record|Structure|Class)\s+([\w']+)")
+_WITHIN = re.compile(r"(?:\||:=|[{;])\s*([\w']+)")
+"""What a type brings beside its own name: constructors, fields of a record."""
+_MUTUAL = re.compile(r"\bwith\s+([\w']+)")
+_STANDING = re.compile(_PREFIX + r"(?:Notation|Infix|Coercion|Canonical|Variables?|Hypothes[ie]s|Context|Arguments)\b")
+"""Sentences that change what others say without being named in them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Source:
         requires: names of the files of the folder that it requires, as Coq has them: `paper.chapter`.
         declares: names of its theorems and lemmas.
         open: what in it leaves a proof open, each with its line.
+        unread: why it cannot be read, or nothing.
     """
 
     file: str
@@ -38,6 +49,7 @@ class Source:
     requires: tuple[str, ...]
     declares: tuple[str, ...]
     open: tuple[str, ...]
+    unread: str = ""
 
 
 def name_of(file: str) -> str:
@@ -62,8 +74,13 @@ def read_sources(folder: Path) -> dict[str, Source]:
 
 
 def _source(folder: Path, file: str) -> Source:
-    content = (folder / file).read_bytes()
-    text = without_comments(content.decode("utf-8", errors="replace"))
+    try:
+        content = (folder / file).read_bytes()
+        text = without_comments(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return Source(file, content, (), (), (), f"byte {error.start} of it is not UTF-8")
+    except OSError as error:
+        return Source(file, b"", (), (), (), f"it cannot be read: {error.strerror}")
     found = [f"{match[1]} in line {text.count(chr(10), 0, match.start()) + 1}" for match in _OPEN.finditer(text)]
     return Source(file, content, tuple(_required(text)), tuple(_DECLARED.findall(text)), tuple(found))
 
@@ -103,3 +120,54 @@ def needed(names: list[str], sources: Mapping[str, Source]) -> list[str]:
             found.append(name)
             ahead += sources[name].requires
     return sorted(found)
+
+
+def text_under(name: str, theorem: str, sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """Return what a theorem says as its files have it: its own sentence, and those of the definitions that occur in it.
+
+    Theorems that occur in none of these, and proofs, are not among them; notations of the files all are. Nothing where there
+    is no such theorem.
+
+    Args:
+        name: the theorem's file, as Coq has it.
+        theorem: its name.
+        sources: all files.
+    """
+    last = theorem.rsplit(".", 1)[-1]
+    if name not in sources or last not in sources[name].declares:
+        return ()
+    parts = [part for one in needed([name], sources) for part in _sentences(sources[one])]
+    defined: dict[str, list[str]] = {}
+    for sentence, names in parts:
+        for each in names:
+            defined.setdefault(each, []).append(sentence)
+    standing = [sentence for sentence, names in parts if not names]
+    own = (sentence for sentence in _split(sources[name]) if (match := _STATED.match(sentence)) and match[1] == last)
+    ahead, found = [*own, *standing], list[str]()
+    while ahead:
+        sentence = ahead.pop()
+        if sentence not in found:
+            found.append(sentence)
+            ahead += [one for word in set(re.findall(r"[\w']+", sentence)) for one in defined.get(word, ())]
+    return tuple(sorted(found))
+
+
+@cache
+def _sentences(source: Source) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the definitions of a file, each with the names that it defines, and what changes others, with none."""
+    found = []
+    for text in _split(source):
+        if match := _DEFINED.match(text):
+            found.append((text, (match[1], *_MUTUAL.findall(text))))
+        elif match := _BUILT.match(text):
+            found.append((text, (match[1], *_MUTUAL.findall(text), *_WITHIN.findall(text))))
+        elif _STANDING.match(text):
+            found.append((text, ()))
+    return tuple(found)
+
+
+@cache
+def _split(source: Source) -> tuple[str, ...]:
+    """Return the sentences of a file, each in one line."""
+    text = "" if source.unread else without_comments(source.content.decode("utf-8"))
+    return tuple(" ".join(sentence.split()) for sentence in re.split(r"\.(?=\s|$)", text))

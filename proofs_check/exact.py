@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from proofs_check.crash import part
 from proofs_check.oracles import Ball
 from proofs_check.registry import TRIALS
 from proofs_check.values import exactly
@@ -56,7 +57,8 @@ def by_oracle(claim: Claim, instance: Instance) -> Confirmation:
         return Confirmation("", Ruling.INCONCLUSIVE)
     ruling, bits = Ruling.INCONCLUSIVE, 0
     for bits in PRECISIONS:
-        sides = oracle(instance, bits)
+        with part("its oracle"):
+            sides = oracle(instance, bits)
         ruling = compare(claim.id, claim.form, *(enclosure(side) for side in sides)).ruling
         if ruling is not Ruling.INCONCLUSIVE:
             return Confirmation(f"Arb at {bits} bits", ruling)

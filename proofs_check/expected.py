@@ -1,24 +1,31 @@
-"""What was recorded of every claim in expected.json, and what in a row is worse than that."""
+"""What was recorded of every claim in expected.json, and what in a row is worse than that, or another thing."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from proofs_check.row import NOT_RUN, Row
+from proofs_check.pins import pins, statement_of
+from proofs_check.row import CHECKED, NOT_RUN, Row
+from proofs_check.strict_json import read_json, shown
 from theory.claim import Finding, Status
+from theory.registry import CLAIMS
 
 EXPECTED = Path(__file__).parent / "expected.json"
 """What was recorded of every claim; written by `python -m proofs_check --record`."""
 
+MOST_BYTES = 10_000_000
+"""The bytes that expected.json may have."""
+
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is recorded of a claim's row: what must not get worse unnoticed.
+    """What is recorded of a claim's row: what must not get worse unnoticed, and what must not become another thing.
 
     Attributes:
         finding: what became of the claim as it is printed.
@@ -26,6 +33,9 @@ class Recorded:
         without_coq: how firmly it stands where Coq is not there; the same unless it is machine-checked.
         mutants_caught: how many mutants its search refutes.
         statement_sha256: the hash of what it says and where it is printed.
+        stored_sha256: the hash of its stored counterexample's file; nothing where none is stored.
+        pins: hashes of all else that it rests on, by name, see `pins.pins`: form, symbols, assumptions, each step of its
+            proofs and what they cover, its theorems in Coq and their statements.
     """
 
     finding: Finding
@@ -33,10 +43,17 @@ class Recorded:
     without_coq: Status
     mutants_caught: int
     statement_sha256: str
+    stored_sha256: str = ""
+    pins: Mapping[str, str] = field(default_factory=dict)
 
 
-def recorded(row: Row) -> Recorded:
-    """Return what is recorded of a row."""
+def recorded(row: Row, stored_sha256: str = "") -> Recorded:
+    """Return what is recorded of a row.
+
+    Args:
+        row: the row.
+        stored_sha256: the hash of the claim's stored counterexample.
+    """
     whole = row.status is Status.MACHINE_CHECKED
     return Recorded(
         row.finding,
@@ -44,67 +61,154 @@ def recorded(row: Row) -> Recorded:
         row.status_without_coq if whole else row.status,
         row.mutants_caught,
         hashlib.sha256(f"{row.source}\n{row.statement}".encode()).hexdigest(),
+        stored_sha256,
+        pins(row),
     )
 
 
 def recorded_json(record: Recorded) -> dict[str, Any]:
-    """Return what is recorded of a claim as JSON; the status without Coq is in it where it is another."""
+    """Return what is recorded of a claim as JSON; what is optional is in it where there is something to say."""
     without = {} if record.without_coq is record.status else {"status_without_coq": record.without_coq.value}
+    stored = {"stored_sha256": record.stored_sha256} if record.stored_sha256 else {}
     return {
         "finding": record.finding.value,
         "status": record.status.value,
         **without,
         "mutants_caught": record.mutants_caught,
         "statement_sha256": record.statement_sha256,
+        **stored,
+        "pins": dict(record.pins),
     }
+
+
+_REQUIRED = ("finding", "status", "mutants_caught", "statement_sha256", "pins")
+_OPTIONAL = ("status_without_coq", "stored_sha256")
 
 
 def read_recorded(code: Any) -> Recorded:
     """Return what was recorded of a claim, from its JSON.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is none, saying what in it is missing, too many, or of the wrong type.
     """
+    if not isinstance(code, Mapping):
+        raise ValueError(f"it must be an object, got {shown(code)}")
+    missing = [name for name in _REQUIRED if name not in code]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    unknown = [name for name in code if name not in (*_REQUIRED, *_OPTIONAL)]
+    if unknown:
+        raise ValueError(f"there is no {shown(repr(unknown[0]))}, only {', '.join((*_REQUIRED, *_OPTIONAL))}")
+    caught, named = code["mutants_caught"], code["pins"]
+    if type(caught) is not int or caught < 0:
+        raise ValueError(f"mutants_caught must be a whole number from 0, got {shown(repr(caught))}")
+    if not isinstance(named, Mapping):
+        raise ValueError(f"pins must be an object, got {shown(repr(named))}")
+    status = _one_of(Status, "status", code["status"])
+    return Recorded(
+        _one_of(Finding, "finding", code["finding"]),
+        status,
+        _one_of(Status, "status_without_coq", code.get("status_without_coq", status)),
+        caught,
+        _sha256("statement_sha256", code["statement_sha256"]),
+        _sha256("stored_sha256", code["stored_sha256"]) if "stored_sha256" in code else "",
+        {name: _sha256(f"pins: {shown(name)}", value) for name, value in named.items()},
+    )
+
+
+Kind = TypeVar("Kind", Finding, Status)
+
+
+def _one_of(kind: type[Kind], name: str, value: Any) -> Kind:
     try:
-        status = Status(code["status"])
-        return Recorded(
-            Finding(code["finding"]),
-            status,
-            Status(code.get("status_without_coq", status)),
-            int(code["mutants_caught"]),
-            str(code["statement_sha256"]),
-        )
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"nothing of a claim is recorded in {str(code)[:80]}") from error
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(one.value for one in kind)
+        raise ValueError(f"{name} must be one of {known}, got {shown(repr(value))}") from error
 
 
-def read_expected(path: Path = EXPECTED) -> dict[str, Recorded]:
-    """Return what was recorded of every claim, by id; nothing if nothing was.
+def _sha256(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError(f"{name} must be a SHA-256 in hexadecimal, got {shown(repr(value))}")
+    return value
 
-    Raises:
-        ValueError: if the file cannot be read, or a status or a finding in it is unknown.
+
+@dataclass(frozen=True)
+class Expected:
+    """What expected.json says.
+
+    Attributes:
+        records: what was recorded of claims, by id.
+        unreadable: why what was recorded of a claim cannot be read, a sentence, by id.
+        problems: sentences on what is wrong with the file and is no one claim's.
+        whole: whether the file could be read; if not, nothing is known of any claim, which is said once.
     """
-    if not path.is_file():
-        return {}
+
+    records: Mapping[str, Recorded]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+    whole: bool = True
+
+    def stored_sha256(self) -> dict[str, str]:
+        """Return the hash of the stored counterexample of each claim of which something was recorded, nothing for none."""
+        return {id: record.stored_sha256 for id, record in self.records.items() if id in CLAIMS}
+
+    def fallen(self, row: Row) -> list[str]:
+        """Return a sentence for all that is worse in a row than what was recorded, or another thing; see `fallen`."""
+        if not self.whole:
+            return []
+        return [self.unreadable[row.id]] if row.id in self.unreadable else fallen(row, self.records)
+
+
+def read_expected(path: Path = EXPECTED) -> Expected:
+    """Return what was recorded of every claim, and what is wrong with the file: that it is not there, to begin with."""
     try:
-        codes: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {id: read_recorded(code) for id, code in codes.items()}
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}; `--record` writes it anew") from error
+        codes = _object(read_json(path, MOST_BYTES))
+    except ValueError as error:
+        return Expected({}, problems=[f"{path} cannot be read: {error}; `--record` writes it anew"], whole=False)
+    records, unreadable = {}, {}
+    for id, code in codes.items():
+        try:
+            records[id] = read_recorded(code)
+        except ValueError as error:
+            unreadable[id] = f"what is recorded of it cannot be read: {error}; `--record` writes it anew"
+    problems = [
+        f"{path}: there is no claim {shown(repr(id))}, of which something is recorded; the nearest are "
+        f"{', '.join(CLAIMS.nearest(id))}"
+        for id in codes
+        if id not in CLAIMS
+    ]
+    return Expected(records, unreadable, problems)
 
 
-def expected_text(rows: Sequence[Row]) -> str:
-    """Return the text of expected.json by which these rows are what is expected."""
-    return json.dumps({row.id: recorded_json(recorded(row)) for row in rows}, indent=1)
+def _object(code: Any) -> Mapping[str, Any]:
+    if not isinstance(code, Mapping):
+        raise ValueError(f"it must be an object with a claim's record under each id, got {shown(code)}")
+    return code
+
+
+def expected_text(rows: Sequence[Row], stored_sha256: Mapping[str, str] | None = None) -> str:
+    """Return the text of expected.json by which these rows are what is expected.
+
+    Args:
+        rows: the rows.
+        stored_sha256: the hashes of the stored counterexamples, by id.
+    """
+    stored = stored_sha256 or {}
+    return json.dumps({row.id: recorded_json(recorded(row, stored.get(row.id, ""))) for row in rows}, indent=1)
 
 
 def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
-    """Return a sentence for everything in a row that is worse than what was recorded of the claim.
+    """Return a sentence for everything in a row that is worse than what was recorded of the claim, or another thing.
 
-    A claim that is tried on kept rows which are not there is not worse for it.
+    A claim that is tried on kept rows which are not there is not worse for it, and of one that crashed nothing is known.
+    Where Coq did not check a theorem, its statement has not changed. Stored counterexamples are held against what was
+    recorded before they are used, see `counterexamples.damaged`.
     """
     if row.id not in expected:
         return ["nothing is recorded of it: run with --record"]
+    if row.crashed:
+        return []
     before, now = expected[row.id], recorded(row)
     found = []
     not_run = any(theorem.outcome == NOT_RUN for theorem in row.theorems)
@@ -118,4 +222,16 @@ def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
         found.append(f"its search catches {now.mutants_caught} mutants and caught {before.mutants_caught}")
     if now.statement_sha256 != before.statement_sha256:
         found.append("its statement or source is not the recorded one")
-    return found
+    return found + _changed(row, before.pins, now.pins)
+
+
+def _changed(row: Row, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return sentences that name the pins which differ."""
+    unasked = {statement_of(theorem) for theorem in row.theorems if theorem.outcome != CHECKED}
+    gone = [name for name in before if name not in now and name not in unasked]
+    sorts = {
+        "changed since it was recorded": [name for name in now if name in before and before[name] != now[name]],
+        "there, but not recorded": [name for name in now if name not in before],
+        "recorded, but gone": gone,
+    }
+    return [f"{said}: {', '.join(map(shown, names))}" for said, names in sorts.items() if names]

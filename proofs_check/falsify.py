@@ -18,6 +18,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.strategies import SearchStrategy
 
+from proofs_check.crash import CrashError, part
 from proofs_check.draws import same_draws
 from proofs_check.simplify import simplest, variable
 from proofs_check.values import Number, numbers, with_numbers
@@ -84,8 +85,14 @@ class Search:
         return self.rulings[Ruling.HOLDS] + self.rulings[Ruling.VIOLATED]
 
     def look(self, claim: Claim, instance: Instance, source: str) -> Verdict:
-        """Evaluate the claim on an instance, count it, and return the verdict."""
-        verdict = claim.evaluate(instance)
+        """Evaluate the claim on an instance, count it, and return the verdict.
+
+        Raises:
+            CrashError: if the claim crashes.
+            ValueError: if the instance is none of this claim: a symbol has no value, or one out of its range.
+        """
+        with part(f"its evaluation on a {source} instance", but=(ValueError,)):
+            verdict = claim.evaluate(instance)
         self.rulings[verdict.ruling] += 1
         self.sources[source] += 1
         self.seen.append((verdict, instance, source))
@@ -145,17 +152,26 @@ def falsify(
         search: the search to go on with; a new one if not given.
 
     Raises:
+        CrashError: if the strategy or the claim crashes.
         ValueError: if `examples` is below 1.
     """
     if examples < 1:
         raise ValueError(f"examples must be at least 1, got {examples}")
     found = Search() if search is None else search
     counted = True
+    crash: CrashError | None = None
 
     def look(instance: Instance) -> None:
-        nonlocal counted
+        nonlocal counted, crash
+        if crash is not None:
+            raise crash  # Hypothesis would shrink what the claim crashes on, which may take minutes
         # While Hypothesis shrinks, only what replaces the counterexample is of interest.
-        verdict = found.look(claim, instance, "drawn") if counted else claim.evaluate(instance)
+        try:
+            with part("its evaluation on a drawn instance"):
+                verdict = found.look(claim, instance, "drawn") if counted else claim.evaluate(instance)
+        except CrashError as error:
+            crash = error
+            raise
         if verdict.ruling is Ruling.VIOLATED:
             counted = False
             found.counterexample, found.source = (verdict, instance), "drawn"
@@ -176,7 +192,11 @@ def falsify(
             report_multiple_bugs=False,
         )(hypothesis.given(instances)(look))
     )
-    with contextlib.suppress(_CounterexampleFoundError), same_draws():
+    with (
+        contextlib.suppress(_CounterexampleFoundError),
+        part("its strategy", but=(_CounterexampleFoundError,)),
+        same_draws(),
+    ):
         run()
     return found
 

@@ -7,14 +7,17 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from proofs_check import planted
 from proofs_check.arena import arena_of
-from proofs_check.counterexamples import load, stored, witness_of
+from proofs_check.counterexamples import damaged, load, stored, witness_of
+from proofs_check.crash import CrashError, part
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
 from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
+from proofs_check.pins import step_pins
 from proofs_check.registry import TRIALS
 from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
 from proofs_check.symbolic import report
@@ -60,9 +63,18 @@ def effort_of(budget: str) -> Effort:
 
 
 def row_of(
-    claim: Claim, trained: Sequence[Instance], effort: Effort, *, seed: int = 0, theorems: Sequence[TheoremRow] = ()
+    claim: Claim,
+    trained: Sequence[Instance],
+    effort: Effort,
+    *,
+    seed: int = 0,
+    theorems: Sequence[TheoremRow] = (),
+    unread: Mapping[str, str] | None = None,
 ) -> Row:
     """Return what the evidence on one claim comes to.
+
+    A claim of which a part crashes (its evaluation, its strategy, a proof, a mutant, its oracle, its kept rows) has a row
+    that says which and nothing else.
 
     Args:
         claim: the claim.
@@ -70,59 +82,96 @@ def row_of(
         effort: how hard to search.
         seed: of the search; every claim has its own, made from this one and its id.
         theorems: what Coq says of the claim's theorems, see `machine_checked.check`.
+        unread: what is wrong with stored counterexamples, by id, see `counterexamples.damaged`: these are left out. What
+            is found to be wrong with them if not given.
     """
     start = time.perf_counter()
+    left_out = damaged() if unread is None else unread
+    stored_wrong = (left_out[claim.id],) if claim.id in left_out else ()
+    try:
+        with part("its row"):
+            row = _whole_row(claim, trained, effort, seed, theorems, left_out)
+    except CrashError as error:
+        return crashed_row(claim, str(error), theorems, more=stored_wrong)
+    return replace(row, problems=(*stored_wrong, *row.problems), seconds=time.perf_counter() - start)
+
+
+def crashed_row(claim: Claim, crashed: str, theorems: Sequence[TheoremRow] = (), *, more: Sequence[str] = ()) -> Row:
+    """Return the row of a claim on which there is no evidence, for something crashed.
+
+    Args:
+        claim: the claim.
+        crashed: the sentence that says what.
+        theorems: what Coq says of the claim's theorems.
+        more: further sentences on what is wrong.
+    """
+    wrong = (theorem.why for theorem in theorems if theorem.why)
+    nothing = Search()
+    return Row(
+        **_stated(claim),
+        **_searched(nothing),
+        status=Status.CONJECTURED,
+        status_without_coq=Status.CONJECTURED,
+        note=claim.note,
+        counterexample=None,
+        **_shown(None),
+        confirmed="",
+        extremal=None,
+        proof=None,
+        small=None,
+        theorems=tuple(theorems),
+        mutants=(),
+        import_line="",
+        bound_checked=0,
+        oracle_checked=0,
+        problems=(crashed, *more, *wrong),
+        crashed=crashed,
+    )
+
+
+def _whole_row(
+    claim: Claim,
+    trained: Sequence[Instance],
+    effort: Effort,
+    seed: int,
+    theorems: Sequence[TheoremRow],
+    left_out: Mapping[str, str],
+) -> Row:
     own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
-    shows = witness_of(claim)
-    witness = None if shows is None else (claim.evaluate(shows), shows)
-    arena = arena_of(claim, trained, searching=_violated(witness))
-    search = hunt(claim, arena, effort, seed=own_seed)
-    proof, small = _replayed(claim.proof), _replayed(claim.small)
+    with part("its evaluation on its witness"):
+        shows = claim.witness if claim.id in left_out else witness_of(claim)
+        witness = None if shows is None else (claim.evaluate(shows), shows)
+    arena = arena_of(claim, trained, searching=_violated(witness), left_out=frozenset(left_out))
+    with part("its search"):
+        search = hunt(claim, arena, effort, seed=own_seed)
+    with part("its proof"):
+        proof = _replayed(claim.proof)
+    with part("its proof of small sizes"):
+        small = _replayed(claim.small)
     untried = search.counterexample or arena.rows_missing
     mutants = () if untried else tuple(_tried(claim, arena, search, effort, own_seed))
     shown = witness if _violated(witness) else search.counterexample or witness
-    confirmed = _confirmed(claim, shown)
-    found = _confirmed_code(claim, search)
+    with part("its confirmation in exact arithmetic"):
+        confirmed = _confirmed(claim, shown)
+        found = _confirmed_code(claim, search)
     without = _status(refuted=confirmed.ruling is Ruling.VIOLATED, proof=proof, small=small, decided=search.decided)
     whole = without is not Status.REFUTED and prove_all(theorems)
-    bound_checked, bound_problems = _bound_agrees(claim, search, untried=bool(arena.rows_missing))
-    oracle_checked, oracle_problems = _oracle_agrees(claim, search)
-    tightest = search.tightest
-    (lhs, rhs), (witness_lhs, witness_rhs) = (_side_texts(case and case[0]) for case in (tightest, shown))
+    with part("its importable bound"):
+        bound_checked, bound_problems = _bound_agrees(claim, search, untried=bool(arena.rows_missing))
+    with part("its oracle"):
+        oracle_checked, oracle_problems = _oracle_agrees(claim, search)
+    with part("the count of its kept rows"):
+        in_words = kept_in_words(claim, TRIALS[claim.id].kept())
     row = Row(
-        id=claim.id,
-        source=str(claim.source),
-        paper=claim.source.paper.key,
-        title=_citation(claim),
-        locator=claim.source.locator,
-        amends=claim.amends,
-        form=claim.form,
-        finding=claim.finding,
+        **_stated(claim),
+        **_searched(search),
         status=Status.MACHINE_CHECKED if whole else without,
         status_without_coq=without,
-        statement=claim.statement,
-        note=" ".join([claim.note, *kept_in_words(claim, TRIALS[claim.id].kept())]),
-        assumptions=tuple(assumption.name for assumption in claim.assumptions),
-        symbols=tuple(SymbolRow(symbol.name, symbol.latex, symbol.meaning) for symbol in claim.symbols),
-        holds=search.rulings[Ruling.HOLDS],
-        violated=search.rulings[Ruling.VIOLATED],
-        inconclusive=search.rulings[Ruling.INCONCLUSIVE],
-        inapplicable=search.rulings[Ruling.INAPPLICABLE],
-        origins={source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
-        found_by=search.source,
-        slack=tightest[0].slack if tightest else None,
-        slack_instance=encoded_instance(tightest[1]) if tightest else None,
-        lhs=lhs,
-        rhs=rhs,
+        note=" ".join([claim.note, *in_words]),
         counterexample=found,
-        witness=encoded_instance(shown[1]) if shown else None,
-        witness_ruling=shown[0].ruling if shown else None,
-        witness_slack=shown[0].slack if shown else None,
-        witness_lhs=witness_lhs,
-        witness_rhs=witness_rhs,
+        **_shown(shown),
         confirmed=confirmed.method if confirmed.ruling is Ruling.VIOLATED else "",
         extremal=encoded_instance(claim.extremal) if claim.extremal else None,
-        no_extremal=claim.no_extremal,
         proof=proof,
         small=small,
         theorems=tuple(theorems),
@@ -130,12 +179,60 @@ def row_of(
         import_line=_import_line(claim),
         bound_checked=bound_checked,
         oracle_checked=oracle_checked,
-        study=claim.study,
         rows_missing=arena.rows_missing,
     )
-    problems = (*_contradictions(claim, row, search), *bound_problems, *oracle_problems)
+    problems = (*_contradictions(claim, row, search, left_out), *bound_problems, *oracle_problems)
     problems += tuple(planted.faults(replayed=bool(proof or small)))
-    return replace(row, problems=problems, seconds=time.perf_counter() - start)
+    return replace(row, problems=problems)
+
+
+def _stated(claim: Claim) -> dict[str, Any]:
+    """Return what a row says of a claim as it is stated, whatever the evidence."""
+    return {
+        "id": claim.id,
+        "source": str(claim.source),
+        "paper": claim.source.paper.key,
+        "title": _citation(claim),
+        "locator": claim.source.locator,
+        "amends": claim.amends,
+        "form": claim.form,
+        "finding": claim.finding,
+        "statement": claim.statement,
+        "assumptions": tuple(assumption.name for assumption in claim.assumptions),
+        "symbols": tuple(SymbolRow(symbol.name, symbol.latex, symbol.meaning) for symbol in claim.symbols),
+        "no_extremal": claim.no_extremal,
+        "study": claim.study,
+    }
+
+
+def _searched(search: Search) -> dict[str, Any]:
+    """Return what a row says of a search."""
+    tightest = search.tightest
+    lhs, rhs = _side_texts(tightest and tightest[0])
+    return {
+        "holds": search.rulings[Ruling.HOLDS],
+        "violated": search.rulings[Ruling.VIOLATED],
+        "inconclusive": search.rulings[Ruling.INCONCLUSIVE],
+        "inapplicable": search.rulings[Ruling.INAPPLICABLE],
+        "origins": {source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
+        "found_by": search.source,
+        "slack": tightest[0].slack if tightest else None,
+        "slack_instance": encoded_instance(tightest[1]) if tightest else None,
+        "lhs": lhs,
+        "rhs": rhs,
+    }
+
+
+def _shown(case: tuple[Verdict, Instance] | None) -> dict[str, Any]:
+    """Return what a row says of the instance that shows the finding."""
+    lhs, rhs = _side_texts(case and case[0])
+    return {
+        "witness": encoded_instance(case[1]) if case else None,
+        "witness_ruling": case[0].ruling if case else None,
+        "witness_slack": case[0].slack if case else None,
+        "witness_lhs": lhs,
+        "witness_rhs": rhs,
+    }
 
 
 def _citation(claim: Claim) -> str:
@@ -177,7 +274,7 @@ def _replayed(proof: Callable[[], Proof] | None) -> ProofRow | None:
     if proof is None:
         return None
     built = proof()
-    return ProofRow(built.covers, report(built))
+    return ProofRow(built.covers, report(built), step_pins(built))
 
 
 def _status(*, refuted: bool, proof: ProofRow | None, small: ProofRow | None, decided: int) -> Status:
@@ -216,7 +313,19 @@ def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int
 
 
 def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
-    """Try a mutant on the instances that the claim has passed, then in a search of its own."""
+    """Try a mutant on the instances that the claim has passed, then in a search of its own.
+
+    Raises:
+        CrashError: if it crashes, naming it.
+    """
+    try:
+        with part("its search"):
+            return _mutant_row(mutant, arena, passed, effort, seed)
+    except CrashError as error:
+        raise CrashError(f"its mutant '{mutant.name}': {error}") from error
+
+
+def _mutant_row(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
     row = MutantRow(mutant.name, mutant.kind.value, mutant.equivalent, by="", outcome=EQUIVALENT)
     if mutant.equivalent:
         return row
@@ -268,7 +377,7 @@ def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
     return len(cases), []
 
 
-def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
+def _contradictions(claim: Claim, row: Row, search: Search, left_out: Mapping[str, str]) -> list[str]:
     """Return a sentence for everything that the evidence says against the claim as it is recorded in the registry."""
     found = []
     if search.counterexample and row.counterexample is None:
@@ -286,13 +395,15 @@ def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
             if not (step.decided or step.cited):
                 found.append(f"step {number} of its {name} does not follow: {step.why}")
     if claim.extremal is not None:
-        verdict = claim.evaluate(claim.extremal)
+        with part("its evaluation on its extremal instance"):
+            verdict = claim.evaluate(claim.extremal)
         if verdict.ruling is not Ruling.HOLDS or verdict.slack != 0:
             found.append(
                 f"its sides do not meet on its extremal instance: {verdict.ruling.value}, slack {verdict.slack}"
             )
-    if claim.id in stored():
-        verdict = claim.evaluate(load(claim.id))
+    if claim.id in stored() and claim.id not in left_out:
+        with part("its evaluation on its stored counterexample"):
+            verdict = claim.evaluate(load(claim.id))
         if verdict.ruling is not Ruling.VIOLATED:
             found.append(f"its stored counterexample is none: {verdict.ruling.value}")
     found += _theorems_against(row)

@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources
+from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources, text_under
 from proofs_check.coqc import AXIOMS, BUILD, Answer, Compiled, ask, axioms_of, compile_all, coq_version, statement_of
 from proofs_check.manifest import FOLDER, MANIFEST, Theorem, read_manifest
 from proofs_check.row import CHECKED, FAILED, NOT_RUN, TheoremRow
@@ -79,7 +79,8 @@ def check(
     problems += [*_unnamed(listed, sources), *_planted()]
     among = None if ids is None else set(ids)
     theorems = [theorem for theorem in listed if among is None or theorem.claim in among]
-    names = sorted({theorem.module for theorem in theorems if theorem.module in sources})
+    unread = {name for name in sources if any(sources[one].unread for one in needed([name], sources))}
+    names = sorted({theorem.module for theorem in theorems if theorem.module in sources} - unread)
     version = coq_version() if theorems else ""
     done: dict[str, Compiled] = {}
     if version:
@@ -94,7 +95,9 @@ def check(
     rows: dict[str, list[TheoremRow]] = {}
     for theorem in theorems:
         why = plain[theorem] or (_wrong_answer(theorem, sources, done, answers) if version else "")
-        rows.setdefault(theorem.claim, []).append(_row(theorem, why, answers.get(theorem, Answer()), bool(version)))
+        row = _row(theorem, why, answers.get(theorem, Answer()), bool(version))
+        text = text_under(theorem.module, theorem.name, sources)
+        rows.setdefault(theorem.claim, []).append(replace(row, text=text))
     compiled = sum(one.anew for one in done.values())
     return Evidence(rows, problems, version, compiled, time.perf_counter() - start)
 
@@ -142,6 +145,8 @@ def _wrong_text(theorem: Theorem, sources: Mapping[str, Source]) -> str:
     if name not in sources:
         return f"there is no file {theorem.file}"
     for one in needed([name], sources):
+        if sources[one].unread:
+            return f"{sources[one].file}: {sources[one].unread}"
         if sources[one].open:
             return f"{sources[one].file} leaves a proof open: {', '.join(sources[one].open)}"
     if theorem.name.rsplit(".", 1)[-1] not in sources[name].declares:

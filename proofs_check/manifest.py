@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check.coq_sources import name_of
+from proofs_check.strict_json import shown
 from theory.registry import CLAIMS
 
 FOLDER = Path(__file__).parent / "coq"
@@ -54,24 +55,29 @@ _REQUIRED = ("claim", "file", "name", "covers", "leaves_out")
 _MAY_BE_EMPTY = ("leaves_out",)
 _FILE = re.compile(r"(?:[A-Za-z_]\w*/)*[A-Za-z_]\w*\.v")
 """The path of a file whose name and folders Coq can name."""
+_NAME = re.compile(r"[A-Za-z_][\w']*(?:\.[A-Za-z_][\w']*)*")
+"""A name in Coq, and nothing that Coq would read as more than a name."""
 
 
 def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
     """Return the theorems of a folder's manifest, in its order, and a sentence for everything that is wrong with it.
 
-    An entry with which something is wrong is named and left out. A folder without a manifest has no theorems.
+    An entry with which something is wrong is named and left out. A folder with neither a manifest nor Coq files has no
+    theorems.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        return [], []
+        return [], [f"there is no {path}, which names the theorems"] if any(folder.rglob("*.v")) else []
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return [], [f"{MANIFEST} cannot be read: {error}"]
+    except (OSError, ValueError, RecursionError) as error:
+        return [], [f"{MANIFEST} cannot be read: {shown(error, 300)}"]
     entries = tables.pop("theorem", [])
-    problems = [f"{MANIFEST}: its tables must be [[theorem]], got {name!r}" for name in tables]
+    problems = [f"{MANIFEST}: its tables must be [[theorem]], got {shown(repr(name))}" for name in tables]
     if not isinstance(entries, list):
         return [], [*problems, f"{MANIFEST}: its tables must be [[theorem]], got [theorem]"]
+    if not entries:
+        problems.append(f"{MANIFEST} names no theorem")
     theorems: list[Theorem] = []
     for number, entry in enumerate(entries, 1):
         wrong = _wrong(entry) or _clashes(Theorem(**entry), theorems)
@@ -85,21 +91,25 @@ def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
 def _wrong(entry: Any) -> str:
     """Return what is wrong with the table of a theorem; nothing if it is one."""
     if not isinstance(entry, Mapping):
-        return f"must be a table, got {entry!r}"
+        return f"must be a table, got {shown(repr(entry))}"
     unknown = sorted(set(entry) - {*_REQUIRED, "refutes"})
     if unknown:
-        return f"there is no {unknown[0]!r}, only {', '.join((*_REQUIRED, 'refutes'))}"
+        return f"there is no {shown(repr(unknown[0]))}, only {', '.join((*_REQUIRED, 'refutes'))}"
     for key in _REQUIRED:
         if not isinstance(entry.get(key), str):
-            return f"{key} must be a text, got {entry.get(key)!r}"
+            return f"{key} must be a text, got {shown(repr(entry.get(key)))}"
         if not entry[key].strip() and key not in _MAY_BE_EMPTY:
             return f"{key} must not be empty"
     if not isinstance(entry.get("refutes", False), bool):
-        return f"refutes must be true or false, got {entry['refutes']!r}"
+        return f"refutes must be true or false, got {shown(repr(entry['refutes']))}"
+    if not _NAME.fullmatch(entry["name"]):
+        return f"name must be a name in Coq, got {shown(repr(entry['name']))}"
     if not _FILE.fullmatch(entry["file"]):
-        return f"file must be a .v file in the manifest's folder, such as paper/chapter.v, got {entry['file']!r}"
+        return f"file must be a .v file in the manifest's folder, such as paper/chapter.v, got {shown(repr(entry['file']))}"
     if entry["claim"] not in CLAIMS:
-        return f"there is no claim {entry['claim']!r}, which {entry['name']} ({entry['file']}) is said to prove"
+        return (
+            f"there is no claim {shown(repr(entry['claim']))}, which {entry['name']} ({entry['file']}) is said to prove"
+        )
     return ""
 
 

@@ -50,8 +50,10 @@ def _aligned(cells: Sequence[str]) -> str:
 
 
 def _status(row: Row) -> str:
-    """Return the status with what Coq adds where it proves not all of the claim, or is not there to be asked."""
+    """Return the status with what Coq adds where it proves not all of the claim, or is not there to be asked, or a crash."""
     outcomes = {theorem.outcome for theorem in row.theorems}
+    if row.crashed:
+        return "crashed"
     if FAILED in outcomes:
         return f"{row.status.value} (Coq fails)"
     if row.rows_missing and not row.refuted:
@@ -148,6 +150,8 @@ def _indented(theorem: TheoremRow) -> list[str]:
 
 def _evidence(row: Row) -> list[str]:
     """Return what the status rests on, in short, without counts of instances."""
+    if row.crashed:
+        return [row.crashed]
     found = []
     if row.refuted:
         found.append("counterexample" + (f" confirmed in {row.confirmed}" if row.confirmed else ""))

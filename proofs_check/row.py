@@ -1,4 +1,8 @@
-"""The ledger's row of a claim, in values, and the one place where it becomes JSON."""
+"""The ledger's row of a claim, in values, and the one place where it becomes JSON.
+
+What a row says the claim rests on (statement, form, symbols, assumptions, proofs, theorems in Coq) is pinned in expected.json
+by hashes, see `pins.pins`: what changed since it was recorded is a problem of the row.
+"""
 
 from __future__ import annotations
 
@@ -65,10 +69,12 @@ class ProofRow:
     Attributes:
         covers: what of the claim it proves.
         steps: its steps.
+        pins: the hash of each step, see `pins.step_pins`.
     """
 
     covers: str
     steps: tuple[StepRow, ...]
+    pins: tuple[str, ...] = ()
 
     @property
     def decided(self) -> int:
@@ -105,6 +111,7 @@ class TheoremRow:
         why: why it failed, with the theorem's name and file; nothing if it did not.
         statement: as Coq prints it.
         axioms: those that it rests on.
+        text: its statement and the definitions under it, as the files have them; see `coq_sources.text_under`.
     """
 
     name: str
@@ -116,6 +123,7 @@ class TheoremRow:
     why: str
     statement: str
     axioms: tuple[str, ...]
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,6 +194,7 @@ class Row:
         problems: sentences on what speaks against it as it is recorded.
         seconds: what all this took.
         rows_missing: where the kept rows would be that it is tried on, if they are not there.
+        crashed: what crashed, a sentence; there is then no other evidence, and the status says nothing.
     """
 
     id: str
@@ -232,6 +241,7 @@ class Row:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     rows_missing: str = ""
+    crashed: str = ""
 
     @property
     def instances(self) -> int:
@@ -264,11 +274,11 @@ _COUNTED = ("instances", "mutants_caught", "mutants_total", "mutants_equivalent"
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    """Return a row as JSON; `rows_missing` is in it where they are."""
+    """Return a row as JSON; `rows_missing` is in it where they are, `crashed` where something did."""
     code = asdict(row) | {name: getattr(row, name) for name in _COUNTED}
     code |= {"status": row.status.value, "status_without_coq": row.status_without_coq.value}
     code["import"] = code.pop("import_line")
-    return code if row.rows_missing else {name: value for name, value in code.items() if name != "rows_missing"}
+    return {name: value for name, value in code.items() if value or name not in ("rows_missing", "crashed")}
 
 
 @dataclass(frozen=True)

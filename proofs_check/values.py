@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from proofs_check.strict_json import MOST_DIGITS, shown
 from theory.claim import Instance
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 
 Number = float | Fraction
 Change = Callable[[Number], Number]
+
+
+_RATIONAL = re.compile(r"-?([0-9]+)(?:/([0-9]+))?")
+
+LONGEST_ORIGIN = 300
+"""The characters that the origin of a stored instance may have."""
+
+_INTEGERS = range(-(2**63), 2**63)
+"""What a stored integer may be."""
 
 
 class EncodingError(ValueError):
@@ -113,18 +124,21 @@ def _nested(array: Any) -> Any:
 def decoded(code: Any) -> Any:
     """Return the value of a JSON form written by `encoded`.
 
+    Rationals have at most `strict_json.MOST_DIGITS` digits above and below the line, integers 64 bits, and floats are
+    finite: no number takes long to read.
+
     Raises:
         EncodingError: if it is none.
     """
     if not isinstance(code, Mapping) or len(code) != 1:
-        raise EncodingError(f"a value must be an object with one key, got {str(code)[:80]}")
+        raise EncodingError(f"a value must be an object with one key, got {shown(code)}")
     ((kind, content),) = code.items()
     if kind not in _READERS:
-        raise EncodingError(f"unknown kind of value {kind!r}, expected one of {', '.join(_READERS)}")
+        raise EncodingError(f"unknown kind of value {shown(repr(kind))}, expected one of {', '.join(_READERS)}")
     try:
         return _READERS[kind](content)
-    except (TypeError, ValueError, ZeroDivisionError, KeyError, AttributeError) as error:
-        raise EncodingError(f"the {kind} {str(content)[:80]} cannot be read: {error}") from error
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+        raise EncodingError(f"the {kind} {shown(content)} cannot be read: {shown(error, 300)}") from error
 
 
 def _decoded_array(content: Any) -> Any:
@@ -147,10 +161,28 @@ def _shape(content: Any) -> tuple[tuple[int, ...], list[Any]]:
     return (len(content), *(shapes.pop() if shapes else ())), [entry for _, row in parts for entry in row]
 
 
-def _finite(text: str) -> float:
-    value = float.fromhex(text)
+def _finite(text: Any) -> float:
+    value = float.fromhex(_typed(str)(text))
     if not math.isfinite(value):
         raise EncodingError(f"it must be finite, got {value}")
+    if value.hex() != text:
+        raise EncodingError(f"it must be in hexadecimal as Python writes it, {value.hex()}")
+    return value
+
+
+def _rational(text: Any) -> Fraction:
+    match = _RATIONAL.fullmatch(_typed(str)(text))
+    if match is None:
+        raise EncodingError('it must be "p/q" or "p", in decimal digits')
+    if max(len(part or "") for part in match.groups()) > MOST_DIGITS:
+        raise EncodingError(f"it must have at most {MOST_DIGITS} digits above and below the line")
+    return Fraction(text)
+
+
+def _integer(number: Any) -> int:
+    value: int = _typed(int)(number)
+    if value not in _INTEGERS:
+        raise EncodingError("it must have 64 bits at most")
     return value
 
 
@@ -173,12 +205,12 @@ def _decoded_function(content: Mapping[str, Any]) -> PiecewiseLinear:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "truth": _typed(bool),
-    "int": _typed(int),
-    "rational": lambda text: Fraction(_typed(str)(text)),
+    "int": _integer,
+    "rational": _rational,
     "float": _finite,
     "word": _typed(str),
     "array": _decoded_array,
-    "tuple": lambda parts: tuple(decoded(part) for part in parts),
+    "tuple": lambda parts: tuple(decoded(part) for part in _typed(list)(parts)),
     "weights": _decoded_weights,
     "function": _decoded_function,
 }
@@ -197,10 +229,16 @@ def decoded_instance(code: Any) -> Instance:
     """
     if not isinstance(code, Mapping) or not isinstance(code.get("given"), Mapping) or "origin" not in code:
         raise EncodingError("an instance must be an object with `origin` and `given`")
+    more = [key for key in code if key not in ("origin", "given")]
+    if more:
+        raise EncodingError(f"an instance must be an object with `origin` and `given`, and not {shown(repr(more[0]))}")
+    origin = code["origin"]
+    if not isinstance(origin, str) or not origin or origin != shown(origin, LONGEST_ORIGIN):
+        raise EncodingError(f"its origin must be one line of at most {LONGEST_ORIGIN} characters, got {shown(origin)}")
     given = {}
     for name, part in code["given"].items():
         try:
             given[name] = decoded(part)
         except EncodingError as error:
-            raise EncodingError(f"{name}: {error}") from error
-    return Instance(given, str(code["origin"]))
+            raise EncodingError(f"{shown(name)}: {error}") from error
+    return Instance(given, origin)

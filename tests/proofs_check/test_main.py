@@ -10,7 +10,7 @@ import pytest
 
 from proofs_check import __main__ as command
 from proofs_check import kept
-from proofs_check.expected import recorded
+from proofs_check.expected import Expected, recorded
 from proofs_check.ledger import effort_of, row_of
 from proofs_check.registry import TRIALS
 from proofs_check.row import Row
@@ -61,7 +61,7 @@ def test_what_fell_is_named_and_the_exit_status_is_1(
 ) -> None:
     row = row_of(CLAIMS["V8"], [], effort_of("5"))
     better = {"V8": replace(recorded(row), status=Status.MACHINE_CHECKED)}
-    monkeypatch.setattr(command, "read_expected", lambda: better)
+    monkeypatch.setattr(command, "read_expected", lambda: Expected(better))
     assert command.main(["V8", *QUICKLY]) == 1
     assert "\nV8: its status fell from machine-checked to proved.\n" in capsys.readouterr().out
 
