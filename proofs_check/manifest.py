@@ -15,6 +15,9 @@ from theory.registry import CLAIMS
 FOLDER = Path(__file__).parent / "coq"
 """Where the Coq files and their manifest are."""
 
+NOT_NEEDED, DEFINED = "not needed", "in the definitions"
+"""Where an assumption of a claim is no hypothesis of its theorem: the theorem does without it, or its words cannot break it."""
+
 MANIFEST = "manifest.toml"
 """The manifest's name in that folder: tables `[[theorem]]` with the attributes of `Theorem`."""
 
@@ -31,6 +34,10 @@ class Theorem:
         leaves_out: what of the claim neither it nor the claim's other theorems here prove. Where all of a claim's theorems
             leave out nothing, they together prove all that it states.
         refutes: whether it proves the contrary: a formal counterexample.
+        assumes: for each of the claim's assumptions, by name, the theorem's hypotheses that it is, in Coq's words; or
+            "not needed" or "in the definitions".
+        typing: other hypotheses, each with the symbol of the claim whose values all satisfy it, or "by definition: ..".
+        further: hypotheses that the claim does not show, or not as strong, each with what it means.
     """
 
     claim: str
@@ -39,6 +46,9 @@ class Theorem:
     covers: str
     leaves_out: str
     refutes: bool = False
+    assumes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    typing: tuple[tuple[str, str], ...] = ()
+    further: tuple[tuple[str, str], ...] = ()
 
     @property
     def module(self) -> str:
@@ -52,6 +62,7 @@ class Theorem:
 
 _REQUIRED = ("claim", "file", "name", "covers", "leaves_out")
 _MAY_BE_EMPTY = ("leaves_out",)
+_TABLES = ("assumes", "typing", "further")
 _FILE = re.compile(r"(?:[A-Za-z_]\w*/)*[A-Za-z_]\w*\.v")
 """The path of a file whose name and folders Coq can name."""
 
@@ -74,21 +85,28 @@ def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
         return [], [*problems, f"{MANIFEST}: its tables must be [[theorem]], got [theorem]"]
     theorems: list[Theorem] = []
     for number, entry in enumerate(entries, 1):
-        wrong = _wrong(entry) or _clashes(Theorem(**entry), theorems)
+        wrong = _wrong(entry) or _clashes(_theorem(entry), theorems)
         if wrong:
             problems.append(f"{MANIFEST}, theorem {number}: {wrong}")
         else:
-            theorems.append(Theorem(**entry))
+            theorems.append(_theorem(entry))
     return theorems, problems
+
+
+def _theorem(entry: Mapping[str, Any]) -> Theorem:
+    tables: dict[str, tuple[Any, ...]] = {key: tuple(entry.get(key, {}).items()) for key in _TABLES}
+    tables["assumes"] = tuple((name, (t,) if isinstance(t, str) else tuple(t)) for name, t in tables["assumes"])
+    return Theorem(**{**entry, **tables})
 
 
 def _wrong(entry: Any) -> str:
     """Return what is wrong with the table of a theorem; nothing if it is one."""
     if not isinstance(entry, Mapping):
         return f"must be a table, got {entry!r}"
-    unknown = sorted(set(entry) - {*_REQUIRED, "refutes"})
+    known = (*_REQUIRED, "refutes", *_TABLES)
+    unknown = sorted(set(entry) - set(known))
     if unknown:
-        return f"there is no {unknown[0]!r}, only {', '.join((*_REQUIRED, 'refutes'))}"
+        return f"there is no {unknown[0]!r}, only {', '.join(known)}"
     for key in _REQUIRED:
         if not isinstance(entry.get(key), str):
             return f"{key} must be a text, got {entry.get(key)!r}"
@@ -96,6 +114,14 @@ def _wrong(entry: Any) -> str:
             return f"{key} must not be empty"
     if not isinstance(entry.get("refutes", False), bool):
         return f"refutes must be true or false, got {entry['refutes']!r}"
+    for key in _TABLES:
+        table = entry.get(key, {})
+        if not isinstance(table, Mapping):
+            return f"{key} must be a table, got {table!r}"
+        for name, value in table.items():
+            texts = value if isinstance(value, list) and value and key == "assumes" else [value]
+            if not all(isinstance(text, str) and text.strip() for text in texts):
+                return f"{key}: what is said of {name!r} must be a text, got {value!r}"
     if not _FILE.fullmatch(entry["file"]):
         return f"file must be a .v file in the manifest's folder, such as paper/chapter.v, got {entry['file']!r}"
     if entry["claim"] not in CLAIMS:

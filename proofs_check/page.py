@@ -132,10 +132,12 @@ def _theorem_name(row: Row, theorem: TheoremRow) -> str:
 
 
 def _theorem_words(theorem: TheoremRow) -> str:
-    """Return where a theorem in Coq is, what it covers and what it leaves out, and the axioms that it rests on."""
+    """Return where a theorem in Coq is, what it covers, leaves out and assumes besides, and the axioms it rests on."""
     words = [f"{theorem.name} in proofs_check/coq/{theorem.file}. Covers: {theorem.covers.rstrip('.')}."]
     if theorem.leaves_out:
         words.append(f"Leaves out: {theorem.leaves_out.rstrip('.')}.")
+    if theorem.further:
+        words.append(f"Assumes further: {'; '.join(theorem.further)}.")
     if theorem.outcome == CHECKED:
         words.append(f"Axioms: {', '.join(axiom.rsplit('.', 1)[-1] for axiom in theorem.axioms) or 'none'}.")
     return " ".join(words)

@@ -105,6 +105,7 @@ class TheoremRow:
         why: why it failed, with the theorem's name and file; nothing if it did not.
         statement: as Coq prints it.
         axioms: those that it rests on.
+        further: what it assumes that the claim does not show, in words.
     """
 
     name: str
@@ -116,6 +117,7 @@ class TheoremRow:
     why: str
     statement: str
     axioms: tuple[str, ...]
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
