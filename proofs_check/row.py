@@ -188,6 +188,8 @@ class Row:
         problems: sentences on what speaks against it as it is recorded.
         seconds: what all this took.
         rows_missing: where the kept rows would be that it is tried on, if they are not there.
+        quote: the words of the paper that its finding is about.
+        reading: how they are read.
     """
 
     id: str
@@ -234,6 +236,8 @@ class Row:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     rows_missing: str = ""
+    quote: str = ""
+    reading: str = ""
 
     @property
     def instances(self) -> int:
@@ -244,6 +248,11 @@ class Row:
     def refuted(self) -> bool:
         """Whether a counterexample is confirmed."""
         return self.status is Status.REFUTED
+
+    @property
+    def fell(self) -> bool:
+        """Whether it is a conjecture of ours that fell, and so no finding on a paper."""
+        return self.finding is Finding.CONJECTURE
 
     @property
     def mutants_caught(self) -> int:
