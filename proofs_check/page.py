@@ -105,7 +105,7 @@ def markdown(rows: Sequence[Row]) -> str:
         lines.append(f"- {_of('conjecture', len(fallen))} of ours, refuted: a finding about us, in a table of its own")
     lines += ["", *_table([row for row in rows if not row.fell])]
     if fallen:
-        lines += ["", "## Our conjectures, refuted", "", f"{CONJECTURES}.", "", *_table(fallen)]
+        lines += ["", f"**Our conjectures, refuted.** {CONJECTURES}.", "", *_table(fallen)]
     for row in rows:
         lines += ["", f"## {row.id}", "", *_section(row)]
     return "\n".join(lines) + "\n"
