@@ -34,9 +34,6 @@ BUDGETS: Mapping[str, Effort] = {
 }
 """How hard to search, by name."""
 
-REFUTABLE = (Finding.FALSE, Finding.NEEDS_ASSUMPTION)
-"""Findings that say that the claim as printed is violated somewhere."""
-
 ORACLE_CHECKS, ORACLE_BITS = 10, 256
 """On how many instances the second implementation of a claim is held against the first, and its precision."""
 
@@ -180,6 +177,8 @@ def _whole_row(
         bound_checked=bound_checked,
         oracle_checked=oracle_checked,
         rows_missing=arena.rows_missing,
+        quote=claim.quote,
+        reading=claim.reading,
     )
     problems = (*_contradictions(claim, row, search, left_out), *bound_problems, *oracle_problems)
     problems += tuple(planted.faults(replayed=bool(proof or small)))
@@ -382,8 +381,9 @@ def _contradictions(claim: Claim, row: Row, search: Search, left_out: Mapping[st
     found = []
     if search.counterexample and row.counterexample is None:
         found.append("the search found a counterexample that exact arithmetic does not confirm")
-    if claim.finding in REFUTABLE and not row.refuted:
+    if claim.finding.refutable and not row.refuted:
         found.append(f"its finding is '{claim.finding.value}', but nothing refutes it")
+    # One of ours that falls is named too, until the registry says that it fell: Finding.CONJECTURE.
     if row.refuted and claim.finding in (Finding.AS_PRINTED, Finding.OURS, Finding.PROOF_GAP):
         found.append(
             f"it is refuted (by a {row.found_by or 'named'} instance), but its finding is '{claim.finding.value}'"

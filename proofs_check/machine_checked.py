@@ -208,6 +208,7 @@ def _row(theorem: Theorem, why: str, answer: Answer, ran: bool) -> TheoremRow:
         why=f"{theorem}: {why}" if why else "",
         statement=answer.statement,
         axioms=answer.axioms,
+        further=tuple(dict.fromkeys(words for _, words in theorem.further)),
     )
 
 

@@ -16,6 +16,9 @@ from theory.registry import CLAIMS
 FOLDER = Path(__file__).parent / "coq"
 """Where the Coq files and their manifest are."""
 
+NOT_NEEDED, DEFINED = "not needed", "in the definitions"
+"""Where an assumption of a claim is no hypothesis of its theorem: the theorem does without it, or its words cannot break it."""
+
 MANIFEST = "manifest.toml"
 """The manifest's name in that folder: tables `[[theorem]]` with the attributes of `Theorem`."""
 
@@ -32,6 +35,10 @@ class Theorem:
         leaves_out: what of the claim neither it nor the claim's other theorems here prove. Where all of a claim's theorems
             leave out nothing, they together prove all that it states.
         refutes: whether it proves the contrary: a formal counterexample.
+        assumes: for each of the claim's assumptions, by name, the theorem's hypotheses that it is, in Coq's words; or
+            "not needed" or "in the definitions".
+        typing: other hypotheses, each with the symbol of the claim whose values all satisfy it, or "by definition: ..".
+        further: hypotheses that the claim does not show, or not as strong, each with what it means.
     """
 
     claim: str
@@ -40,6 +47,9 @@ class Theorem:
     covers: str
     leaves_out: str
     refutes: bool = False
+    assumes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    typing: tuple[tuple[str, str], ...] = ()
+    further: tuple[tuple[str, str], ...] = ()
 
     @property
     def module(self) -> str:
@@ -53,6 +63,7 @@ class Theorem:
 
 _REQUIRED = ("claim", "file", "name", "covers", "leaves_out")
 _MAY_BE_EMPTY = ("leaves_out",)
+_TABLES = ("assumes", "typing", "further")
 _FILE = re.compile(r"(?:[A-Za-z_]\w*/)*[A-Za-z_]\w*\.v")
 """The path of a file whose name and folders Coq can name."""
 _NAME = re.compile(r"[A-Za-z_][\w']*(?:\.[A-Za-z_][\w']*)*")
@@ -80,21 +91,28 @@ def read_manifest(folder: Path = FOLDER) -> tuple[list[Theorem], list[str]]:
         problems.append(f"{MANIFEST} names no theorem")
     theorems: list[Theorem] = []
     for number, entry in enumerate(entries, 1):
-        wrong = _wrong(entry) or _clashes(Theorem(**entry), theorems)
+        wrong = _wrong(entry) or _clashes(_theorem(entry), theorems)
         if wrong:
             problems.append(f"{MANIFEST}, theorem {number}: {wrong}")
         else:
-            theorems.append(Theorem(**entry))
+            theorems.append(_theorem(entry))
     return theorems, problems
+
+
+def _theorem(entry: Mapping[str, Any]) -> Theorem:
+    tables: dict[str, tuple[Any, ...]] = {key: tuple(entry.get(key, {}).items()) for key in _TABLES}
+    tables["assumes"] = tuple((name, (t,) if isinstance(t, str) else tuple(t)) for name, t in tables["assumes"])
+    return Theorem(**{**entry, **tables})
 
 
 def _wrong(entry: Any) -> str:
     """Return what is wrong with the table of a theorem; nothing if it is one."""
     if not isinstance(entry, Mapping):
         return f"must be a table, got {shown(repr(entry))}"
-    unknown = sorted(set(entry) - {*_REQUIRED, "refutes"})
+    known = (*_REQUIRED, "refutes", *_TABLES)
+    unknown = sorted(set(entry) - set(known))
     if unknown:
-        return f"there is no {shown(repr(unknown[0]))}, only {', '.join((*_REQUIRED, 'refutes'))}"
+        return f"there is no {shown(repr(unknown[0]))}, only {', '.join(known)}"
     for key in _REQUIRED:
         if not isinstance(entry.get(key), str):
             return f"{key} must be a text, got {shown(repr(entry.get(key)))}"
@@ -102,6 +120,14 @@ def _wrong(entry: Any) -> str:
             return f"{key} must not be empty"
     if not isinstance(entry.get("refutes", False), bool):
         return f"refutes must be true or false, got {shown(repr(entry['refutes']))}"
+    for key in _TABLES:
+        table = entry.get(key, {})
+        if not isinstance(table, Mapping):
+            return f"{key} must be a table, got {shown(repr(table))}"
+        for name, value in table.items():
+            texts = value if isinstance(value, list) and value and key == "assumes" else [value]
+            if not all(isinstance(text, str) and text.strip() for text in texts):
+                return f"{key}: what is said of {shown(repr(name))} must be a text, got {shown(repr(value))}"
     if not _NAME.fullmatch(entry["name"]):
         return f"name must be a name in Coq, got {shown(repr(entry['name']))}"
     if not _FILE.fullmatch(entry["file"]):

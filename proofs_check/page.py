@@ -29,6 +29,12 @@ _COLUMNS = (
 
 _NO_DECISION = "no instance"
 
+CONJECTURES = (
+    "No paper makes these claims: they were put up here, or read into a paper that says less, and fell. They say nothing "
+    "against a paper, and are kept for what can be learned from them"
+)
+"""What is said of the conjectures of ours that fell."""
+
 
 def table_header() -> str:
     """Return the header of the terminal's table; instances in brackets are those that the claim does not apply to."""
@@ -92,19 +98,27 @@ def markdown(rows: Sequence[Row]) -> str:
         "Made by `python -m proofs_check`; every line can be replayed.",
         "",
         f"- {len(rows)} claims: {_counts((row.status for row in rows), Status)}",
-        f"- findings: {_counts((row.finding for row in rows), Finding)}",
+        f"- findings: {_counts((row.finding for row in rows if not row.fell), Finding)}",
         f"- mutants: {caught} of {total} wrong versions of the claims caught"
         + (f"; {equivalent} more are true after all" if equivalent else ""),
-        "",
-        "| claim | source | finding | status | evidence | mutants caught |",
-        "|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        cells = (_plain(row.source), row.finding, row.status.value, _plain("; ".join(_evidence(row))), _mutants(row))
-        lines.append(f"| [{row.id}](#{_slug(row.id)}) | {' | '.join(cells)} |")
+    fallen = [row for row in rows if row.fell]
+    if fallen:
+        lines.append(f"- {_of('conjecture', len(fallen))} of ours, refuted: a finding about us, in a table of its own")
+    lines += ["", *_table([row for row in rows if not row.fell])]
+    if fallen:
+        lines += ["", f"**Our conjectures, refuted.** {CONJECTURES}.", "", *_table(fallen)]
     for row in rows:
         lines += ["", f"## {row.id}", "", *_section(row)]
     return "\n".join(lines) + "\n"
+
+
+def _table(rows: Iterable[Row]) -> list[str]:
+    lines = ["| claim | source | finding | status | evidence | mutants caught |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        cells = (_plain(row.source), row.finding, row.status.value, _plain("; ".join(_evidence(row))), _mutants(row))
+        lines.append(f"| [{row.id}](#{_slug(row.id)}) | {' | '.join(cells)} |")
+    return lines
 
 
 def _section(row: Row) -> list[str]:
@@ -113,6 +127,7 @@ def _section(row: Row) -> list[str]:
     lines = [f"{_plain(row.source)} ({row.finding}, {row.status.value}{amends})", "", f"$`{row.statement}`$", ""]
     if row.assumptions:
         lines += [_plain(f"Assumes: {'; '.join(row.assumptions)}."), ""]
+    lines += [_plain(words), ""] if (words := words_of(row)) else []
     lines.append(_plain(row.note))
     for theorem in row.theorems:
         lines += ["", f"{_theorem_name(row, theorem)}: {_plain(_theorem_words(theorem))}", "", *_indented(theorem)]
@@ -122,6 +137,13 @@ def _section(row: Row) -> list[str]:
         given = "; ".join(f"{name} = {readable.value(code)}" for name, code in row.witness["given"].items())
         lines += ["", f"{_witness_name(row)}: {_plain(given)}" + (f". {_plain(sides).capitalize()}." if sides else ".")]
     return lines
+
+
+def words_of(row: Row) -> str:
+    """Return the words of the paper that a finding is about and how they are read; nothing where neither is said."""
+    quoted = f"The words: “{row.quote.rstrip('.')}”." if row.quote else ""
+    read = f"How they are read: {row.reading}" if row.quote and row.reading else row.reading
+    return " ".join(part for part in (quoted, read) if part)
 
 
 def _theorem_name(row: Row, theorem: TheoremRow) -> str:
@@ -134,10 +156,12 @@ def _theorem_name(row: Row, theorem: TheoremRow) -> str:
 
 
 def _theorem_words(theorem: TheoremRow) -> str:
-    """Return where a theorem in Coq is, what it covers and what it leaves out, and the axioms that it rests on."""
+    """Return where a theorem in Coq is, what it covers, leaves out and assumes besides, and the axioms it rests on."""
     words = [f"{theorem.name} in proofs_check/coq/{theorem.file}. Covers: {theorem.covers.rstrip('.')}."]
     if theorem.leaves_out:
         words.append(f"Leaves out: {theorem.leaves_out.rstrip('.')}.")
+    if theorem.further:
+        words.append(f"Assumes further: {'; '.join(theorem.further)}.")
     if theorem.outcome == CHECKED:
         words.append(f"Axioms: {', '.join(axiom.rsplit('.', 1)[-1] for axiom in theorem.axioms) or 'none'}.")
     return " ".join(words)
@@ -233,6 +257,8 @@ def page(rows: Sequence[Row], head: Head) -> str:
             repairs.setdefault(row.amends, []).append(row.id)
     return _TEMPLATE.render(
         rows=rows,
+        standing=[row for row in rows if not row.fell],
+        fallen=[row for row in rows if row.fell],
         head=head,
         papers=papers,
         repairs=repairs,
@@ -289,6 +315,8 @@ _ENVIRONMENT.globals.update(
     witness_name=_witness_name,
     theorem_name=_theorem_name,
     theorem_words=_theorem_words,
+    words_of=words_of,
+    conjectures=CONJECTURES,
     relations=_RELATIONS,
 )
 _TEMPLATE = _ENVIRONMENT.get_template("page.html.jinja")

@@ -112,6 +112,7 @@ class TheoremRow:
         statement: as Coq prints it.
         axioms: those that it rests on.
         text: its statement and the definitions under it, as the files have them; see `coq_sources.text_under`.
+        further: what it assumes that the claim does not show, in words.
     """
 
     name: str
@@ -124,6 +125,7 @@ class TheoremRow:
     statement: str
     axioms: tuple[str, ...]
     text: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ class Row:
         seconds: what all this took.
         rows_missing: where the kept rows would be that it is tried on, if they are not there.
         crashed: what crashed, a sentence; there is then no other evidence, and the status says nothing.
+        quote: the words of the paper that its finding is about.
+        reading: how they are read.
     """
 
     id: str
@@ -242,6 +246,8 @@ class Row:
     seconds: float = 0.0
     rows_missing: str = ""
     crashed: str = ""
+    quote: str = ""
+    reading: str = ""
 
     @property
     def instances(self) -> int:
@@ -252,6 +258,11 @@ class Row:
     def refuted(self) -> bool:
         """Whether a counterexample is confirmed."""
         return self.status is Status.REFUTED
+
+    @property
+    def fell(self) -> bool:
+        """Whether it is a conjecture of ours that fell, and so no finding on a paper."""
+        return self.finding is Finding.CONJECTURE
 
     @property
     def mutants_caught(self) -> int:

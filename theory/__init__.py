@@ -6,7 +6,7 @@ The bounds that users import are those of the papers: `theory.mulayoff2021`, `th
 from theory.claim import Assumption, AssumptionError, Claim, Finding, Form, Instance, Ruling, Status, Verdict
 from theory.enclosure import Enclosure
 from theory.piecewise_linear import PiecewiseLinear
-from theory.registry import CLAIMS, findings_table
+from theory.registry import CLAIMS, fallen_conjectures, findings_table
 from theory.two_layer import Weights
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "CLAIMS",
     "Claim",
     "findings_table",
+    "fallen_conjectures",
     # what a claim is evaluated on
     "PiecewiseLinear",
     "Weights",

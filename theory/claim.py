@@ -39,14 +39,30 @@ class Ruling(StrEnum):
 
 
 class Finding(StrEnum):
-    """What became of a claim as its paper prints it."""
+    """What became of a claim as its paper prints it; the last two are not about a paper.
+
+    One run of a paper that does not generalise is not false. A claim that no paper makes, and that fell, is our conjecture;
+    `OURS` are those of ours that stand.
+    """
 
     AS_PRINTED = "as printed"
     NEEDS_ASSUMPTION = "needs an assumption"
     PROOF_GAP = "proof gap"
     LOOSE = "loose"
     FALSE = "false"
+    ONE_RUN = "does not generalise"
+    CONJECTURE = "our conjecture"
     OURS = "ours"
+
+    @property
+    def refutable(self) -> bool:
+        """Whether it says that the claim, as it is encoded, is violated somewhere."""
+        return self in (Finding.NEEDS_ASSUMPTION, Finding.FALSE, Finding.ONE_RUN, Finding.CONJECTURE)
+
+    @property
+    def on_print(self) -> bool:
+        """Whether it says something against what a paper prints, in the words that `Claim.quote` has."""
+        return self not in (Finding.AS_PRINTED, Finding.CONJECTURE, Finding.OURS)
 
 
 @total_ordering
@@ -162,6 +178,10 @@ class Claim:
         finding: what became of it as printed.
         note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check. No number that
             came out of a run: the ledger adds what the kept rows say.
+        quote: for what does not stand as printed, the words of the paper that the finding is about, 25 at most: formulas in
+            plain letters, ligatures and what the extraction of the text broke mended, ".." for what is left out.
+        reading: how these words are read where they can be read otherwise, in a sentence; "Strained" if it must be said.
+            Of a conjecture of ours, what was said instead, and by whom.
         amends: the id of the printed claim that this one repairs.
         witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails; none for what
             is observed, whose witness is a kept row that `proofs_check` stores.
@@ -184,6 +204,8 @@ class Claim:
     small: Callable[[], Proof] | None = None
     finding: Finding
     note: str
+    quote: str = ""
+    reading: str = ""
     amends: str | None = None
     witness: Instance | None = None
     extremal: Instance | None = None

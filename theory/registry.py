@@ -73,18 +73,32 @@ CLAIMS: ById[Claim] = ById((claim.id, claim) for claim in _IN_ORDER)
 
 
 def findings_table() -> str:
-    """Return the claims that do not stand as printed, with their findings and repairs, as a Markdown table.
+    """Return the claims that a paper prints and that do not stand so, with findings and repairs, as a Markdown table.
+
+    Conjectures of ours that fell are not among them: see `fallen_conjectures`.
 
     Example:
         >>> from theory import findings_table
         >>> findings_table().splitlines()[2]
         '| V4 | volhejn2020, eqs 3.5-3.6 | loose | V4.a, V4.b |'
     """
-    lines = ["| claim | source | finding | instead |", "|---|---|---|---|"]
-    for claim in CLAIMS.values():
-        if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
-            continue
-        root = claim.amends or claim.id
-        repairs = [c.id for c in CLAIMS.values() if c.amends == root and c.finding is Finding.OURS]
-        lines.append(f"| {claim.id} | {claim.source} | {claim.finding.value} | {', '.join(repairs)} |")
-    return "\n".join(lines)
+    found = [claim for claim in CLAIMS.values() if claim.finding.on_print]
+    lines = [f"| {one.id} | {one.source} | {one.finding.value} | {', '.join(_repairs(one))} |" for one in found]
+    return "\n".join(["| claim | source | finding | instead |", "|---|---|---|---|", *lines])
+
+
+def fallen_conjectures() -> str:
+    """Return the conjectures of ours that fell, each with what holds instead, in a line.
+
+    Example:
+        >>> from theory import fallen_conjectures
+        >>> fallen_conjectures().split("; ")[-1]
+        'B10 (B10.a, B10.b)'
+    """
+    fallen = [claim for claim in CLAIMS.values() if claim.finding is Finding.CONJECTURE]
+    return "; ".join(f"{claim.id} ({', '.join(_repairs(claim))})" for claim in fallen)
+
+
+def _repairs(claim: Claim) -> list[str]:
+    root = claim.amends or claim.id
+    return [other.id for other in CLAIMS.values() if other.amends == root and other.finding is Finding.OURS]

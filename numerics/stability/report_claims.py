@@ -32,7 +32,7 @@ def claims_about(what: str, given: Collection[str]) -> list[Claim]:
     """Return the claims of the registry on stable smooth minima that can be evaluated on what is given, in its order.
 
     They have a symbol `what` and none that is not given, assume stability or smoothness and nothing else, and are derived
-    rather than observed; those that are false as printed are left out.
+    rather than observed; those that are false as printed, or fell as conjectures of ours, are left out.
     """
     return [
         claim
@@ -41,7 +41,7 @@ def claims_about(what: str, given: Collection[str]) -> list[Claim]:
         and names <= set(given)
         and claim.assumptions
         and all(assumption.name.startswith(REPORTED) for assumption in claim.assumptions)
-        and claim.finding is not Finding.FALSE
+        and claim.finding not in (Finding.FALSE, Finding.CONJECTURE)
         and not claim.study
     ]
 

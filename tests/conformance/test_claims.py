@@ -15,6 +15,10 @@ from proofs_check.row import ProofRow
 from proofs_check.symbolic import report
 from theory.claim import AssumptionError, Claim, Finding, Instance, Ruling
 from theory.registry import CLAIMS
+from theory.sources import HOUSE
+
+MOST_QUOTED = 25
+"""How many words of a paper a finding may quote."""
 
 DRAWING = settings(max_examples=100, database=None, derandomize=True, phases=(Phase.generate,))
 
@@ -204,7 +208,7 @@ def test_an_imported_bound_refuses_what_its_arguments_show_to_be_outside(id: str
 
 
 def test_what_is_refuted_as_printed_is_imported_under_a_name_that_says_so() -> None:
-    refuted = [claim for claim in BOUNDED if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION)]
+    refuted = [claim for claim in BOUNDED if claim.finding.refutable]
     names = {claim.id: claim.bound.__name__ for claim in refuted if claim.bound is not None}
     assert {id for id, name in names.items() if not name.endswith("_as_printed")} == set()
 
@@ -225,16 +229,48 @@ def test_the_sides_meet_on_the_extremal_instance(claim: Claim) -> None:
 
 @every_claim
 def test_what_is_refuted_has_a_witness(claim: Claim) -> None:
-    if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION, Finding.PROOF_GAP):
+    if claim.finding.refutable or claim.finding is Finding.PROOF_GAP:
         assert claim.id in WITNESSES
     if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
         assert claim.id not in WITNESSES
 
 
+@every_claim
+def test_a_finding_quotes_the_words_it_is_about_and_says_how_they_are_read(claim: Claim) -> None:
+    if claim.finding.on_print:
+        assert claim.quote
+        assert claim.reading
+    assert len(claim.quote.split()) <= MOST_QUOTED
+    if claim.reading:
+        assert claim.reading.endswith(".")
+
+
+@every_claim
+def test_only_what_is_ours_is_said_to_be(claim: Claim) -> None:
+    # A conjecture that was read into a paper says which words it goes beyond; one of our own says that nobody made it.
+    if claim.source.paper is HOUSE:
+        assert claim.finding in (Finding.OURS, Finding.CONJECTURE)
+    if claim.finding is Finding.CONJECTURE:
+        assert claim.reading
+        assert bool(claim.quote) == (claim.source.paper is not HOUSE)
+    if claim.finding in (Finding.AS_PRINTED, Finding.OURS):
+        assert not claim.quote
+        assert not claim.reading
+
+
+STRAINED = ("V4", "V5", "V6", "M6", "W2.b", "W10", "W11.e")
+"""Findings whose words hardly say what they are read to say."""
+
+
+@pytest.mark.parametrize("id", STRAINED)
+def test_a_strained_reading_says_so(id: str) -> None:
+    assert CLAIMS[id].reading.startswith("Strained: ")
+
+
 @named(WITNESSED)
 def test_the_witness_shows_the_finding(claim: Claim) -> None:
     ruling = claim.evaluate(WITNESSES[claim.id]).ruling
-    if claim.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION):
+    if claim.finding.refutable:
         assert ruling is Ruling.VIOLATED
     elif claim.finding is Finding.PROOF_GAP:
         assert ruling is Ruling.HOLDS
@@ -273,10 +309,10 @@ def test_instances_lie_inside_the_assumptions_and_outside(claim: Claim) -> None:
         assert exists(claim, lambda instance: claim.failing(instance) is not None)
 
 
-@named([claim for claim in CLAIMS.values() if claim.finding is Finding.FALSE])
+@named([claim for claim in CLAIMS.values() if claim.finding.refutable])
 def test_what_is_false_is_repaired(claim: Claim) -> None:
     root = printed_root(claim)
-    repairs = [other for other in CLAIMS.values() if other.amends == root and other.finding is not Finding.FALSE]
+    repairs = [other for other in CLAIMS.values() if other.amends == root and not other.finding.refutable]
     assert repairs
 
 
@@ -295,7 +331,7 @@ def test_what_stands_is_proved_and_what_does_not_is_not(claim: Claim) -> None:
         assert claim.proof is None
     elif claim.finding in (Finding.AS_PRINTED, Finding.OURS):
         assert claim.proof is not None
-    elif claim.finding not in (Finding.LOOSE, Finding.PROOF_GAP):  # false, or needs an assumption
+    elif claim.finding.refutable:
         assert claim.proof is None
 
 

@@ -12,7 +12,7 @@ from theory.enclosure import Enclosure
 from theory.registry import CLAIMS
 from theory.symbols import Symbol
 
-REFUTED = [c.id for c in CLAIMS.values() if c.finding in (Finding.FALSE, Finding.NEEDS_ASSUMPTION) and not c.study]
+REFUTED = [c.id for c in CLAIMS.values() if c.finding.refutable and not c.study]
 
 
 @pytest.mark.parametrize("id", REFUTED)

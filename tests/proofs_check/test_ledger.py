@@ -85,6 +85,15 @@ def test_a_finding_without_a_counterexample_is_no_finding() -> None:
     assert found.problems == ("its finding is 'false', but nothing refutes it",)
 
 
+def test_a_conjecture_of_ours_may_be_refuted_and_a_claim_of_ours_that_stands_may_not() -> None:
+    fell = replace(LITTLE, drawn=1, varied=0)
+    assert row_of(CLAIMS["B1"], [], fell).problems == ()
+    pretending = row_of(replace(CLAIMS["B1"], finding=Finding.OURS), [], fell)
+    assert any("it is refuted" in problem and "'ours'" in problem for problem in pretending.problems)
+    standing = row(replace(CLAIMS["V3"], finding=Finding.CONJECTURE))
+    assert standing.problems == ("its finding is 'our conjecture', but nothing refutes it",)
+
+
 def test_an_importable_bound_that_says_otherwise_is_named() -> None:
     found = row(replace(CLAIMS["V9.b"], bound_on=lambda given: 1e9))
     assert any(problem.startswith("the importable bound gives 1000000000 where") for problem in found.problems)

@@ -88,10 +88,11 @@ B1 = Claim(
     form=Form.AT_LEAST,
     symbols=(F, POINTS),
     sides=printed_sides,
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="g does not always drop at data points: g-(t) = A sqrt(m^2 + S^2)/n^2 falls just right of a point x with (m + "
     "1)^2 + (S + x)^2 < m^2 + S^2, m and S the number and the sum of the points below. On x = (-3, 3, 6) it is "
     "cheaper to bend just after 3 than at 3. B1.a replaces g(x_j) by the lower of its two limits there.",
+    reading="Nobody says it but this library, which first put it up so.",
     witness=bent_after([-3, 3, 6], Fraction(1, 100)),
     no_extremal="refuted; see B1.a",
 )

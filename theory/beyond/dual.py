@@ -220,10 +220,11 @@ B2B = Claim(
     symbols=(WEIGHTS, X, DUAL, TILT),
     assumptions=(off_the_data(), _feasible_tilt()),
     sides=_printed_sides,
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="Other dual matrices say more of some functions. On x = (-1, 0, 1), Z = u u^T with u = (1, 0, 1)/sqrt(2) weighs all "
     "curvature between the data 3/2 times as much as g, with 2/3 for the constant 1: more in all where int |f''| g > 1/3. "
     "And M5 misses the slope: of a line it says 1, whatever its slope, where a tilt says more even at Z = 1 1^T/n.",
+    reading="Nobody says it: put up here to ask whether M5 is the best bound of its kind.",
     witness=_bent_beside_the_middle(),
     no_extremal="refuted; B2.c and B2.d say how far other dual matrices can go",
 )

@@ -109,10 +109,12 @@ B10 = Claim(
     form=Form.EQUIVALENCE,
     symbols=(F, POINTS),
     sides=_printed_sides,
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="Not free: f must not bend to the other side inside the triangle (the witness does, TV 8 for 4), and two "
     "triangles in a row meet at a data point, where f must not bend back either. Of the ends nothing is said; with slope "
     "changes of 0 there, as read here, f is linear on them. B10.a has the description, B10.b the half that is right.",
+    reading="Nobody says it but this library, which first put it up so; the papers that it is named after say other "
+    "things.",
     witness=through(
         [(0, 2), (1, 0), (Fraction(3, 2), -HALF), (2, 0), (Fraction(5, 2), -HALF), (3, 0), (4, 2)], [0, 1, 3, 4]
     ),

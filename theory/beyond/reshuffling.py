@@ -39,10 +39,11 @@ B9 = Claim(
     form=Form.IMPLICATION,
     symbols=(*SYSTEM, SHARE),
     sides=lambda given: (epoch_stable(given), epoch_stable(given, times=given["share"])),
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="The stable step sizes need not be an interval. Features 1 and 1/10, B = 1: an epoch grows by (1 - eta)^2 "
     "(1 - eta/100)^2, which is 6561/100 at eta = 10 and 0 at eta = 100. What is meant by a threshold is the end of the first "
     "interval; B9.f bounds it from below.",
+    reading="Nobody says it but this library, which first put it up so.",
     witness=Instance(
         {
             "hessians": _parallel(1, Fraction(1, 100)),
@@ -101,11 +102,12 @@ B9B = Claim(
     symbols=SYSTEM,
     assumptions=(positive_hessians(), _divides()),
     sides=lambda given: (truth(stable(given)), epoch_stable(given)),
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="Features 1, 1, 0, 0, B = 2, stable up to eta = 3 with batches drawn anew: an epoch pairs the ones with probability "
     "1/3, and at eta = 29/10 it grows by 1.23; reshuffling is stable up to 2.722. Nor for B = 1: features (0, 3), (0, 3), "
     "(2, 2) are stable at 0.2294 and an epoch grows by 1.022. True for two points (B9.c), and in one dimension for B = 1 "
     "(B9.d).",
+    reading="Nobody says it: put up here to ask whether reshuffling is the more stable.",
     witness=Instance({"hessians": _parallel(1, 1, 0, 0), "step_size": Fraction(29, 10), "batch_size": 2}, "named"),
     no_extremal="refuted",
 )

@@ -72,6 +72,9 @@ B7 = Claim(
     finding=Finding.LOOSE,
     note="Holds with at most half the loss term: B7.a. R = max |x_j|, and the a_j are the jumps of f' at its knots t_j. "
     "Attained only at loss 0, where it is M5.",
+    quote="sum_j |a_j| g(t_j) <= lambda_max/2 - 1/2 + (R + 1) sqrt(2 L)",
+    reading="The inequality alone, for one input; it is printed as a bound and not as the best one, and its words are "
+    "not held against the paper's text here.",
     extremal=_at_zero_loss(),
 )
 

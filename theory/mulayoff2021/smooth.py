@@ -120,6 +120,9 @@ M6 = Claim(
     note="The proof applies Lemma 1 to the stable implementation, which must then be twice differentiable; the hypothesis "
     "only keeps the knots of f off the data, and units that cancel in f may toggle on it (see the witness). No "
     "counterexample is known; M6.a states what is proved. For strongly stable minima M9.b proves it, however units cancel.",
+    quote="Assume that the knots of f do not coincide with any training point.",
+    reading="Strained: the theorem's title speaks of twice differentiable solutions; if that is asked of the stable "
+    "implementation too, the proof has no gap (M6.a).",
     witness=_cancelling_pair(),
     no_extremal="see M6.a",
 )

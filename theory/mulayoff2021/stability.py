@@ -395,6 +395,9 @@ M3 = Claim(
     note="A mode's Hessian need not be positive semidefinite at a minimum: it is only non-negative on the mode's cone. "
     "The witness is a strict minimum in the plane (in one dimension there is none) whose first step leaves the ball "
     "although lambda_max = 1 <= 2/eta = 2. Networks at zero loss are safe: their H_m are Gram matrices. See M3.a.",
+    quote="If lambda_max^upper <= 2/eta then theta* is linearly strongly stable.",
+    reading="For a minimum point of the loss that is pieced together from the modes, as printed; for networks at zero "
+    "loss, which the paper has in mind, the words are right.",
     witness=Instance(
         {"modes": wedges(Fraction(1), Fraction(1, 2)), "step_size": Fraction(1), "start": rationals([1, 1])}, "named"
     ),

@@ -195,6 +195,10 @@ M7 = Claim(
     note="A unit with w1 = b1 = 0 toggles on every data point, so what changes between two modes is up to sqrt(n) times as "
     "large: two points and one such unit suffice (w2 = 5, x = 0.98 and 1: 50.5 against 49.6). Nor are there 2^p modes "
     "then, but 2n for one unit. Without such units it holds with sqrt(2) for sqrt(3): M7.a.",
+    quote="Then for all other H~ in H, ||H~ q - lambda_max(H) q|| <= sqrt(3) C (sqrt(lambda_max(H)) + "
+    "sqrt(lambda_max(H~))) sqrt(p_max / n)",
+    reading="Of all units, also those with w1 = b1 = 0, which toggle on every data point; if each toggling unit has a "
+    "knot, as section 4.2 describes them, the words are right.",
     witness=_idle_unit(),
     no_extremal="see M7.a",
 )
@@ -290,6 +294,8 @@ M8 = Claim(
     "The printed bound is true all the same, because q and -q lie in complementary modes: M8.a, which is sharper. Only a "
     "step from q and one from -q are asked not to lengthen. As in M7.a every toggling unit has a knot; with units that have "
     "w1 = b1 = 0 the question is open.",
+    quote="Thus, using Lemma 2 with gamma = 0, [..] we get that if theta* is strongly stable then (see Appendix IX)",
+    reading="As a derivation from Lemma 2 and eq 34; what the appendix says is not looked at here.",
     witness=_opposite_directions().but(
         step_size=Fraction(10, 9),
         direction=rationals([1, -1, 1, -1, 0, 0, 1]),
@@ -371,6 +377,9 @@ M8B = Claim(
     finding=Finding.FALSE,
     note="'Using Lemma 2 with gamma = 0 and this delta' leaves the first inequality; solving it doubles both terms beside "
     "2/eta. With eta = 1/8, C = 1, p = 3, n = 1 it allows lambda = 64, where 40 is printed.",
+    quote="Thus, using Lemma 2 with gamma = 0, delta = 2 sqrt(3) C sqrt(lambda_max^upper) sqrt(p_max / n)",
+    reading="As the one step, in numbers, from what Lemma 2 says with this delta to eq 35; what the appendix adds is not "
+    "looked at here, and eq 35 itself is M8.",
     witness=Instance(_NUMBERS, "named"),
     no_extremal="refuted; see M8.c",
 )
@@ -450,6 +459,9 @@ M9 = Claim(
     note="The printed proof rests on eq 36, which does not follow from what precedes it (M8.b), and on Lemma 5, which units "
     "with w1 = b1 = 0 refute: at the witness eq 34 fails. Looking along the mean gradient instead gives a smaller Delta "
     "(M9.a), for such units too, and no Delta at all with a smaller weight at data points (M9.b).",
+    quote="Combining (37) and (36), shows that any strongly stable solution that meets the assumptions must satisfy (24).",
+    reading="As the proof of Theorem 2 that section 4.2 outlines; the theorem itself is true, and the appendices are not "
+    "looked at here.",
     witness=_idle_and_stable(),
     no_extremal="loose; see M9.a and M9.b",
 )

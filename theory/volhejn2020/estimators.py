@@ -125,6 +125,9 @@ V13 = Claim(
     note="The text splits a batch of k into k/2 pairs; the formula sums over k pairs and so needs 2k points, and is then "
     "twice a mean. With n = 2 and k = 1 it gives 2 TV for every batch, while PL0 = TV/2. The mean over the k/2 pairs "
     "(x_i, x_{i+k/2}) is meant (V13.b). Variation is taken without error here; the 10 points of eq 4.7 fall short (V4.a).",
+    quote="Formally, this gives us the approximation PL_0 := 2/k sum_{i=1}^k TV_[x_i, x_{i+k}](f, 10)",
+    reading="The formula as it is printed; the words before it, a batch of k split into k/2 pairs, say what is meant "
+    "(V13.b).",
     witness=Instance({"variations": rationals([[0, 1], [1, 0]]), "norms": rationals([0, 1]), "batch_size": 1}, "named"),
     no_extremal="refuted",
 )

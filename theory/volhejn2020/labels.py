@@ -186,7 +186,7 @@ V14A = Claim(
 V14B = Claim(
     id="V14.b",
     amends="V14",
-    source=Source(VOLHEJN2020, "after eq 4.8"),
+    source=Source(VOLHEJN2020, "after eq 4.8, for any data"),
     statement=r"y_i = \pm 1, \text{ half of each}:\quad \min\{PL_0(f): f(x_i) = y_i \ \forall i\} = 1",
     form=Form.IDENTITY,
     symbols=(INPUTS, TARGETS),
@@ -195,10 +195,13 @@ V14B = Claim(
         Enclosure.exactly(Fraction(function_path_length(spline(given), given["x"]))),
         Enclosure.exactly(Fraction(1)),
     ),
-    finding=Finding.NEEDS_ASSUMPTION,
-    note="'1 is the lowest achievable value': only if f can be monotone on all segments at once. On a line it cannot once "
+    finding=Finding.CONJECTURE,
+    note="1 is attained only if f can be monotone on all segments at once. On a line it cannot once "
     "labels change twice: for x = 0, 1, 2, 3 and y = -1, 1, 1, -1 the least PL0 is 3/2 (V14.c). Where segments meet in data "
     "points only, as almost surely in three and more dimensions, a continuous f attains 1.",
+    quote="Since 1 is the lowest achievable value of PL_0 as opposed to 0 in other measures",
+    reading="The words are of 'this specific case', MNIST-binary, against which nothing here speaks; of data in any "
+    "dimension nobody says it.",
     witness=Instance(
         {
             "weights": Weights([1, 1, 1], [0, -1, -2], [2, -2, -2], Fraction(-1)),

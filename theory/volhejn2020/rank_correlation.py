@@ -157,6 +157,9 @@ V12 = Claim(
     note="'A normalized number of inversions', which is 1 for an increasing X, falls with each inversion and is -1 for a "
     "decreasing one: so it is for distinct values, and -1 and 1 are reached by strictly monotone X only. A tie counts as "
     "half an inversion (V12.a): (0, 0) has none and tau_inc = 0. A sequence of one number has no pairs, and no tau.",
+    quote="defined as a normalized number of inversions in the sequence",
+    reading="'Normalized' is read as 1 - 2 #inversions / (n over 2), which is 1 and -1 where the thesis says so; for "
+    "distinct values the words are right.",
     witness=DESIGN.but(measured=rationals([0, 0]), groups=rationals([0, 1])),
     no_extremal="refuted with ties; see V12.a",
 )
@@ -200,6 +203,10 @@ V12B = Claim(
     finding=Finding.NEEDS_ASSUMPTION,
     note="tau_b reaches 1 if the same pairs are tied in X and Y, and only then (V12.c). X = (0, 1, 2) and Y = (0, 0, 1) "
     "increase together and have tau_b = 2/sqrt 6. Section 4.3.2 says as much of its own runs; see V12.d.",
+    quote="it is impossible for tau(X, Y) to reach 1 when some values are tied in X or Y. The modified tau_b rectifies "
+    "the issue",
+    reading="Read as: with ties too 1 is reached wherever X and Y rise together; as 'some sequences with ties reach it' "
+    "the words are right (V12.c).",
     witness=Instance({"measured": rationals([0, 1, 2]), "groups": rationals([0, 0, 1])}, "named"),
     no_extremal="refuted",
 )

@@ -93,6 +93,8 @@ V6 = Claim(
     sides=_jump_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="Units that share a hyperplane add up their jumps: in [x]_+ - [x]_+ there is no jump, and WP is 2. See V6.a.",
+    quote="Each summand is the norm of the difference of the gradient on the two sides of the ReLU.",
+    reading="Strained: 'the gradient' is read as that of the network; of the gradient of the one unit the words are right.",
     witness=Instance({"hidden": [[1], [1]], "biases": [0, 0], "outputs": [1, -1], "unit": 0, "point": [0]}, "named"),
     no_extremal="an identity",
 )
@@ -140,6 +142,9 @@ V7 = Claim(
     note="True. The printed sketch for TV(f') needs f' to take the spline's slope in each interval, which piecewise-linear "
     "f need not (see the witness), and smoothing f to get there loses the interpolation. Averaging f' over each interval "
     "needs neither.",
+    quote="use the mean value theorem on each of the segments [..] for any function f in F, its derivative f' must "
+    "obtain the value",
+    reading="As a proof for the continuous piecewise-linear f in F; the thesis calls it a sketch, and smoothes f for it.",
     witness=Instance(
         {
             "f": PiecewiseLinear([Fraction(1, 2)], [Fraction(2)], Fraction(0), Fraction(0), Fraction(0)),
@@ -354,6 +359,8 @@ V9 = Claim(
     "interval it holds (V9.a); eq 3.18 is V9.c. That almost every theta has distinct knots "
     "is proved there for b_j != 0, almost sure under the Gaussian it names, while the thesis starts from biases 0, with "
     "every knot at 0.",
+    quote="if we assume that every knot position c_i lies within the input interval [a, b], we have: PL_1^(1)(f) = TV(f')",
+    reading="'Within [a, b]' is read with the ends, as printed; within the open interval the formula holds (V9.a).",
     witness=Instance({"weights": _unit(1, 0), "interval": (0, 1)}, "named"),
     no_extremal="an identity",
 )
@@ -406,6 +413,10 @@ V9C = Claim(
     "TV(f') alone. For [x]_+ on [-1, 1] PL1 is 1/2 and WP is 1: half of the pairs lie on one side of the knot. It never "
     "holds unless both are 0, since PL1 <= WP/2 (V9.d; over the pairs of the data B6). Section 4.3.1 takes WP of polynomials "
     "from it: what is meant there is TV(f').",
+    quote="highlights the relationship between the gradient path length PL_1 and the weights product WP: PL_1(f_theta) "
+    "= WP(f_theta)",
+    reading="PL_1 is read as eq 3.7 defines it; if the superscript of eq 3.17 was only lost in print, the words repeat "
+    "that equation.",
     witness=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
     no_extremal="refuted",
 )

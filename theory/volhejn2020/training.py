@@ -77,6 +77,8 @@ V10 = Claim(
     note="Glorot's limit is sqrt(6/(n_in + n_out)); the printed one is smaller by sqrt 2, for every layer: at n_in = 1, "
     "n_out = 2 it is 1, Glorot's is sqrt 2. What the prose says is Keras' VarianceScaling(alpha, "
     "'fan_avg', 'uniform') which divides by the mean of the fans, and eq 4.1 by their sum (V10.a).",
+    quote="When alpha = 1, the initializer reduces to the widely used Glorot uniform initializer",
+    reading="With the l of eq 4.1 as it is printed, and Glorot uniform as Glorot and Bengio and the libraries have it.",
     witness=_fans(1, 2, 1),
     no_extremal="refuted",
 )
@@ -267,11 +269,13 @@ V11A = Claim(
     symbols=(*FAMILY, THRESHOLD),
     assumptions=(_nested(), _fitted("some candidate has a loss below the threshold", mean_loss_below)),
     sides=lambda given: _selected(given, mean_loss_below),
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="What eq 4.2 would say of training to a threshold; the thesis says it of zero loss. A point that is fitted well "
     "lowers the mean loss. Two points and two functions suffice: targets 1, 0, the "
     "threshold 3/4; the constant 0 has loss 1 on the first and 1/2 on both. With lines through (1/2, 1/2), data (0, 0), "
     "(1, 1) and then (1/2, 1/2), the infimum of the slope falls from 1 - 2 sqrt(eps) to 1 - sqrt(6 eps).",
+    quote="we train each network until it reaches a training loss of 10^-5",
+    reading="Nobody says it: eq 4.2 is of zero loss, and this is what it would say of training to a threshold.",
     witness=Instance(
         {
             "values": rationals([[0, 0], [1, 0]]),
@@ -348,11 +352,14 @@ V11C = Claim(
     symbols=GROWING,
     assumptions=(_nested(),),
     sides=_own_measure,
-    finding=Finding.FALSE,
+    finding=Finding.CONJECTURE,
     note="What eq 4.2 would say of a measure taken on the training set. Eq 3.5 averages over it, which changes "
     "with i. The line through (0, 0) and (1, 1) minimises PL0 on "
     "them, with 1/2; a third point (1/2, 1/2) leaves it the minimiser, with 4/9. The measure has to be taken over fixed "
     "points, a test set say, as section 4.4.1 does.",
+    quote="If the training process minimizes smoothness, then f_i must be at least as smooth as f_j.",
+    reading="Nobody says it: these words are of one measure for all sizes, and this is what they would say of one that "
+    "is taken on each training set.",
     witness=MIDDLE_LAST,
     no_extremal="refuted",
 )

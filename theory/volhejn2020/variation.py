@@ -277,6 +277,9 @@ V4 = Claim(
     "never too high, and may be 0 for a function that is not constant, where f turns between two of the points. V4.a "
     "says by how much it may fall short. Besides, PL0 is estimated from 1000 pairs, which are a sample; B6.c, for one input, "
     "needs neither.",
+    quote="We also approximate TV_[a,b] by selecting a fixed equidistant partition of the segment [a, b]",
+    reading="Strained: the thesis calls it an approximation and gives no bound; it is held here to the equality that it "
+    "stands in for.",
     witness=Instance(
         {
             "weights": Weights([1, -1], [Fraction(0), Fraction(0)], [1, 1], Fraction(0)),
@@ -357,6 +360,9 @@ V5 = Claim(
     "variation is 1. On closed segments, or with no unit toggling at an end, it holds (V5.a). 'The minimizer is a "
     "linear interpolation' is one direction only: in two dimensions [x+y]_+ - [x-y]_+ is 0 on the line y = 0 while "
     "its gradient jumps by (0, 2) at x = 0.",
+    quote="we have TV_[x_1, x_2](grad f) = 0 iff grad f is constant on the segment (x_1, x_2)",
+    reading="Strained: '(x_1, x_2)' is read as the open segment, and f' at a kink as postulated; of the closed segment "
+    "the words are right (V5.a).",
     witness=Instance(
         {"weights": Weights([Fraction(-1)], [Fraction(0)], [Fraction(1)], Fraction(0)), "interval": (0, 1)}, "named"
     ),

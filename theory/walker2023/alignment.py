@@ -140,6 +140,9 @@ W4 = Claim(
     note="The sign is wrong: Delta l_2 = -eps g_1.g_2 + O(eps^2), so at positive stiffness the second loss falls; two "
     "equal examples show it. Definition 3.1 and 'these two points support each other' are right, 'Delta l_2 > 0' is "
     "not (and 'the behaviour of Delta l_1' before it means l_2).",
+    quote="We define a positive stiffness to mean that Delta l_2 > 0 in the limit",
+    reading="As a definition that is to agree with Definition 3.1 and with 'these two data points support each other'; "
+    "with < for > it does.",
     witness=pair((1, 1), (1, 1)).but(rate=Fraction(1), triple=rationals([(1, 0), (1, 0), (7, 24)])),
     no_extremal="refuted",
 )
@@ -183,6 +186,8 @@ W4C = Claim(
     sides=_own_loss_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="Not at a fitted example, whose gradient is 0; there the cosine of Definition 3.2 has no value either.",
+    quote="By construction as epsilon -> 0 it follows that Delta l_1 < 0",
+    reading="Of every data point, since nothing is asked of its gradient; where that is not 0 the words are right.",
     witness=pair((1, 0), (1, 1)),
     no_extremal="refuted",
 )
@@ -214,6 +219,9 @@ W4E = Claim(
     finding=Finding.FALSE,
     note="1 - cos is no metric: for (1, 0), (1, 1), (0, 1) it is 1 > 2 - sqrt(2) = 0.586. It is half the square of a "
     "distance (W4.f), 0 for different gradients of one direction, and has no value at a gradient 0.",
+    quote="Defining the distance metric d(x_1, x_2) = 1 - g_1.g_2 / (|g_1| |g_2|) tries to encapsulate this intuition.",
+    reading="'Metric' is read as in metric spaces, with the triangle inequality; as 'measure of distance' there is "
+    "nothing wrong with it.",
     witness=Instance({"triple": rationals([(1, 0), (1, 1), (0, 1)])}, "named"),
     no_extremal="refuted",
 )

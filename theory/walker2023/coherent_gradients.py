@@ -298,6 +298,9 @@ W8A = Claim(
     sides=_mean_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="If all vectors are 0 their mean is 0, but alpha is 0/0; 1. would make it 0 and 2. would make it 1.",
+    quote="alpha(V) = 0 if and only if E_{v ~ V}(v) = 0",
+    reading="Of every distribution on vectors, all of which may be 0, since nothing excludes it; where E[v.v] > 0 the "
+    "words are right (W8.b).",
     witness=distribution_of((0,)),
     no_extremal="refuted",
 )
@@ -328,6 +331,9 @@ W8C = Claim(
     finding=Finding.NEEDS_ASSUMPTION,
     note="The theorem is about a distribution on a collection of vectors: one of probability 0 may differ from the rest, "
     "as for 1 and 2 with probabilities 1 and 0. And if all vectors are 0, alpha is 0/0.",
+    quote="alpha(V) = 1 if and only if all vectors are equal.",
+    reading="'All vectors' are read as those of the collection, also those of probability 0; of the others, not all 0, "
+    "the words are right (W8.d).",
     witness=distribution_of((1,), (2,), weights=(1, 0)),
     no_extremal="refuted",
 )
@@ -414,6 +420,8 @@ W9B = Claim(
     note="It helps k - 1 others: the ratio counts the example itself, as case 1 shows, where it is 1 and no example helps "
     "another. Off by one for every k, a relative error of 1/k; the witness has k = 50 copies in d = 2 dimensions. Likewise "
     "in case 2: m counts all, m - 1 others.",
+    quote="Hence, each example helps k other examples in the sample as expected.",
+    reading="'Other' is read as printed; if the example itself counts, the words are right (W9.c).",
     witness=Instance({"directions": rationals([(1, 0), (0, 1)]), "copies": 50}, "named"),
     no_extremal="refuted",
 )
@@ -461,6 +469,8 @@ W11A = Claim(
     sides=_meet_sides,
     finding=Finding.NEEDS_ASSUMPTION,
     note="For k = 1 it is always an equality: 0 and 1 with equal probabilities have alpha = 1/2 on both sides.",
+    quote="with equality if and only if alpha(V) = 0 or alpha(V) = 1.",
+    reading="For every k, also k = 1, where nothing is averaged; for k >= 2 the words are right (W11.b).",
     witness=distribution_of((0,), (1,), draws=1),
     no_extremal="refuted",
 )
@@ -526,6 +536,9 @@ W11E = Claim(
     note="An approximation, and called one: the batches of one sample are no independent draws of its means. For k = m there "
     "is one batch, whose coherence is 1, and the estimate is m whatever the gradients: two orthogonal ones have 1. W11.f is "
     "exact, on average.",
+    quote="We now propose a method to approximate alpha_m / alpha_m^perp from batched data.",
+    reading="Strained: the report calls it an approximation and gives no bound; it is held here to the equality that its "
+    "four steps stand in for.",
     witness=Instance({"vectors": rationals([(1, 0), (0, 1)]), "group": 2}, "named"),
     no_extremal="an approximation; at k = 1 it is exact",
 )

@@ -227,7 +227,7 @@ def wells(*, reach: int, offset: Fraction, sample: tuple[int, ...]) -> Instance:
 
 W10 = Claim(
     id="W10",
-    source=Source(WALKER2023, "Theorem 5.4"),
+    source=Source(WALKER2023, "Theorem 5.4, run by run"),
     statement=r"|\mathrm{gap}(\mathcal D, m)| \le \frac{L^2}{m} \sum_{t=1}^T \prod_{k=t+1}^T (1 + \eta_k\beta)\, \eta_t "
     r"\sqrt{2(1 - \alpha(w_{t-1}))}",
     form=Form.AT_MOST,
@@ -240,13 +240,16 @@ W10 = Claim(
         ),
     ),
     sides=one_run,
-    finding=Finding.FALSE,
-    note=f"{_UNIFORM_NOTE} The gap is an expectation, the right side depends on the run: three losses, one example, two "
-    "steps, and the run whose alpha(w_1) is 1 has a bound of 1.498 below the gap, 1.667. With one example stochastic and "
-    "full-batch steps coincide; Remark 5.5 claims the bound for both. An expectation on the right is not enough: alpha is "
-    "then still taken at weights that the changed example has shaped, and with about 16 losses in as many dimensions, "
-    "m = 1 and T = 2, the gap exceeds that bound too (a construction on paper, not encoded). W10.a pays for it with a "
-    "factor 1 + 1/m in the product; whether that is the right price is not settled here.",
+    finding=Finding.CONJECTURE,
+    note=f"{_UNIFORM_NOTE} Not a finding on the theorem. The gap is an expectation, the right side depends on the run: three "
+    "losses, one example, two steps, and the run whose alpha(w_1) is 1 has a bound of 1.498 below the gap, 1.667. With one "
+    "example stochastic and full-batch steps coincide; Remark 5.5 claims the bound for both. With an expectation on the "
+    "right we know of no counterexample that is encoded; a construction on paper exceeds that bound too, for about 16 "
+    "losses in as many dimensions, m = 1 and T = 2, since alpha is still taken at weights that the changed example has "
+    "shaped. W10.a pays for that with a factor 1 + 1/m in the product, and is proved; whether it is needed is open.",
+    quote="w_t is the parameter value seen at step t of gradient descent",
+    reading="Strained: read run by run, since the right side depends on the run; an expectation on the right is the "
+    "fairer reading, and is not refuted here.",
     witness=wells(reach=20, offset=Fraction(1, 10), sample=(0,)),
     no_extremal="refuted",
 )
@@ -497,6 +500,9 @@ W13 = Claim(
     finding=Finding.FALSE,
     note="Only the sixth entry, which is 0 throughout, has none. The first is 1 on one example, labelled 1: covariance 6/25; "
     "each of the first five has a positive one. What the example shows is W13.a and W13.b.",
+    quote="there is no correlation between any one entry of the x_i with the labels y_i",
+    reading="'Correlation' is read as covariance over the five examples; as 'no entry that tells every label' the words "
+    "are right.",
     witness=Instance(
         {
             "design": RANDOM,

@@ -125,6 +125,9 @@ W2 = Claim(
     "eta = 11/10, B = 1 has mean-square growth 0.99837 and eta s = 1.037. "
     "With n = 2 it is necessary, so three points in two dimensions are the fewest. Nor is it sufficient, as the remark's "
     "list uses it (W2.b).",
+    quote="A simpler necessary condition is 0 <= a <= 2/eta, and 0 <= s <= (1/eta) sqrt(B(n-1)/(n-B)).",
+    reading="As necessary for linear stability, since it is to 'filter out minima'; as necessary for the condition of "
+    "Theorem 2.4 it is right (W2.a).",
     witness=THREE_POINTS,
     no_extremal="refuted",
 )
@@ -163,6 +166,9 @@ W2B = Claim(
     "eta = B = 1 satisfies it, its second "
     "moment grows by 1.98 a step, and since E log|1 - h| > 0 almost every path diverges. Two samples suffice against "
     "mean-square stability alone: h = 1, 3. Nor does GD converge at a = 2 / eta, where it keeps its distance.",
+    quote="SGD can converge to minima satisfying (2).",
+    reading="Strained: read as 'to every minimum satisfying (2)'; as 'to some of them' it is right, and as 'to no "
+    "others' it is W2.",
     witness=Instance(
         {
             "hessians": np.array([[[Fraction(h, 10)]] for h in (6, 27, 27)], dtype=object),

@@ -266,17 +266,20 @@ W3C = Claim(
 W3D = Claim(
     id="W3.d",
     amends="W3",
-    source=Source(WALKER2023, "Theorem 2.8, third bound"),
+    source=Source(WALKER2023, "Theorem 2.8, third bound, for losses of any size"),
     statement=r"l \ge 0:\quad \mathbb P\Big(L(w) \le \hat L(w) + 2\hat{\mathfrak R}(\mathcal F) + "
     r"3\sqrt{\log(2/\delta)/m}\Big) \ge 1 - \delta",
     form=Form.AT_MOST,
     symbols=(LOSSES, PROBABILITIES, SAMPLE_SIZE, DELTA),
     sides=_losses_sides,
-    finding=Finding.NEEDS_ASSUMPTION,
-    note="Section 2.1 lets losses be anything in [0, infinity), and the bound has no unit of the loss in it. One classifier, "
+    finding=Finding.CONJECTURE,
+    note="Section 2.1 lets losses be anything in [0, infinity); there the bound has no unit of the loss in it. One classifier, "
     "a loss of 16 with probability 1/4 and 0 otherwise, one example: with probability 3/4 > delta = 1/2 the training loss "
     "is 0 and L = 4 exceeds 3 sqrt(log 4) = 3.532. For losses in [0, 1] it is W3.b, and for losses in [0, M] its margin "
     "times M.",
+    quote="For a parameter delta in (0, 1) if F is a subset of {f: Z -> [0, 1]} then",
+    reading="The theorem opens with these words; that its third bound is for all losses of section 2.1, in [0, "
+    "infinity), nobody says.",
     witness=Instance(
         {
             "losses": rationals([[16, 0]]),

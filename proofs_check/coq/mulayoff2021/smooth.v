@@ -364,6 +364,17 @@ Definition linearised (net : network) (points : list (R * R)) : batch :=
   Batch (fun p => mean (fun point => (output net (fst point) - snd point) * gradient net (fst point) p) points)
     (hessian net (map fst points)).
 
+(* The step of M6 and M6.a from the sharpness to the curvature: "eta lambda_max <= 2 => int |f''| g <= 1/eta - 1/2". *)
+Theorem flat_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R) (eta : R) :
+  0 < eta -> x <> [] -> (forall t, output net t = f t) ->
+  NoDup knots -> (forall c, In c knots -> kink f c (jumps c)) ->
+  lambda_max_at_most (parameters net) (2 / eta) (hessian net x) ->
+  sum (fun c => Rabs (jumps c) * g x c) knots <= 1 / eta - 1 / 2.
+Proof.
+  intros eta_pos nonempty implements distinct kinks flat.
+  pose proof (sharpness_lower_bound f net x knots jumps (2 / eta) nonempty implements distinct kinks flat). lra.
+Qed.
+
 (* Batches are fair if the mean over them of their means is the mean over the data, as for those of SGD (below). *)
 Definition fair {A : Type} (batches : list (list A)) (data : list A) : Prop :=
   forall F : A -> R, mean (fun points => mean F points) batches = mean F data.
@@ -397,8 +408,7 @@ Proof.
       rewrite unbiased, (mean_eq _ (fun _ => 0)); [now apply mean_const|].
       intros point Hp. rewrite (fits point Hp). ring.
     - intros p q _ _. rewrite !full. apply mean_eq. intros. ring. }
-  pose proof (sharpness_lower_bound f net x knots jumps (2 / eta) ltac:(easy) implements distinct kinks flat).
-  lra.
+  now apply (flat_curvature_bound f net).
 Qed.
 
 (* The batches of SGD: all sets of B of the data, drawn without replacement. With B = n, gradient descent. *)

@@ -114,6 +114,18 @@ Section Switching.
     eps * (1 + eta * mu) <= switching_expectation eta 1 norm (fun p => eps * q p).
   Proof. intros. now apply (first_step_in_mode eps eta mu gamma). Qed.
 
+  (* So theta* is not eps strongly stable (M2.a). *)
+  Theorem steep_direction_not_strongly_stable (eps eta mu gamma : R) (q : A -> R) :
+    0 < eps -> 0 < eta -> norm q = 1 -> (forall m, draws m <> []) -> (forall m, gradient_along q m <= gamma) ->
+    (forall m, mu <= quadratic (mode_hessian m) q - 2 / eta - gamma / eps) -> 0 < mu ->
+    ~ eps_strongly_stable eps eta.
+  Proof.
+    intros eps_pos eta_pos unit nonempty slopes steep mu_pos stable.
+    pose proof (first_step_lengthens eps eta mu gamma q eps_pos eta_pos unit nonempty slopes steep) as longer.
+    specialize (stable (fun p => eps * q p)). rewrite norm_along in stable by (easy || lra).
+    specialize (stable (Rle_refl eps) 1%nat). assert (0 < eta * mu) by now apply Rmult_lt_0_compat. nra.
+  Qed.
+
   (* Hence strong stability with vanishing gradients keeps v^T H_m v at 2/eta at most, m the mode of a multiple of v. *)
   Lemma strongly_stable_curvature (eps eta : R) (v : A -> R) :
     let m := mode (fun p => eps * (/ norm v * v p)) in

@@ -507,20 +507,38 @@ Section Network.
       assert (v p = 0) as -> by nra. ring.
   Qed.
 
-  Lemma strongly_stable_along (C eps eta : R) (p : nat) batches U v :
-    x <> [] -> NoDup x -> idle_at_rest v -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+  (* eta q^T H q <= 2, q = v/||v||, H the Hessian of the mode that theta* + v lies in: a first step from there that is no
+     longer has it. *)
+  Definition step_no_longer (eta : R) (v : parameter -> R) : Prop :=
+    eta * quadratic coordinates (hessian_on x (mode_of v)) v <= 2 * dot coordinates v v.
+
+  Lemma stable_step (eps eta : R) batches v :
     0 < eps -> 0 < eta -> batches <> [] -> fair_batches batches ->
-    eps_strongly_stable coordinates mode_of (network_draws batches) eps eta -> is_mode U ->
+    eps_strongly_stable coordinates mode_of (network_draws batches) eps eta -> step_no_longer eta v.
+  Proof.
+    intros eps_pos eta_pos some fair stable. unfold step_no_longer.
+    replace (2 * dot coordinates v v) with (eta * (2 / eta * dot coordinates v v)) by (field; lra).
+    apply Rmult_le_compat_l; [lra|]. now apply (stable_curvature eps eta batches).
+  Qed.
+
+  (* Both steps, from v and from -v, are asked, and no others. *)
+  Lemma two_steps_along (C eta : R) (p : nat) U v :
+    x <> [] -> NoDup x -> idle_at_rest v -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+    0 < eta -> step_no_longer eta v -> step_no_longer eta (fun r => - v r) -> is_mode U ->
     quadratic coordinates (hessian_on x U) v
     <= (sqrt (2 / eta) + C * sqrt (INR p / (2 * INR (length x)))) ^ 2 * dot coordinates v v.
   Proof.
-    intros nonempty distinct not_idle within few C_pos eps_pos eta_pos some fair stable HU.
+    intros nonempty distinct not_idle within few C_pos eta_pos ahead back HU.
+    assert (forall w, step_no_longer eta w ->
+      quadratic coordinates (hessian_on x (mode_of w)) w <= 2 / eta * dot coordinates w w) as flat.
+    { intros w step. unfold step_no_longer in step. apply (Rmult_le_reg_l eta); [easy|].
+      replace (eta * (2 / eta * dot coordinates w w)) with (2 * dot coordinates w w) by (field; lra). easy. }
     pose proof (length_pos x nonempty) as n_pos. set (n := INR (length x)) in *. pose proof (pos_INR p).
     assert (0 < 2 / eta) by (apply Rdiv_lt_0_compat; lra).
     set (a := along (mode_of v) v). set (b := along (mode_of (fun p => - v p)) v).
     set (change := fun t => along (complement U) v t - along U v t). set (l := norm coordinates v).
     assert (norm x a <= sqrt (n * (2 / eta)) * l) as first.
-    { apply along_norm; [easy|]. now apply (stable_curvature eps eta batches). }
+    { apply along_norm; [easy|]. now apply flat. }
     assert (norm x b <= sqrt (n * (2 / eta)) * l) as second.
     { apply along_norm; [easy|]. set (w := fun p => - v p).
       assert (forall m, quadratic coordinates (hessian_on x m) w = quadratic coordinates (hessian_on x m) v) as even.
@@ -529,7 +547,7 @@ Section Network.
         intros. unfold w. ring. }
       rewrite <- even. replace (dot coordinates v v) with (dot coordinates w w)
         by (apply sum_eq; intros; unfold w; ring).
-      now apply (stable_curvature eps eta batches). }
+      now apply flat. }
     pose proof (change_norm C p U (complement U) v distinct not_idle within few HU (complement_is_mode U HU)) as third.
     fold change l in third.
     (* 2 Phi_U^T v = a + b - change *)
@@ -563,6 +581,25 @@ Section Network.
     easy.
   Qed.
 
+  Lemma strongly_stable_along (C eps eta : R) (p : nat) batches U v :
+    x <> [] -> NoDup x -> idle_at_rest v -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+    0 < eps -> 0 < eta -> batches <> [] -> fair_batches batches ->
+    eps_strongly_stable coordinates mode_of (network_draws batches) eps eta -> is_mode U ->
+    quadratic coordinates (hessian_on x U) v
+    <= (sqrt (2 / eta) + C * sqrt (INR p / (2 * INR (length x)))) ^ 2 * dot coordinates v v.
+  Proof.
+    intros. apply two_steps_along; try easy; now apply (stable_step eps eta batches).
+  Qed.
+
+  (* mulayoff2021, eq 35, proved otherwise and sharpened (M8.a), of one direction: only a step from v and one from -v are
+     asked not to lengthen, and v^T H_m v is bounded in every mode. *)
+  Theorem two_steps_sharpness (C eta : R) (p : nat) U v :
+    x <> [] -> NoDup x -> no_idle_unit -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+    0 < eta -> step_no_longer eta v -> step_no_longer eta (fun r => - v r) -> is_mode U ->
+    quadratic coordinates (hessian_on x U) v
+    <= (sqrt (2 / eta) + C * sqrt (INR p / (2 * INR (length x)))) ^ 2 * dot coordinates v v.
+  Proof. intros. apply two_steps_along; try easy. now apply no_idle_at_rest. Qed.
+
   (* mulayoff2021, eq 35, proved otherwise and sharpened (M8.a): "theta* strongly stable, no unit with w1 = b1 = 0 =>
      sqrt(lambda_up) <= sqrt(2/eta) + C sqrt(p_max/(2n))", under SGD at interpolation, full batch or not. *)
   Theorem strongly_stable_sharpness (C eps eta : R) (p : nat) batches U :
@@ -575,17 +612,11 @@ Section Network.
     apply (strongly_stable_along C eps eta p batches); try easy. now apply no_idle_at_rest.
   Qed.
 
-  (* mulayoff2021, section 4.2, eq 35 (M8), as printed: true all the same, "lambda_up <= 2/eta + 3 C^2 p_max/n +
-     C sqrt(3 (p_max/n) (3 C^2 p_max/n + 2/eta))" where no unit has w1 = b1 = 0. *)
-  Theorem printed_sharpness_bound (C eps eta : R) (p : nat) batches U :
-    x <> [] -> NoDup x -> no_idle_unit -> gradients_within C -> toggling_at_most p -> 0 <= C ->
-    0 < eps -> 0 < eta -> batches <> [] -> fair_batches batches ->
-    eps_strongly_stable coordinates mode_of (network_draws batches) eps eta -> is_mode U ->
-    lambda_max_at_most coordinates (printed_bound eta C (INR p) (INR (length x))) (hessian_on x U).
+  Lemma printed_bound_is_no_smaller (C eta : R) (p : nat) :
+    x <> [] -> 0 <= C -> 0 < eta ->
+    (sqrt (2 / eta) + C * sqrt (INR p / (2 * INR (length x)))) ^ 2 <= printed_bound eta C (INR p) (INR (length x)).
   Proof.
-    intros nonempty distinct not_idle within few C_pos eps_pos eta_pos some fair stable HU v.
-    eapply Rle_trans; [now apply (strongly_stable_sharpness C eps eta p batches U)|].
-    apply Rmult_le_compat_r; [apply dot_pos|].
+    intros nonempty C_pos eta_pos.
     pose proof (length_pos x nonempty) as n_pos. set (n := INR (length x)) in *. pose proof (pos_INR p).
     assert (0 <= INR p / n) as r_pos by (apply Rmult_le_pos; [easy|apply Rlt_le, Rinv_0_lt_compat; easy]).
     assert (0 < 2 / eta) as edge by (apply Rdiv_lt_0_compat; lra).
@@ -601,6 +632,29 @@ Section Network.
     replace ((sqrt e + C * sqrt (r / 2)) ^ 2)
       with (sqrt e * sqrt e + C ^ 2 * (sqrt (r / 2) * sqrt (r / 2)) + C * (2 * (sqrt e * sqrt (r / 2)))) by ring.
     rewrite !sqrt_sqrt by lra. lra.
+  Qed.
+
+  (* mulayoff2021, section 4.2, eq 35 (M8), as printed: true all the same, "lambda_up <= 2/eta + 3 C^2 p_max/n +
+     C sqrt(3 (p_max/n) (3 C^2 p_max/n + 2/eta))" where no unit has w1 = b1 = 0. *)
+  Theorem printed_sharpness_bound (C eps eta : R) (p : nat) batches U :
+    x <> [] -> NoDup x -> no_idle_unit -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+    0 < eps -> 0 < eta -> batches <> [] -> fair_batches batches ->
+    eps_strongly_stable coordinates mode_of (network_draws batches) eps eta -> is_mode U ->
+    lambda_max_at_most coordinates (printed_bound eta C (INR p) (INR (length x))) (hessian_on x U).
+  Proof.
+    intros nonempty distinct not_idle within few C_pos eps_pos eta_pos some fair stable HU v.
+    eapply Rle_trans; [now apply (strongly_stable_sharpness C eps eta p batches U)|].
+    apply Rmult_le_compat_r; [apply dot_pos|now apply printed_bound_is_no_smaller].
+  Qed.
+
+  (* The same of one direction, two steps being asked not to lengthen. *)
+  Theorem printed_two_steps_bound (C eta : R) (p : nat) U v :
+    x <> [] -> NoDup x -> no_idle_unit -> gradients_within C -> toggling_at_most p -> 0 <= C ->
+    0 < eta -> step_no_longer eta v -> step_no_longer eta (fun r => - v r) -> is_mode U ->
+    quadratic coordinates (hessian_on x U) v <= printed_bound eta C (INR p) (INR (length x)) * dot coordinates v v.
+  Proof.
+    intros. eapply Rle_trans; [now apply (two_steps_sharpness C eta p U)|].
+    apply Rmult_le_compat_r; [apply dot_pos|now apply printed_bound_is_no_smaller].
   Qed.
 End Network.
 

@@ -139,11 +139,10 @@ Section Network.
   Qed.
 End Network.
 
-(* mulayoff2021, Theorem 2, sharpened (M9.a): "f strongly stable, L knots, ||theta*||_inf <= rho => int |f''| g <=
-   1/eta - 1/2 + C sqrt((1+k-L)/(n eta)) + C^2 (1+k-L)/(4n)", C = max{1, rho (1 + M)}. f'' is point masses at the
-   kinks of f, all of which may be among the L knots; SGD with any batches that weigh all samples alike. *)
-Theorem strongly_stable_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
-    (rho M eps eta : R) (batches : list (list R)) :
+(* mulayoff2021, Theorem 2, sharpened (M9.a), with less asked of f: only a step along the mean gradient and one against it
+   must not lengthen. f'' is point masses at the kinks of f, all of which may be among the L knots. *)
+Theorem two_steps_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
+    (rho M eta : R) :
   let n := INR (length x) in
   let C := Rmax 1 (rho * (1 + M)) in
   let P := 1 + INR (width net) - INR (length knots) in
@@ -151,11 +150,11 @@ Theorem strongly_stable_curvature_bound (f : R -> R) (net : network) (x knots : 
   (forall u, In u (neurons net) -> Rabs (w1 u) <= rho /\ Rabs (b1 u) <= rho /\ Rabs (w2 u) <= rho) ->
   (forall t, In t x -> Rabs t <= M) ->
   (forall t, output net t = f t) -> NoDup knots -> (forall c, In c knots -> kink f c (jumps c) /\ jumps c <> 0) ->
-  0 < eps -> 0 < eta -> batches <> [] -> fair_batches x batches ->
-  eps_strongly_stable (parameters net) (mode_of net) (network_draws net batches) eps eta ->
+  0 < eta -> step_no_longer net x eta (mean_gradient net x) ->
+  step_no_longer net x eta (fun r => - mean_gradient net x r) ->
   sum (fun c => Rabs (jumps c) * g x c) knots <= 1 / eta - 1 / 2 + C * sqrt (P / (n * eta)) + C ^ 2 * P / (4 * n).
 Proof.
-  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eps_pos eta_pos some fair stable.
+  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eta_pos ahead back.
   assert (forall c, In c knots -> jump net c <> 0) as places.
   { intros c Hc. destruct (kinks c Hc) as [is_kink nonzero].
     rewrite (kink_unique f c (jump net c) (jumps c)); [easy| |easy].
@@ -177,9 +176,9 @@ Proof.
     pose proof (pos_INR (length (filter (fun i => toggles net i s) (seq 0 (width net))))). lra. }
   pose proof (length_pos x nonempty) as n_pos. fold n in n_pos.
   assert (1 <= C) as C_big by apply Rmax_l.
-  pose proof (strongly_stable_along net x C eps eta most batches (resting_mode net) (mean_gradient net x) nonempty
+  pose proof (two_steps_along net x C eta most (resting_mode net) (mean_gradient net x) nonempty
     distinct (mean_gradient_at_rest net x) (parameter_gradient_bound net x rho M rho_pos M_pos weights data) few
-    ltac:(lra) eps_pos eta_pos some fair stable (resting_is_mode net x)) as sharp. fold n in sharp.
+    ltac:(lra) eta_pos ahead back (resting_is_mode net x)) as sharp. fold n in sharp.
   pose proof (curvature_along_mean_gradient net x nonempty) as jensen. cbv zeta in jensen.
   rewrite mean_gradient_square in sharp, jensen.
   pose proof (all_ones_lower_bound net x nonempty) as lower.
@@ -211,8 +210,10 @@ Proof.
   replace (1 / eta) with (2 / eta / 2) by (field; lra). lra.
 Qed.
 
-(* mulayoff2021, Theorem 2 as printed (M9) follows: the printed Delta is no smaller. *)
-Theorem printed_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
+(* mulayoff2021, Theorem 2, sharpened (M9.a): "f strongly stable, L knots, ||theta*||_inf <= rho => int |f''| g <=
+   1/eta - 1/2 + C sqrt((1+k-L)/(n eta)) + C^2 (1+k-L)/(4n)", C = max{1, rho (1 + M)}. SGD with any batches that
+   weigh all samples alike. *)
+Theorem strongly_stable_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
     (rho M eps eta : R) (batches : list (list R)) :
   let n := INR (length x) in
   let C := Rmax 1 (rho * (1 + M)) in
@@ -223,11 +224,30 @@ Theorem printed_curvature_bound (f : R -> R) (net : network) (x knots : list R) 
   (forall t, output net t = f t) -> NoDup knots -> (forall c, In c knots -> kink f c (jumps c) /\ jumps c <> 0) ->
   0 < eps -> 0 < eta -> batches <> [] -> fair_batches x batches ->
   eps_strongly_stable (parameters net) (mode_of net) (network_draws net batches) eps eta ->
+  sum (fun c => Rabs (jumps c) * g x c) knots <= 1 / eta - 1 / 2 + C * sqrt (P / (n * eta)) + C ^ 2 * P / (4 * n).
+Proof.
+  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eps_pos eta_pos some fair stable.
+  apply (two_steps_curvature_bound f net x knots jumps rho M eta); try easy;
+    now apply (stable_step net x eps eta batches).
+Qed.
+
+(* Theorem 2 as printed (M9) follows, from the two steps: the printed Delta is no smaller. *)
+Theorem printed_two_steps_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
+    (rho M eta : R) :
+  let n := INR (length x) in
+  let C := Rmax 1 (rho * (1 + M)) in
+  let P := 1 + INR (width net) - INR (length knots) in
+  x <> [] -> NoDup x -> 0 <= rho -> 0 <= M ->
+  (forall u, In u (neurons net) -> Rabs (w1 u) <= rho /\ Rabs (b1 u) <= rho /\ Rabs (w2 u) <= rho) ->
+  (forall t, In t x -> Rabs t <= M) ->
+  (forall t, output net t = f t) -> NoDup knots -> (forall c, In c knots -> kink f c (jumps c) /\ jumps c <> 0) ->
+  0 < eta -> step_no_longer net x eta (mean_gradient net x) ->
+  step_no_longer net x eta (fun r => - mean_gradient net x r) ->
   sum (fun c => Rabs (jumps c) * g x c) knots
   <= 1 / eta - 1 / 2 + 3 / 2 * C ^ 2 * (P / n) + C * sqrt (3 / 4 * (P / n) * (3 * C ^ 2 * (P / n) + 2 / eta)).
 Proof.
-  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eps_pos eta_pos some fair stable.
-  eapply Rle_trans; [now apply (strongly_stable_curvature_bound f net x knots jumps rho M eps eta batches)|].
+  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eta_pos ahead back.
+  eapply Rle_trans; [now apply (two_steps_curvature_bound f net x knots jumps rho M eta)|].
   fold n C P. pose proof (length_pos x nonempty) as n_pos. fold n in n_pos. assert (1 <= C) as C_big by apply Rmax_l.
   destruct x as [|t y] eqn:E; [easy|].
   assert (0 <= P) as P_pos.
@@ -248,4 +268,24 @@ Proof.
     by (apply Rmult_le_compat_l; lra).
   replace (C ^ 2 * P / (4 * n)) with (C ^ 2 * r / 4) by (unfold r; field; lra).
   assert (0 <= C ^ 2 * r) by (apply Rmult_le_pos; [apply pow2_ge_0|easy]). lra.
+Qed.
+
+(* mulayoff2021, Theorem 2 as printed (M9). *)
+Theorem printed_curvature_bound (f : R -> R) (net : network) (x knots : list R) (jumps : R -> R)
+    (rho M eps eta : R) (batches : list (list R)) :
+  let n := INR (length x) in
+  let C := Rmax 1 (rho * (1 + M)) in
+  let P := 1 + INR (width net) - INR (length knots) in
+  x <> [] -> NoDup x -> 0 <= rho -> 0 <= M ->
+  (forall u, In u (neurons net) -> Rabs (w1 u) <= rho /\ Rabs (b1 u) <= rho /\ Rabs (w2 u) <= rho) ->
+  (forall t, In t x -> Rabs t <= M) ->
+  (forall t, output net t = f t) -> NoDup knots -> (forall c, In c knots -> kink f c (jumps c) /\ jumps c <> 0) ->
+  0 < eps -> 0 < eta -> batches <> [] -> fair_batches x batches ->
+  eps_strongly_stable (parameters net) (mode_of net) (network_draws net batches) eps eta ->
+  sum (fun c => Rabs (jumps c) * g x c) knots
+  <= 1 / eta - 1 / 2 + 3 / 2 * C ^ 2 * (P / n) + C * sqrt (3 / 4 * (P / n) * (3 * C ^ 2 * (P / n) + 2 / eta)).
+Proof.
+  intros n C P nonempty distinct rho_pos M_pos weights data implements apart kinks eps_pos eta_pos some fair stable.
+  apply (printed_two_steps_curvature_bound f net x knots jumps rho M eta); try easy;
+    now apply (stable_step net x eps eta batches).
 Qed.
