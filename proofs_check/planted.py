@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -59,10 +59,14 @@ def _of_confirmation() -> Iterator[str]:
     sides = {Ruling.HOLDS: (0.1, 0.2), Ruling.VIOLATED: (0.2, 0.1)}
     for ruling, (low, high) in sides.items():
         ends = Enclosure.exactly(Fraction(low)), Enclosure.exactly(Fraction(high))
-        claim = replace(CLAIMS["V1"], form=Form.AT_MOST, symbols=(), assumptions=(), sides=lambda given, e=ends: e)
+        claim = replace(CLAIMS["V1"], form=Form.AT_MOST, symbols=(), assumptions=(), sides=_constant(*ends))
         found = exact.confirm(claim, Instance({}, "planted")).ruling
         if found is not ruling:
             yield f"exact arithmetic confirms '{found.value}' of {low} <= {high}, where the claim '{ruling.value}'"
+
+
+def _constant(low: Enclosure, high: Enclosure) -> Callable[[Instance], tuple[Enclosure, Enclosure]]:
+    return lambda given: (low, high)
 
 
 def _of_enclosures() -> Iterator[str]:
