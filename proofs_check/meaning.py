@@ -225,7 +225,7 @@ def _within(
     """Return what is known of an index, and what is known of it except at the ends of an integral, which weigh nothing.
 
     Raises:
-        MeaninglessError: if a sum, or a product, may end before it begins.
+        MeaninglessError: if a sum, or a product, may end before it begins, or has no terms whatever its symbols are.
     """
     if isinstance(e, sp.Integral):
         forth = (sp.Le(first, index), sp.Le(index, last)), (sp.Lt(first, index), sp.Lt(index, last))
@@ -233,6 +233,8 @@ def _within(
         if nonnegative(last - first, conditions):
             return forth
         return (sp.Or(sp.And(*forth[0]), sp.And(*back[0])),), (sp.Or(sp.And(*forth[1]), sp.And(*back[1])),)
+    if (last - first).is_negative and nonnegative(last - first + 1):
+        raise MeaninglessError(f"{e} has no terms")
     # sympy takes a product over nothing for 0 where its factor is
     if not nonnegative(last - first + (1 if isinstance(e, sp.Sum) else 0), conditions):
         raise MeaninglessError(f"{e} may end before it begins")

@@ -400,7 +400,9 @@ def test_a_wrong_identity_is_refuted_at_a_point() -> None:
     [
         (sp.floor(x), "floor(x), a floor, which the replay does not know"),
         (sp.Sum(x, (sp.Idx("i", (1, 3)), 1, 3)), "Sum(x, (i, 1, 3)) runs over i, which is no symbol"),
-        (sp.Integral(x, a), "Integral(x, a) does not say from where to where a runs"),
+        (sp.Integral(x, (a, p)), "Integral(x, (a, p)) does not say from where to where a runs"),
+        (sp.Sum(A[i], (i, 2, 1)), "Sum(a[i], (i, 2, 1)) has no terms"),
+        (sp.Sum(A[i], (i, 3, 1)), "Sum(a[i], (i, 3, 1)) may end before it begins"),
         (sp.Sum(A[i], (i, 1, i)), "i runs, and is a number of its own beside that"),
         (sp.Sum(sp.Sum(A[i], (i, 1, 2)), (i, 1, 3)), "i runs within a range over i"),
         (sp.Integral(i, (i, 0, 1)), "i runs over reals, which it is not assumed to be"),
