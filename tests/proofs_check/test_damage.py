@@ -365,7 +365,7 @@ COQ_DAMAGE: dict[str, tuple[Damage, str]] = {
     ),
     "a folder is in its place": (
         lambda f: folder_instead(f / "a" / "top.v"),
-        "a/top.v: it cannot be read: Is a directory",
+        "a/top.v: it is no file",
     ),
     "the proof is left open": (
         proof("Qed", "Admitted"),
