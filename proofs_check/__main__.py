@@ -27,8 +27,8 @@ from numerics.files import write_whole
 from numerics.provenance import provenance, versions
 from proofs_check.coqc import coq_version
 from proofs_check.counterexamples import damaged, keep, stored, stored_sha256
-from proofs_check.crash import said
-from proofs_check.expected import EXPECTED, expected_text, read_expected
+from proofs_check.crash import CrashError, part, said
+from proofs_check.expected import EXPECTED, Expected, expected_text, read_expected
 from proofs_check.ledger import chosen, effort_of
 from proofs_check.machine_checked import INSTALL, Evidence, check
 from proofs_check.page import markdown, page, table_header, table_line
@@ -152,6 +152,15 @@ def record(rows: Sequence[Row]) -> list[Path]:
     return [EXPECTED, LEDGER, *kept]
 
 
+def _fallen(row: Row, expected: Expected) -> list[str]:
+    """Return what is worse in a row than what was recorded, or another thing; if that cannot be said, why not."""
+    try:
+        with part("its comparison with what was recorded"):
+            return expected.fallen(row)
+    except CrashError as error:
+        return [str(error)]
+
+
 def _not_recordable(rows: Sequence[Row], evidence: Evidence) -> list[str]:
     """Return a sentence if what came out is not to be recorded, for something crashed and would be recorded as less."""
     crashed = [row.id for row in rows if row.crashed] + (
@@ -228,7 +237,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
                 unread=unread,
             )
             for row in rows_in_order:
-                worse = () if options.record else expected.fallen(row)
+                worse = [] if options.record else _fallen(row, expected)
                 rows.append(replace(row, problems=(*row.problems, *worse)))
                 tqdm.write(table_line(row), file=sys.stdout)
                 bar.update()

@@ -74,6 +74,8 @@ def read_sources(folder: Path) -> dict[str, Source]:
 
 
 def _source(folder: Path, file: str) -> Source:
+    if not (folder / file).is_file():
+        return Source(file, b"", (), (), (), "it is no file")
     try:
         content = (folder / file).read_bytes()
         text = without_comments(content.decode("utf-8"))

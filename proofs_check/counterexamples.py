@@ -49,6 +49,8 @@ def stored_sha256(folder: Path = STORED) -> dict[str, str]:
 
 
 def _sha256(file: Path) -> str:
+    if not file.is_file():
+        return ""
     try:
         with file.open("rb") as opened:
             return hashlib.sha256(opened.read(MOST_BYTES + 1)).hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sympy as sp
@@ -365,7 +365,7 @@ COQ_DAMAGE: dict[str, tuple[Damage, str]] = {
     ),
     "a folder is in its place": (
         lambda f: folder_instead(f / "a" / "top.v"),
-        "a/top.v: it cannot be read: Is a directory",
+        "a/top.v: it is no file",
     ),
     "the proof is left open": (
         proof("Qed", "Admitted"),
@@ -528,6 +528,11 @@ CRASHES: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None], str]] = {
         "V2",
         trial("V2", instances=Damaged("a_study", {})),
         "the reading of its kept rows crashes with ValueError: rows.parquet is not a whole Parquet file",
+    ),
+    "comparison with what was recorded": (
+        "V2",
+        claim("V2", proof=lambda: Proof(gutted(None).steps, cast("str", object()))),
+        "its comparison with what was recorded crashes with TypeError: no part of a proof is a object",
     ),
     "bound": ("B7", claim("B7", bound_on=broken), f"its importable bound {BROKEN}"),
 }
