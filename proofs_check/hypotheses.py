@@ -158,4 +158,4 @@ def unmapped(claim: Claim, theorem: Theorem, found: Sequence[str]) -> list[str]:
     for text, why in theorem.typing:
         if why not in symbols and not why.startswith("by definition: "):
             said.append(f"{text!r} must be what a symbol of {claim.id} is, or hold 'by definition: ..', got {why!r}")
-    return [f"{claim.id}, {theorem}: {sentence}" for sentence in said]
+    return said

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from proofs_check.coq_sources import LOGICAL, Source, name_of, needed, read_sources, text_under
 from proofs_check.coqc import AXIOMS, BUILD, Answer, Compiled, ask, axioms_of, compile_all, coq_version, statement_of
+from proofs_check.hypotheses import hypotheses, unmapped
 from proofs_check.manifest import FOLDER, MANIFEST, Theorem, read_manifest
 from proofs_check.row import CHECKED, FAILED, NOT_RUN, TheoremRow
+from theory.registry import CLAIMS
 
 INSTALL = "Debian and Ubuntu: apt-get install coq; macOS: brew install coq; elsewhere: https://coq.inria.fr/download"
 """How Coq is installed."""
@@ -152,6 +154,9 @@ def _wrong_text(theorem: Theorem, sources: Mapping[str, Source]) -> str:
     if theorem.name.rsplit(".", 1)[-1] not in sources[name].declares:
         near = difflib.get_close_matches(theorem.name, sources[name].declares, n=1, cutoff=0)
         return f"there is no such theorem; the nearest is {near[0]}" if near else "there is no such theorem"
+    if theorem.assumes or theorem.typing or theorem.further:
+        found = hypotheses(sources[name].content.decode("utf-8", errors="replace"), theorem.name)
+        return "; ".join(unmapped(CLAIMS[theorem.claim], theorem, found))
     return ""
 
 

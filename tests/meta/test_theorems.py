@@ -17,7 +17,8 @@ def text_of(theorem: Theorem) -> str:
 
 def unlisted(theorem: Theorem, text: str) -> list[str]:
     """Return a sentence for everything that the manifest does not say of what a theorem, in a text, assumes."""
-    return unmapped(CLAIMS[theorem.claim], theorem, hypotheses(text, theorem.name))
+    said = unmapped(CLAIMS[theorem.claim], theorem, hypotheses(text, theorem.name))
+    return [f"{theorem.claim}, {theorem}: {sentence}" for sentence in said]
 
 
 @pytest.mark.parametrize("theorem", THEOREMS, ids=lambda theorem: f"{theorem.claim}-{theorem.name}")

@@ -52,6 +52,18 @@ def write(folder: Path, *entries: dict[str, Any], **files: str) -> Path:
     return folder
 
 
+def write_tables(folder: Path, entry: dict[str, Any]) -> None:
+    """Write a manifest of one theorem, whose values may be tables of texts."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items() if not isinstance(value, dict)]
+    for key, table in entry.items():
+        if isinstance(table, dict):
+            lines += [
+                f"[theorem.{key}]",
+                *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()),
+            ]
+    (folder / MANIFEST).write_text("\n".join(["[[theorem]]", *lines]) + "\n", encoding="utf-8")
+
+
 def checked(folder: Path, said: list[str] | None = None) -> Evidence:
     say = (lambda line: None) if said is None else said.append
     return check(jobs=2, folder=folder, build=folder.parent / "build", say=say)
@@ -81,6 +93,32 @@ def test_a_theorem_is_shown_with_its_statement_and_its_axioms(folder: Path) -> N
     assert row.axioms
     assert prove_all([row])
     assert re.match(r"Coq \S+ accepts 1 of 1 theorem in Coq, on no axioms but", evidence.summary())
+
+
+def test_a_hypothesis_that_the_manifest_does_not_list_is_named_with_or_without_coq(folder: Path) -> None:
+    listed = ENTRY | {"typing": {"0 <= x": "by definition: x is a length"}}
+    write_tables(folder, listed)
+    assert [row.why for row in checked(folder).theorems["V8"]] == [""]
+    (folder / "top.v").write_text(TOP.replace("0 <= x ->", "0 <= x -> x = 0 ->"), encoding="utf-8")
+    (row,) = checked(folder).theorems["V8"]
+    assert row.outcome == "failed"
+    assert row.why == "four_times (top.v): it assumes 'x = 0', which the manifest does not list"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"typing": "x"}, "typing must be a table, got 'x'"),
+        ({"typing": {"0 <= x": ""}}, "typing: what is said of '0 <= x' must be a text, got ''"),
+        ({"assumes": {"d = 1": []}}, r"assumes: what is said of 'd = 1' must be a text, got \[\]"),
+        ({"further": {"0 <= x": ["a"]}}, r"further: what is said of '0 <= x' must be a text, got \['a'\]"),
+    ],
+)
+def test_a_map_that_is_none_is_named(folder: Path, table: dict[str, Any], message: str) -> None:
+    write_tables(folder, ENTRY | table)
+    theorems, problems = read_manifest(folder)
+    assert not theorems
+    assert re.fullmatch(rf"manifest\.toml, theorem 1: {message}", problems[0])
 
 
 @needs_coq
@@ -266,7 +304,10 @@ def test_a_file_that_nothing_names_is_named(folder: Path) -> None:
         ),
         ({"file": "/top.v"}, "file must be a .v file in the manifest's folder, such as paper/chapter.v, got '/top.v'"),
         ({"file": "top"}, "file must be a .v file in the manifest's folder, such as paper/chapter.v, got 'top'"),
-        ({"theorem": "x"}, "there is no 'theorem', only claim, file, name, covers, leaves_out, refutes"),
+        (
+            {"theorem": "x"},
+            "there is no 'theorem', only claim, file, name, covers, leaves_out, refutes, assumes, typing, further",
+        ),
         ({}, "four_times (top.v) stands twice for V8"),
     ],
 )
