@@ -357,7 +357,7 @@ def test_instances_that_cannot_be_drawn_have_no_figure() -> None:
     row = replace(row_of(CLAIMS["M6"]), extremal=None, slack_instance=None)
     assert row.witness is not None
     given = row.witness["given"]
-    for x in ({"array": [{"rational": "1e300"}]}, {"array": "x"}, {"array": [{"int": 1}, {"int": 1}]}):
+    for x in ({"array": [{"rational": str(10**300)}]}, {"array": "x"}, {"array": [{"int": 1}, {"int": 1}]}):
         assert figure(replace(row, witness={"origin": "", "given": given | {"x": x}})) is None or x == {"array": "x"}
     assert figure(replace(row, witness={"origin": "", "given": {"weights": {"weights": {"w1": 3}}}})) is None
     pieces = {"tuple": [{"tuple": [{"text": "__import__('os')"}, {"int": 0}, {"int": 1}]}]}
