@@ -54,7 +54,7 @@ lint: $(VENV)/dev.stamp ## run the linter and check the formatting
 
 types: $(VENV)/dev.stamp ## run the type checker
 	@echo "== types: mypy --strict"
-	@$(RUN) -m mypy --strict --num-workers $(JOBS)
+	@$(RUN) -m mypy --strict
 
 bench: $(VENV)/dev.stamp ## run the benchmarks, one at a time
 	@echo "== benchmarks: pytest-benchmark"
