@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from proofs_check.arena import arena_of
+from proofs_check.conclusion import tie
 from proofs_check.counterexamples import load, stored, witness_of
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
@@ -35,6 +36,9 @@ REFUTABLE = (Finding.FALSE, Finding.NEEDS_ASSUMPTION)
 
 ORACLE_CHECKS, ORACLE_BITS = 10, 256
 """On how many instances the second implementation of a claim is held against the first, and its precision."""
+
+TIE_CHECKS = 12
+"""On how many instances a proof is held against the claim."""
 
 BOUND_CHECKS, BOUND_ERROR = 20, 1e-9
 """On how many instances an importable bound is held against the claim's right side, and how far apart they may be."""
@@ -76,7 +80,7 @@ def row_of(
     witness = None if shows is None else (claim.evaluate(shows), shows)
     arena = arena_of(claim, trained, searching=_violated(witness))
     search = hunt(claim, arena, effort, seed=own_seed)
-    proof, small = _replayed(claim.proof), _replayed(claim.small)
+    proof, small = (_replayed(claim, built, search) for built in (claim.proof, claim.small))
     untried = search.counterexample or arena.rows_missing
     mutants = () if untried else tuple(_tried(claim, arena, search, effort, own_seed))
     shown = witness if _violated(witness) else search.counterexample or witness
@@ -170,20 +174,21 @@ def _text(side: Enclosure | None) -> str | None:
     return f"{lower:.10g}" if f"{lower:.10g}" == f"{upper:.10g}" else f"[{lower:.10g}, {upper:.10g}]"
 
 
-def _replayed(proof: Callable[[], Proof] | None) -> ProofRow | None:
-    """Return the proof as a row, each step with whether it was decided."""
+def _replayed(claim: Claim, proof: Callable[[], Proof] | None, search: Search) -> ProofRow | None:
+    """Return the proof as a row, each step with whether it was decided, and whether it is one of the claim."""
     if proof is None:
         return None
     built = proof()
-    return ProofRow(built.covers, report(built))
+    tied = tie(claim, built, _decided(search, TIE_CHECKS))
+    return ProofRow(built.covers, report(built), tied.why, tied.covered, tied.uncovered)
 
 
 def _status(*, refuted: bool, proof: ProofRow | None, small: ProofRow | None, decided: int) -> Status:
     if refuted:
         return Status.REFUTED
-    if proof is not None and proof.holds:
+    if proof is not None and proof.whole:
         return Status.PROVED
-    if small is not None and small.holds:
+    if any(one is not None and one.holds for one in (proof, small)):
         return Status.CERTIFIED
     return Status.TESTED if decided else Status.CONJECTURED
 
@@ -283,6 +288,8 @@ def _contradictions(claim: Claim, row: Row, search: Search) -> list[str]:
         for number, step in enumerate(proof.steps if proof else ()):
             if not (step.decided or step.cited):
                 found.append(f"step {number} of its {name} does not follow: {step.why}")
+        if proof is not None and proof.why:
+            found.append(f"its {name} is not one of the claim: {proof.why}")
     if claim.extremal is not None:
         verdict = claim.evaluate(claim.extremal)
         if verdict.ruling is not Ruling.HOLDS or verdict.slack != 0:

@@ -247,12 +247,24 @@ def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
             raise StepError(f"induction: nothing shows that {term} is not negative")
 
 
+def _scaled(step: Step, earlier: tuple[Step, ...]) -> None:
+    one = _earlier(step, earlier)
+    left_over = _left_over(step.before - step.after - step.factor * (one.before - one.after))
+    if left_over != 0:
+        raise StepError(f"scaled: {step.factor} times the difference of step {step.term} leaves {left_over}")
+    if not set(one.conditions) <= set(step.conditions):
+        raise StepError(f"scaled: step {step.term} has conditions that this one does not assume")
+    if not nonnegative(step.factor, step.conditions):
+        raise StepError(f"scaled: nothing shows that the factor {step.factor} is not negative")
+
+
 _RULES: dict[Rule, Callable[[Step, tuple[Step, ...]], None]] = {
     Rule.IDENTITY: _identity,
     Rule.NONNEGATIVE: _nonnegative,
     Rule.POLYNOMIAL: _polynomial,
     Rule.SUM: _sum,
     Rule.INDUCTION: _induction,
+    Rule.SCALED: _scaled,
 }
 
 _FAILURES = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, NotImplementedError, RecursionError)
@@ -280,13 +292,13 @@ def _reports(proof: Proof) -> Iterator[StepRow]:
         decided = not cited and not why
         relation = _relation(step, proof.steps[:number])
         sides = (latex(step.before), latex(step.after))
-        yield StepRow(step.rule.value, *sides, relation, step.because, decided, cited, why)
+        yield StepRow(step.rule.value, *sides, relation, step.because, decided, cited, step.sizes, why)
 
 
 def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
     if step.rule is Rule.CITED:
         return ""
-    if step.rule is Rule.SUM and step.term is not None and 0 <= step.term < len(earlier):
+    if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
     return "=" if equal else ">="
