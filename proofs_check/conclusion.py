@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import sympy as sp
-from sympy.logic.boolalg import Boolean
 
+from proofs_check.evaluation import NoValueError, evaluated, symbols_of
+from proofs_check.polynomial import is_condition
 from theory.claim import Claim, Form, Instance, Verdict
 from theory.enclosure import Enclosure
 from theory.proof import Proof, Rule, Step
-
-DIGITS = 60
-"""With how many digits an expression is evaluated that is no rational."""
-
-ERROR = Fraction(1, 10**40)
-"""What is left of them, relative to 1 + |value|."""
 
 
 class UntiedError(ValueError):
@@ -52,9 +45,9 @@ def tie(claim: Claim, proof: Proof, cases: Sequence[tuple[Verdict, Instance]]) -
     """
     covered = uncovered = 0
     try:
-        way = [proof.steps[number] for number in way_of(claim.form, proof)]
+        way = way_of(claim.form, proof)
         for verdict, instance in cases:
-            values = None if claim.reads is None else claim.reads(instance)
+            values = _read(claim, instance)
             if values is None:
                 uncovered += 1
                 continue
@@ -65,6 +58,18 @@ def tie(claim: Claim, proof: Proof, cases: Sequence[tuple[Verdict, Instance]]) -
     if claim.reads is None:
         return Tie("the claim does not say what its symbols are on an instance", covered, uncovered)
     return Tie("" if covered else "it speaks of no instance that the claim holds on", covered, uncovered)
+
+
+def _read(claim: Claim, instance: Instance) -> Mapping[str, Any] | None:
+    """Return what the symbols of a claim's proof are on an instance, if it says so.
+
+    Raises:
+        UntiedError: if it cannot.
+    """
+    try:
+        return None if claim.reads is None else claim.reads(instance)
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        raise UntiedError(f"its symbols cannot be read on a {instance.origin} instance: {error}") from error
 
 
 def way_of(form: Form, proof: Proof) -> list[int]:
@@ -80,24 +85,90 @@ def way_of(form: Form, proof: Proof) -> list[int]:
     if lhs == rhs:
         raise UntiedError(f"both sides that it comes to are {lhs}")
     way: set[int] = set()
-    if form is not Form.AT_MOST:
+    if form not in (Form.AT_MOST, Form.IMPLICATION):
         way.update(_path(steps, lhs, rhs))
-    if form not in (Form.AT_LEAST, Form.IMPLICATION):
+    if form is not Form.AT_LEAST:
         way.update(_path(steps, rhs, lhs))
-    serving, waiting = set(way), list(way)
-    while waiting:
-        step = steps[waiting.pop()]
-        for number in {*step.uses, *(() if step.term is None else (step.term,))} - serving:
-            if not 0 <= number < len(steps):
-                raise UntiedError(f"there is no step {number} to use")
-            serving.add(number)
-            waiting.append(number)
+    serving = _serving(steps, way)
     spare = sorted(set(range(len(steps))) - serving)
     if spare:
         raise UntiedError(f"step {spare[0]} is not needed for what it comes to")
+    if len(way) == 1 and steps[min(way)].rule is Rule.CITED:
+        raise UntiedError("the only step from one side to the other is cited")
     if all(steps[number].rule is Rule.CITED for number in serving):
         raise UntiedError("every step of it is cited")
+    for number in sorted(serving):
+        _assumes_no_more(steps, number, (lhs, rhs))
     return sorted(way)
+
+
+def _needs(step: Step) -> set[int]:
+    return {*step.uses, *(() if step.term is None else (step.term,))}
+
+
+def _serving(steps: tuple[Step, ...], way: set[int]) -> set[int]:
+    """Return the numbers of the steps on the way and of all that serve them.
+
+    Raises:
+        UntiedError: if there is no step of a number, or one serves itself.
+    """
+    served: dict[int, set[int]] = {}
+    waiting = list(way)
+    while waiting:
+        number = waiting.pop()
+        if not 0 <= number < len(steps):
+            raise UntiedError(f"there is no step {number} to use")
+        if number not in served:
+            served[number] = _needs(steps[number])
+            waiting.extend(served[number])
+    left = dict(served)
+    while left:
+        free = [number for number, needs in left.items() if not needs & left.keys()]
+        if not free:
+            raise UntiedError(f"step {min(left)} is used to show what it needs itself")
+        for number in free:
+            del left[number]
+    return set(served)
+
+
+def _differences(relation: sp.Basic) -> set[sp.Expr]:
+    """Return what a relation says is not negative: one difference, or for an equation both."""
+    if isinstance(relation, (sp.Ge, sp.Gt)):
+        return {relation.lhs - relation.rhs}
+    if isinstance(relation, (sp.Le, sp.Lt)):
+        return {relation.rhs - relation.lhs}
+    return {relation.lhs - relation.rhs, relation.rhs - relation.lhs} if isinstance(relation, sp.Eq) else set()
+
+
+def _assumes_no_more(steps: tuple[Step, ...], number: int, sides: tuple[sp.Basic, sp.Basic]) -> None:
+    """Return if no condition of a step says what the step, or the whole proof, is to show, unless a step that it uses does.
+
+    Raises:
+        UntiedError: naming the condition.
+    """
+    step = steps[number]
+    shown = [(steps[used].before, steps[used].after) for used in _needs(step)]
+    for condition in (part for whole in step.conditions for part in sp.And.make_args(whole)):
+        for before, after in ((step.before, step.after), sides, sides[::-1]):
+            if {(before, after), (after, before)} & set(shown):
+                continue
+            if is_condition(before) or is_condition(after):
+                begs = condition == before
+            else:
+                begs = any(_positive_multiple(part, before - after) for part in _differences(condition))
+            if begs:
+                raise UntiedError(f"step {number} assumes {condition}, which is what is to be shown")
+
+
+def _positive_multiple(first: sp.Expr, second: sp.Expr) -> bool:
+    """Return whether one expression is the other times a number above 0."""
+    if 0 in (first, second) or first.free_symbols != second.free_symbols:
+        return False
+    try:
+        ratio = sp.cancel(first / second)
+    except sp.PolynomialError:
+        return False
+    return bool(ratio.is_number and ratio.is_positive)
 
 
 def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
@@ -105,7 +176,7 @@ def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return both_ways(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
-    return equal or (step.rule is Rule.CITED and isinstance(step.before, Boolean))
+    return equal or (step.rule is Rule.CITED and is_condition(step.before))
 
 
 def _edges(steps: tuple[Step, ...]) -> Iterator[tuple[int, sp.Basic, sp.Basic]]:
@@ -142,6 +213,10 @@ class _Reading:
     values: Mapping[str, Any]
     where: str
 
+    def speaks_of(self, expression: sp.Basic) -> bool:
+        """Return whether all symbols of an expression have a value there."""
+        return {symbol.name for symbol in symbols_of(expression)} <= set(self.values)
+
     def of(self, expression: sp.Basic) -> Enclosure:
         """Return what an expression is there.
 
@@ -150,12 +225,12 @@ class _Reading:
         """
         try:
             return evaluated(expression, self.values)
-        except UntiedError as error:
+        except NoValueError as error:
             raise UntiedError(f"{error}, {self.where}") from None
 
 
-def _is_the_claim(proof: Proof, way: Sequence[Step], verdict: Verdict, reading: _Reading) -> None:
-    """Return if the sides that a proof comes to are the claim's, and its steps on the way are true.
+def _is_the_claim(proof: Proof, way: Sequence[int], verdict: Verdict, reading: _Reading) -> None:
+    """Return if the sides that a proof comes to are the claim's, and its steps on the way are true, and what it cites.
 
     Raises:
         UntiedError: if a side is not, a step is false, a condition of one fails, or a symbol has no right value.
@@ -169,75 +244,37 @@ def _is_the_claim(proof: Proof, way: Sequence[Step], verdict: Verdict, reading: 
                 f"its {name} side is {float(found.midpoint):.8g} where the claim's is {float(side.midpoint):.8g}, "
                 f"{reading.where}"
             )
-    for step in way:
-        before, after = reading.of(step.before), reading.of(step.after)
-        equal = step.rule is Rule.IDENTITY or isinstance(step.before, Boolean)
-        if before.upper < after.lower or (equal and before.lower > after.upper):
-            raise UntiedError(f"the step from {step.before} to {step.after} is false, {reading.where}")
-        for condition in step.conditions if step.rule is Rule.POLYNOMIAL else ():
-            if not reading.of(condition).upper:
-                raise UntiedError(f"its step needs {condition}, which fails {reading.where}")
+    for number, step in enumerate(proof.steps):
+        equal = both_ways(step, proof.steps[:number])
+        if number in way:
+            _is_true(step, reading, equal=equal)
+            for condition in _conditions_on(step, reading):
+                if not reading.of(condition).upper:
+                    raise UntiedError(f"its step needs {condition}, which fails {reading.where}")
+        elif step.rule is Rule.CITED and reading.speaks_of(step.before) and reading.speaks_of(step.after):
+            _is_true(step, reading, equal=equal)
 
 
-def _number(value: Any) -> sp.Expr:
-    """Return a number as sympy's, exactly: floats count as the rationals they are."""
-    if isinstance(value, sp.Expr):
-        return value
-    exact = Fraction(value)
-    return sp.Rational(exact.numerator, exact.denominator)
-
-
-def _assumed(symbol: sp.Basic, value: sp.Expr) -> sp.Expr:
-    """Return a value of a symbol.
+def _is_true(step: Step, reading: _Reading, *, equal: bool) -> None:
+    """Return if a step is true on an instance, as far as the digits tell.
 
     Raises:
-        UntiedError: if it is not what is assumed of the symbol.
+        UntiedError: if it is not, or a symbol has no right value.
     """
-    wrong = [
-        name for name, assumed in symbol.assumptions0.items() if getattr(value, f"is_{name}", None) is (not assumed)
-    ]
-    if wrong:
-        plainest = min(wrong, key=lambda name: (not symbol.assumptions0[name], name.startswith("extended"), name))
-        raise UntiedError(f"{symbol} is assumed to be {plainest}, and is {value}")
-    return value
+    before, after = reading.of(step.before), reading.of(step.after)
+    if before.upper < after.lower or (equal and before.lower > after.upper):
+        raise UntiedError(f"the step from {step.before} to {step.after} is false, {reading.where}")
 
 
-def evaluated(expression: sp.Basic, values: Mapping[str, Any]) -> Enclosure:
-    """Return an expression with numbers for its symbols: a rational exactly, else to `DIGITS` digits, conditions as 0 or 1.
+def _conditions_on(step: Step, reading: _Reading) -> Iterator[sp.Basic]:
+    """Yield the conditions of a step on an instance; those of a sum for every one of its terms.
 
-    Args:
-        expression: the expression; its sums and products have as many terms as the values say.
-        values: by name, a number for each symbol, and for an indexed one its entries, the first at index 1, [m] or [m, m].
-
-    Raises:
-        UntiedError: if a symbol has no value, one that is not what is assumed of it, or an indexed one no such entry.
+    Those of an induction are about terms that the instance does not have.
     """
-    bases = expression.atoms(sp.IndexedBase)
-    indexed = {base.label: base for base in bases}
-    plain = expression.free_symbols - set(indexed) - bases - expression.atoms(sp.Indexed)
-    names = [symbol.name for symbol in (*plain, *indexed)]
-    for name in sorted(names):
-        if names.count(name) > 1:
-            raise UntiedError(f"two symbols of {expression} are called {name}")
-        if name not in values:
-            raise UntiedError(f"{name} in {expression} has no value")
-    entries = {base: np.asarray(values[label.name], dtype=object) for label, base in indexed.items()}
-
-    def entry(one: sp.Basic) -> sp.Expr:
-        base, *indices = one.args
-        place = tuple(int(index) - 1 for index in indices)
-        if len(place) != entries[base].ndim or any(
-            not 0 <= at < most for at, most in zip(place, entries[base].shape, strict=True)
-        ):
-            raise UntiedError(f"{base.label} has no entry {one}")
-        return _assumed(base, _number(entries[base][place]))
-
-    whole = expression.subs({symbol: _assumed(symbol, _number(values[symbol.name])) for symbol in plain}).doit()
-    whole = whole.replace(lambda part: isinstance(part, sp.Indexed), entry).doit()
-    if whole in (sp.true, sp.false):
-        return Enclosure.exactly(bool(whole))
-    if isinstance(whole, sp.Rational):
-        return Enclosure.exactly(Fraction(int(whole.p), int(whole.q)))
-    near = sp.Rational(sp.N(whole, DIGITS))
-    value = Fraction(int(near.p), int(near.q))
-    return Enclosure.exactly(value).widened(ERROR * (1 + abs(value)))
+    if step.rule in (Rule.IDENTITY, Rule.NONNEGATIVE, Rule.POLYNOMIAL):
+        yield from step.conditions
+    if step.rule is Rule.SUM:
+        index, first, last = next(iter(step.before.atoms(sp.Sum))).limits[0]
+        ends = [int(reading.of(sp.sympify(end)).lower) for end in (first, last)]
+        for place in range(ends[0], ends[1] + 1):
+            yield from (condition.subs(index, place) for condition in step.conditions)

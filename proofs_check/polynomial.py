@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 import z3
 from sympy.core.function import AppliedUndef
-from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from sympy.tensor.indexed import Indexed
 
 EFFORT = 1_000_000
@@ -170,8 +170,15 @@ def is_real(e: sp.Expr) -> bool:
     return bool(e.is_real)
 
 
-def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ()) -> None:
+def is_condition(e: sp.Basic) -> bool:
+    """Return whether an expression is true or false; sympy counts symbols of numbers among those that may be."""
+    return isinstance(e, Boolean) and not isinstance(e, sp.Expr)
+
+
+def decide(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = ()) -> None:
     """Return if before >= after for all reals that satisfy the conditions and the assumptions on the symbols.
+
+    Of two conditions: if before holds wherever after does, and after holds somewhere.
 
     Raises:
         UndecidedError: if there are reals for which it fails, z3 cannot tell, no reals satisfy the conditions (then
@@ -180,6 +187,12 @@ def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ())
     reals = Reals()
     for condition in conditions:
         reals.assume(condition)
+    if is_condition(before) or is_condition(after):
+        reals.assume(after)
+        if reals.ask() != z3.sat:
+            raise UndecidedError(f"{after} contradicts the conditions, or z3 cannot tell that it does not")
+        reals.require(reals.formula(before), f"{after} may hold where {before} does not")
+        return
     left, right = reals.term(before), reals.term(after)
     if conditions and reals.ask() != z3.sat:
         raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")

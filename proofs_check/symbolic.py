@@ -10,7 +10,7 @@ import z3
 from sympy.tensor.indexed import Indexed
 
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
+from proofs_check.polynomial import UndecidedError, decide, is_condition, nonnegative, nonzero
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -300,6 +300,8 @@ def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
         return ""
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
+    if is_condition(step.before):
+        return "if"
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
     return "=" if equal else ">="
 

@@ -62,6 +62,26 @@ def cauchy_schwarz(first: sp.IndexedBase, second: sp.IndexedBase, because: str) 
     )
 
 
+def cauchy_schwarz_of(first: sp.Expr, second: sp.Expr, because: str) -> Step:
+    """Return sum u_i^2 sum v_i^2 >= (sum u_i v_i)^2 for terms made of sequences, by induction over their number.
+
+    Args:
+        first: u_i, an expression in `INDEX`, real.
+        second: v_i, likewise.
+        because: what the inequality does in the proof.
+    """
+    last = {INDEX: COUNT + 1}
+    return Step(
+        over_all(first**2) * over_all(second**2),
+        over_all(first * second) ** 2,
+        Rule.INDUCTION,
+        because,
+        (over_all((first * second.subs(last) - second * first.subs(last)) ** 2),),
+        variable=COUNT,
+        base=1,
+    )
+
+
 def bernoulli(excess: sp.Symbol, because: str) -> Step:
     """Return (1 + s)^t >= 1 + t s for s >= 0 and every t = 0, 1, .., by induction over t.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.assumptions import growth, mean_square_stable, one_dimension
 from theory.claim import Assumption, Claim, Finding, Form, Instance
@@ -121,6 +123,18 @@ W2 = Claim(
     no_extremal="refuted",
 )
 
+
+def _reads_eq_2(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W2.a's proof are: a and s^2 to more digits than matter."""
+    mean, variance = moments(given["hessians"])
+    return {
+        "eta": Fraction(given["step_size"]),
+        "p": noise_share(len(given["hessians"]), given["batch_size"]),
+        "a": Fraction(top_eigenvalue(mean).midpoint),
+        "s": sp.sqrt(sp.Rational(max(Fraction(top_eigenvalue(variance).midpoint), Fraction(0)))),
+    }
+
+
 W2A = Claim(
     id="W2.a",
     amends="W2",
@@ -132,6 +146,7 @@ W2A = Claim(
     assumptions=(_condition_holds(),),
     sides=_necessary_sides,
     proof=proofs.w2a,
+    reads=_reads_eq_2,
     finding=Finding.OURS,
     note="Necessary for W1's sufficient condition, hence for stability where d = 1. The Hessians need not be positive; "
     "0 <= s needs no condition.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import TIME, bernoulli
+from theory.lemmas import INDEX, TIME, bernoulli, over_all, reals
 from theory.proof import Proof, Rule, Step
 
 _eta, _s = sp.symbols("eta s", positive=True)
@@ -74,24 +74,56 @@ def w1a() -> Proof:
 def w2a() -> Proof:
     """Both parts of eq 2 follow from W1's condition."""
     a, s = sp.Symbol("a", real=True), sp.Symbol("s", nonnegative=True)
-    along_top = (sp.Le((1 - _eta * a) ** 2 + _eta**2 * _share * _spread, 1),)
+    top = sp.Symbol(r"\lambda", real=True)
+    (along,) = reals("q")
+    contraction, noise = (1 - _eta * a) ** 2, _eta**2 * _share * s**2
     return Proof(
         (
             Step(
-                sp.Integer(2),
-                _eta * a,
-                Rule.POLYNOMIAL,
-                "along the top eigenvector of H: p v = p q^T Sigma q is not negative",
-                conditions=along_top,
+                over_all((along[INDEX] - _eta * (a * along[INDEX])) ** 2),
+                contraction * over_all(along[INDEX] ** 2),
+                Rule.IDENTITY,
+                "along the unit eigenvector q of H with eigenvalue a: ||(I - eta H) q||^2 = (1 - eta a)^2",
             ),
-            Step(_eta * a, sp.Integer(0), Rule.POLYNOMIAL, "and so a is not negative either", conditions=along_top),
+            Step(
+                top,
+                contraction + _eta**2 * _share * _spread,
+                Rule.CITED,
+                "Rayleigh and Ritz: the top eigenvalue of the matrix is at least q^T (..) q, v = q^T Sigma q >= 0",
+                uses=(0,),
+            ),
+            Step(
+                top,
+                _rest + noise,
+                Rule.CITED,
+                "Rayleigh and Ritz, at the unit eigenvector of Sigma with eigenvalue s^2: c = ||(I - eta H) q||^2 >= 0",
+            ),
             Step(
                 sp.Integer(1),
-                _eta * sp.sqrt(_share) * s,
+                contraction,
                 Rule.POLYNOMIAL,
-                "along the top eigenvector of Sigma, with eigenvalue s^2: c = ||(I - eta H) q||^2 is not negative",
-                conditions=(sp.Le(_rest + _eta**2 * _share * s**2, 1),),
+                "by W1's condition, lambda <= 1",
+                uses=(1,),
+                conditions=(sp.Le(top, 1), sp.Ge(top, contraction + _eta**2 * _share * _spread)),
+            ),
+            Step(
+                sp.Integer(1),
+                noise,
+                Rule.POLYNOMIAL,
+                "and likewise",
+                uses=(2,),
+                conditions=(sp.Le(top, 1), sp.Ge(top, _rest + noise)),
+            ),
+            Step(
+                sp.Integer(1),
+                sp.Max(_eta * a / 2, 1 - _eta * a / 2, _eta * sp.sqrt(_share) * s),
+                Rule.POLYNOMIAL,
+                "|1 - eta a| <= 1 puts eta a between 0 and 2, and the root of eta^2 p s^2 is eta sqrt(p) s",
+                uses=(3, 4),
+                conditions=(sp.Le(contraction, 1), sp.Le(noise, 1)),
             ),
         ),
-        "eq 2 is necessary for W1's condition, any dimension",
+        "eq 2 is necessary for W1's condition, any dimension, n and B",
+        lhs=sp.Max(_eta * a / 2, 1 - _eta * a / 2, _eta * sp.sqrt(_share) * s),
+        rhs=sp.Integer(1),
     )
