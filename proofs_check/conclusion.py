@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from proofs_check.evaluation import NoValueError, evaluated, symbols_of
+from proofs_check.evaluation import NoValueError, evaluated
 from proofs_check.polynomial import is_condition
 from theory.claim import Claim, Form, Instance, Verdict
 from theory.enclosure import Enclosure
@@ -213,9 +213,12 @@ class _Reading:
     values: Mapping[str, Any]
     where: str
 
-    def speaks_of(self, expression: sp.Basic) -> bool:
-        """Return whether all symbols of an expression have a value there."""
-        return {symbol.name for symbol in symbols_of(expression)} <= set(self.values)
+    def speaks_of(self, step: Step) -> bool:
+        """Return whether both sides of a step have a value there: no symbol, and no entry of one, is unknown."""
+        try:
+            return all(evaluated(side, self.values) for side in (step.before, step.after))
+        except NoValueError:
+            return False
 
     def of(self, expression: sp.Basic) -> Enclosure:
         """Return what an expression is there.
@@ -251,7 +254,7 @@ def _is_the_claim(proof: Proof, way: Sequence[int], verdict: Verdict, reading: _
             for condition in _conditions_on(step, reading):
                 if not reading.of(condition).upper:
                     raise UntiedError(f"its step needs {condition}, which fails {reading.where}")
-        elif step.rule is Rule.CITED and reading.speaks_of(step.before) and reading.speaks_of(step.after):
+        elif step.rule is Rule.CITED and reading.speaks_of(step):
             _is_true(step, reading, equal=equal)
 
 

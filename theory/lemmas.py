@@ -62,21 +62,19 @@ def cauchy_schwarz(first: sp.IndexedBase, second: sp.IndexedBase, because: str) 
     )
 
 
-def cauchy_schwarz_of(first: sp.Expr, second: sp.Expr, because: str) -> Step:
-    """Return sum u_i^2 sum v_i^2 >= (sum u_i v_i)^2 for terms made of sequences, by induction over their number.
+def mean_of_squares(of: sp.Expr, because: str) -> Step:
+    """Return m sum u_i^2 >= (sum u_i)^2 for any number of reals, by induction over their number.
 
     Args:
-        first: u_i, an expression in `INDEX`, real.
-        second: v_i, likewise.
+        of: u_i, an expression in `INDEX`, real.
         because: what the inequality does in the proof.
     """
-    last = {INDEX: COUNT + 1}
     return Step(
-        over_all(first**2) * over_all(second**2),
-        over_all(first * second) ** 2,
+        COUNT * over_all(of**2),
+        over_all(of) ** 2,
         Rule.INDUCTION,
         because,
-        (over_all((first * second.subs(last) - second * first.subs(last)) ** 2),),
+        (over_all((of - of.subs(INDEX, COUNT + 1)) ** 2),),
         variable=COUNT,
         base=1,
     )
