@@ -147,17 +147,18 @@ def _assumes_no_more(steps: tuple[Step, ...], number: int, sides: tuple[sp.Basic
         UntiedError: naming the condition.
     """
     step = steps[number]
+    goals = ((step.before, step.after), sides, sides[::-1])
     shown = [(steps[used].before, steps[used].after) for used in _needs(step)]
     for condition in (part for whole in step.conditions for part in sp.And.make_args(whole)):
-        for before, after in ((step.before, step.after), sides, sides[::-1]):
-            if {(before, after), (after, before)} & set(shown):
-                continue
-            if is_condition(before) or is_condition(after):
-                begs = condition == before
-            else:
-                begs = any(_positive_multiple(part, before - after) for part in _differences(condition))
-            if begs:
-                raise UntiedError(f"step {number} assumes {condition}, which is what is to be shown")
+        if any(_says(condition, *goal) for goal in goals) and not any(_says(condition, *pair) for pair in shown):
+            raise UntiedError(f"step {number} assumes {condition}, which is what is to be shown")
+
+
+def _says(condition: sp.Basic, before: sp.Basic, after: sp.Basic) -> bool:
+    """Return whether a condition says that before >= after, up to a factor; of two conditions, whether it is the first."""
+    if is_condition(before) or is_condition(after):
+        return bool(condition == before)
+    return any(_positive_multiple(part, before - after) for part in _differences(condition))
 
 
 def _positive_multiple(first: sp.Expr, second: sp.Expr) -> bool:
