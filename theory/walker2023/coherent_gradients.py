@@ -202,6 +202,13 @@ def coherences_of_batches(given: Instance) -> list[Fraction]:
     ]
 
 
+def _reads_partitions(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W11.f's proof are: the gradients, and 1/alpha(W) of every partition."""
+    vectors, inverses = given["vectors"], [1 / value for value in coherences_of_batches(given)]
+    sizes = {"m": len(vectors), "d": vectors.shape[1], "N": len(inverses)}
+    return {**sizes, "v": vectors, "h": inverses, "k": given["group"]}
+
+
 def without_replacement(value: Fraction, k: int, m: int) -> Fraction:
     """Return A (m - k) / (k (m - 1) - (k - 1) m A)."""
     return value * (m - k) / (k * (m - 1) - (k - 1) * m * value)
@@ -541,6 +548,7 @@ W11F = Claim(
     assumptions=(_divides_properly(), _mean_not_zero()),
     sides=_all_partitions_sides,
     proof=proofs.w11f,
+    reads=_reads_partitions,
     finding=Finding.OURS,
     note="Right: over all partitions of the sample. A is the harmonic mean of the coherences that steps 1 and 2 give for "
     "them. As m grows at fixed k the formula becomes that of step 3.",

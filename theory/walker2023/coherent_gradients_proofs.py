@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from theory.lemmas import cauchy_schwarz
+from theory.lemmas import COUNT, INDEX, cauchy_schwarz, over_all
 from theory.proof import Proof, Rule, Step
 
 _u, _t = sp.IndexedBase("r", real=True), sp.IndexedBase("s", real=True)
@@ -22,9 +22,11 @@ def _variance_step() -> Step:
     )
 
 
-def _both_ways(before: sp.Expr, after: sp.Expr, because: str, conditions: tuple[sp.Basic, ...]) -> Iterator[Step]:
-    yield Step(before, after, Rule.POLYNOMIAL, because, conditions=conditions)
-    yield Step(after, before, Rule.POLYNOMIAL, "and the other way", conditions=conditions)
+def _both_ways(
+    before: sp.Expr, after: sp.Expr, because: str, conditions: tuple[sp.Basic, ...], uses: tuple[int, ...] = ()
+) -> Iterator[Step]:
+    yield Step(before, after, Rule.POLYNOMIAL, because, conditions=conditions, uses=uses)
+    yield Step(after, before, Rule.POLYNOMIAL, "and the other way", conditions=conditions, uses=uses)
 
 
 def w8() -> Proof:
@@ -271,28 +273,41 @@ def w11d() -> Proof:
 
 def w11f() -> Proof:
     """Count the pairs of examples in a batch, and solve for the coherence of the sample."""
-    more, others = sp.Symbol("q", integer=True, nonnegative=True), sp.Symbol("r", integer=True, positive=True)
-    k, m = more + 1, more + 1 + others
-    total = sp.Symbol("U", positive=True)
-    between = (m**2 * total - m * _size) / (m * (m - 1))
-    of_batches = (k * _size + k * (k - 1) * between) / k**2
+    vectors, inverses = sp.IndexedBase("v", real=True), sp.IndexedBase("h", positive=True)
+    part, parts = sp.Symbol("p", integer=True), sp.Symbol("N", integer=True, positive=True)
+    coordinate, width = sp.Symbol("c", integer=True), sp.Symbol("d", integer=True, positive=True)
+    batch = sp.Symbol("k", integer=True, positive=True)
+
+    def over_coordinates(term: sp.Expr) -> sp.Sum:
+        return sp.Sum(term, (coordinate, 1, width))
+
+    sums = over_coordinates(over_all(vectors[INDEX, coordinate]) ** 2)
+    squares = over_coordinates(over_all(vectors[INDEX, coordinate] ** 2))
+    inverse = sp.Sum(inverses[part], (part, 1, parts)) / parts
+    pairs = batch * squares / COUNT + batch * (batch - 1) * (sums - squares) / (COUNT * (COUNT - 1))
+    of_batches = COUNT**2 * pairs / (batch**2 * sums)
+    alpha = sums / (COUNT * squares)
+    harmonic = 1 / inverse
+    formula = (COUNT - batch) * harmonic / (batch * (COUNT - 1) - (batch - 1) * COUNT * harmonic)
+    several = (sp.Ge(COUNT, batch + 1), sp.Gt(sums, 0), sp.Gt(squares, 0))
+    counted = (
+        "inclusion in a simple random sample (Cochran): one example is in a batch of a random partition with probability k/m, "
+        "two with k (k - 1) / (m (m - 1)), so the mean of |w|^2 over batches and partitions is the sum of g_i.g_j with these "
+        "weights, over k^2; its numerator is |mean g_i|^2 for every partition, so over that it is the mean h of 1/alpha(W)"
+    )
     return Proof(
         (
-            Step(
-                of_batches,
-                (others * _size + m * (k - 1) * total) / (k * (m - 1)),
-                Rule.IDENTITY,
-                "E|w|^2 over all batches of k = q + 1 of the m = k + r examples, G the mean of |g_i|^2 and U = |mean g_i|^2: "
-                "of the k^2 pairs in a batch k are of an example with itself and k (k - 1) of different ones, on average "
-                "(m^2 U - m G) / (m (m - 1)) each",
-            ),
-            Step(
-                k * (m - 1) - (k - 1) * m * total / ((others * _size + m * (k - 1) * total) / (k * (m - 1))),
-                k * (m - 1) * others * _size / (others * _size + m * (k - 1) * total),
-                Rule.IDENTITY,
-                "every partition has the mean U for its numerator, so A = U / E|w|^2; the denominator is positive. "
-                "A (m - k) over this is alpha_m = U / G",
+            Step(inverse, of_batches, Rule.CITED, counted),
+            Step(of_batches, inverse, Rule.CITED, f"{counted}; and the other way"),
+            *_both_ways(
+                alpha,
+                formula,
+                "solved for alpha_m = |mean g_i|^2 / mean |g_i|^2, with A = 1/h",
+                (*several, sp.Eq(inverse, of_batches)),
+                uses=(0, 1),
             ),
         ),
         "any sample whose mean is not 0, any k < m that divides m, all partitions equally likely",
+        lhs=alpha,
+        rhs=formula,
     )
