@@ -208,12 +208,13 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     """
 
     def apart(whole: sp.Expr) -> sp.Expr:
-        (index, first, last), *others = whole.limits
-        if others or sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
+        *inner, (index, first, last) = whole.limits  # the last limits are those of the outer sum
+        if sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
             return whole
         if not (last.subs(m, base) - first).is_nonnegative:
             raise StepError(f"induction: {whole} may end before it begins")
-        shorter, end = whole.func(whole.function, (index, first, last - 1)), whole.function.subs(index, last)
+        shorter = whole.func(whole.function, *inner, (index, first, last - 1))
+        end = (whole.func(whole.function, *inner) if inner else whole.function).subs(index, last)
         return shorter + end if isinstance(whole, sp.Sum) else shorter * end
 
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)

@@ -31,7 +31,7 @@ def _over_coordinates(term: sp.Expr) -> sp.Sum:
 
 
 def _square(of: sp.Expr = _v[INDEX, _c]) -> sp.Expr:
-    """Return E[v.v]; the sum over the coordinates is that of a product, which sympy keeps apart."""
+    """Return E[v.v]."""
     return _over_coordinates(_one_square(of))
 
 
@@ -62,8 +62,8 @@ def _induction(before: sp.Expr, after: sp.Expr, term: int, one: Step, because: s
     )
 
 
-def _variance() -> tuple[Step, Step]:
-    """Return E[v.v] >= |E v|^2, as the steps 0 and 1 of a proof."""
+def _variance() -> tuple[Step, Step, Step]:
+    """Return E[v.v] >= |E v|^2 >= 0, as the steps 0 to 2 of a proof."""
     new = _v[INDEX, _width + 1]
     last, weight = _v[COUNT + 1, _width + 1], _p[COUNT + 1]
     one = Step(
@@ -75,11 +75,23 @@ def _variance() -> tuple[Step, Step]:
         variable=COUNT,
         base=1,
     )
-    return one, _induction(_total * _G, _U, 0, one, "E[v.v] >= |E v|^2 = E[v.v'], coordinate by coordinate")
+    return (
+        one,
+        _induction(_total * _G, _U, 0, one, "E[v.v] >= |E v|^2 = E[v.v'], coordinate by coordinate"),
+        Step(
+            _U,
+            sp.Integer(0),
+            Rule.INDUCTION,
+            "a sum of squares",
+            (over_all(_weight * new) ** 2,),
+            variable=_width,
+            base=0,
+        ),
+    )
 
 
-_sizes = (sp.Ge(_total * _G, _U), sp.Eq(_total, 1), sp.Gt(_G, 0))
-"""What the two steps show, that probabilities sum to 1, and that not all vectors are 0."""
+_sizes = (sp.Ge(_total * _G, _U), sp.Ge(_U, 0), sp.Eq(_total, 1), sp.Gt(_G, 0))
+"""What the steps show, that probabilities sum to 1, and that not all vectors are 0."""
 
 
 def w8() -> Proof:
@@ -88,7 +100,7 @@ def w8() -> Proof:
     return Proof(
         (
             *_variance(),
-            Step(sp.Integer(1), farthest, Rule.POLYNOMIAL, "0 <= |E v|^2 <= E[v.v]", uses=(1,), conditions=_sizes),
+            Step(sp.Integer(1), farthest, Rule.POLYNOMIAL, "0 <= |E v|^2 <= E[v.v]", uses=(1, 2), conditions=_sizes),
         ),
         _FINITE,
         lhs=farthest,
@@ -324,7 +336,7 @@ _INDEPENDENT = (
 
 
 def _draws() -> tuple[Step, ...]:
-    """Return the variance, and E[w.w] of the mean of k draws, as the steps 0 to 3 of a proof."""
+    """Return the variance, and E[w.w] of the mean of k draws, as the steps 0 to 4 of a proof."""
     return (
         *_variance(),
         Step(_of_means, _pairs, Rule.CITED, _INDEPENDENT),
@@ -338,7 +350,7 @@ def w11() -> Proof:
         (
             *_draws(),
             *_both_ways(
-                _of_batches, _formula, "E[w.w'] = |E w|^2 = |E v|^2 = U, over E[w.w]", _drawn_means, uses=(1, 2, 3)
+                _of_batches, _formula, "E[w.w'] = |E w|^2 = |E v|^2 = U, over E[w.w]", _drawn_means, uses=(1, 2, 3, 4)
             ),
         ),
         f"{_FINITE}, any k",
@@ -359,7 +371,7 @@ def w11b() -> Proof:
                 "alpha(W) - alpha is (k - 1) alpha (1 - alpha) / (1 + (k - 1) alpha): 0 where one of its factors is, and k - 1 "
                 "is not",
                 (*_drawn_means, sp.Ge(_k, 2)),
-                uses=(1, 2, 3),
+                uses=(1, 2, 3, 4),
             ),
         ),
         f"{_FINITE}, any k >= 2",
@@ -378,7 +390,7 @@ def w11c() -> Proof:
                 _alpha,
                 Rule.POLYNOMIAL,
                 "U <= G, so E[w.w] <= G",
-                uses=(1, 2, 3),
+                uses=(1, 2, 3, 4),
                 conditions=_drawn_means,
             ),
         ),
@@ -394,7 +406,7 @@ def w11d() -> Proof:
     return Proof(
         (
             *_draws(),
-            *_both_ways(_alpha, inverse, "solve W11 for alpha; A = U / G_w <= 1", _drawn_means, uses=(1, 2, 3)),
+            *_both_ways(_alpha, inverse, "solve W11 for alpha; A = U / G_w <= 1", _drawn_means, uses=(1, 2, 3, 4)),
         ),
         f"{_FINITE}, any k",
         lhs=_alpha,
