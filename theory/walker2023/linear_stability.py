@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,26 @@ def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
     variance = top_eigenvalue(moments(given["hessians"])[1])
     spread = variance.times(Fraction(given["step_size"]) ** 2 * share).root()
     return Enclosure(edge.lower / 2, edge.upper / 2), spread
+
+
+def _reads_growth(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W1's proof are, each to its end of an interval: lambda_max from above, rho from below."""
+    return {r"\lambda": Fraction(condition(given).upper), "rho": Fraction(growth(given).lower)}
+
+
+def _reads_batches(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W1.a's proof are: the moments of the curvatures, and the mean of every batch."""
+    curvatures = [Fraction(h) for h in given["hessians"].ravel()]
+    n, batch = len(curvatures), given["batch_size"]
+    means = [sum(chosen) / batch for chosen in combinations(curvatures, batch)]
+    return {
+        "eta": Fraction(given["step_size"]),
+        "p": noise_share(n, batch),
+        "h": sum(curvatures) / n,
+        "m2": sum(h * h for h in curvatures) / n,
+        "m": len(means),
+        "x": means,
+    }
 
 
 def _largest(*values: Enclosure) -> Enclosure:
@@ -83,6 +104,7 @@ W1 = Claim(
     assumptions=(_condition_holds(),),
     sides=_sufficient_sides,
     proof=proofs.w1,
+    reads=_reads_growth,
     finding=Finding.AS_PRINTED,
     note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
     "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
@@ -99,6 +121,7 @@ W1A = Claim(
     assumptions=(one_dimension(),),
     sides=_sufficient_sides,
     proof=proofs.w1a,
+    reads=_reads_batches,
     finding=Finding.AS_PRINTED,
     note="Necessary and sufficient in one dimension, equality included.",
     no_extremal="an equivalence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import INDEX, TIME, bernoulli, over_all, reals
+from theory.lemmas import COUNT, INDEX, TIME, bernoulli, over_all, reals
 from theory.proof import Proof, Rule, Step
 
 _eta, _s = sp.symbols("eta s", positive=True)
@@ -39,23 +39,44 @@ def _of_batches() -> tuple[Step, Step]:
 
 def w1() -> Proof:
     """Where the printed matrix is at most I, the expected squared distance does not grow."""
+    top, growth = sp.Symbol(r"\lambda", real=True), sp.Symbol("rho", real=True)
     return Proof(
         (
             *_of_batches(),
             Step(
-                sp.Symbol(r"\lambda_{\max} \|w\|^2"),
-                sp.Symbol(r"E\|w'\|^2"),
+                top,
+                growth,
                 Rule.CITED,
-                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2 <= ||w||^2, and so for every later step: C = 1",
+                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2, and so for every later step: in mean square a step "
+                "grows by lambda_max at most",
+                uses=(0, 1),
+            ),
+            Step(
+                sp.Le(growth, 1),
+                sp.Le(top, 1),
+                Rule.POLYNOMIAL,
+                "so E ||w_t||^2 <= ||w_0||^2: C = 1",
+                uses=(2,),
+                conditions=(sp.Ge(top, growth),),
             ),
         ),
         "sufficiency, any dimension",
+        lhs=sp.Le(top, 1),
+        rhs=sp.Le(growth, 1),
     )
 
 
 def w1a() -> Proof:
     """In one dimension the condition is exact."""
-    w = sp.Symbol("w", real=True)
+    w, batches = sp.Symbol("w", real=True), sp.IndexedBase("x", real=True)
+    growth = over_all((1 - _eta * batches[INDEX]) ** 2) / COUNT
+    counted = (
+        "inclusion in a simple random sample (Cochran): over all m batches the mean of (1 - eta x)^2, x the mean curvature of "
+        "the batch, follows from the probabilities that one and two of the losses are in it"
+    )
+    stable, condition = sp.Le(growth, 1), sp.Le(_factor, 1)
+    equal = (sp.Ge(growth, _factor), sp.Ge(_factor, growth))
+    because = "E w_t^2 does not grow where its factor is at most 1"
     return Proof(
         (
             *_of_batches(),
@@ -66,8 +87,14 @@ def w1a() -> Proof:
                 "E w_t^2 is a geometric sequence, so it does not grow if its factor is at most 1",
             ),
             bernoulli(_s, "and for w_0 != 0 it grows without bound if the factor is 1 + s > 1"),
+            Step(growth, _factor, Rule.CITED, counted, uses=(0, 1)),
+            Step(_factor, growth, Rule.CITED, f"{counted}; and the other way", uses=(0, 1)),
+            Step(stable, condition, Rule.POLYNOMIAL, because, uses=(2, 4, 5), conditions=equal),
+            Step(condition, stable, Rule.POLYNOMIAL, "and only there", uses=(3, 4, 5), conditions=equal),
         ),
-        "both directions, d = 1, any n >= 2 and B",
+        "both directions, d = 1, any n and B; p = 0 for n = 1",
+        lhs=condition,
+        rhs=stable,
     )
 
 
