@@ -210,6 +210,38 @@ def test_a_report_never_raises_and_says_what_is_wrong() -> None:
     assert [step.relation for step in (sound, wrong, cited)] == [">=", "=", ""]
 
 
+def test_one_condition_implies_another_only_where_z3_decides_it() -> None:
+    less, more = sp.Gt(a, 0), sp.Gt(a, b)
+    given = (sp.Ge(b, 0),)
+    replay_step(Step(less, more, Rule.POLYNOMIAL, "a > b >= 0", conditions=given))
+    assert report(Proof((Step(less, more, Rule.POLYNOMIAL, "as b >= 0", conditions=given),), "all"))[0].relation == "if"
+    for before, after, conditions, why in (
+        (less, more, (), "may hold where"),
+        (more, less, given, "may hold where"),
+        (less, sp.And(more, sp.Lt(a, b)), given, "contradicts the conditions"),
+        (less, more, (sp.Gt(b, 0), sp.Lt(b, 0)), "contradicts the conditions"),
+        (a, more, given, "is no relation"),
+    ):
+        with pytest.raises(StepError, match=f"^polynomial: .*{why}"):
+            replay_step(Step(before, after, Rule.POLYNOMIAL, "no", conditions=conditions))
+
+
+def test_an_induction_takes_the_last_term_out_of_a_sum_of_sums() -> None:
+    inner = sp.Sum(p * B[j] ** 2, (j, 1, 3))
+    double = sp.Sum(inner, (i, 1, k))
+    assert len(double.limits) == 2
+    step = Step(double, k * inner, Rule.INDUCTION, "k equal terms", variable=k, base=1)
+    replay_step(step)
+    n = sp.Symbol("n", integer=True, nonnegative=True)
+    rows = sp.Sum(A[j] ** 2, (j, 1, i), (i, 1, n))
+    row = (sp.Sum(A[j] ** 2, (j, 1, n + 1)),)
+    grows = Step(rows, sp.Integer(0), Rule.INDUCTION, "one row more", row, variable=n, base=0)
+    replay_step(grows)
+    for false in (replace(step, after=(k + 1) * inner), replace(grows, certificate=(sp.Sum(A[j] ** 2, (j, 1, n)),))):
+        with pytest.raises(StepError, match=r"^induction: "):
+            replay_step(false)
+
+
 def test_a_report_says_what_sums_and_inductions_claim() -> None:
     one = Step(sp.Abs(a) ** 2, a**2, Rule.IDENTITY, "one term")
     many = Step(sp.Sum(sp.Abs(A[i]) ** 2, (i, 1, k)), sp.Sum(A[i] ** 2, (i, 1, k)), Rule.SUM, "all terms", term=0)
