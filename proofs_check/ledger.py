@@ -11,13 +11,14 @@ from typing import Any
 
 from proofs_check import planted
 from proofs_check.arena import arena_of
+from proofs_check.conclusion import tie
 from proofs_check.counterexamples import damaged, load, stored, witness_of
 from proofs_check.crash import CrashError, part
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
 from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
 from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
-from proofs_check.pins import step_pins
+from proofs_check.pins import sides_pin, step_pins
 from proofs_check.registry import TRIALS
 from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
 from proofs_check.symbolic import report
@@ -36,6 +37,9 @@ BUDGETS: Mapping[str, Effort] = {
 
 ORACLE_CHECKS, ORACLE_BITS = 10, 256
 """On how many instances the second implementation of a claim is held against the first, and its precision."""
+
+TIE_CHECKS = 12
+"""On how many instances a proof is held against the claim."""
 
 BOUND_CHECKS, BOUND_ERROR = 20, 1e-9
 """On how many instances an importable bound is held against the claim's right side, and how far apart they may be."""
@@ -142,9 +146,9 @@ def _whole_row(
     with part("its search"):
         search = hunt(claim, arena, effort, seed=own_seed)
     with part("its proof"):
-        proof = _replayed(claim.proof)
+        proof = _replayed(claim, claim.proof, search)
     with part("its proof of small sizes"):
-        small = _replayed(claim.small)
+        small = _replayed(claim, claim.small, search)
     untried = search.counterexample or arena.rows_missing
     mutants = () if untried else tuple(_tried(claim, arena, search, effort, own_seed))
     shown = witness if _violated(witness) else search.counterexample or witness
@@ -268,20 +272,29 @@ def _text(side: Enclosure | None) -> str | None:
     return f"{lower:.10g}" if f"{lower:.10g}" == f"{upper:.10g}" else f"[{lower:.10g}, {upper:.10g}]"
 
 
-def _replayed(proof: Callable[[], Proof] | None) -> ProofRow | None:
-    """Return the proof as a row, each step with whether it was decided."""
+def _replayed(claim: Claim, proof: Callable[[], Proof] | None, search: Search) -> ProofRow | None:
+    """Return the proof as a row, each step with whether it was decided, and whether it is one of the claim."""
     if proof is None:
         return None
     built = proof()
-    return ProofRow(built.covers, report(built), step_pins(built))
+    tied = tie(claim, built, _decided(search, TIE_CHECKS))
+    return ProofRow(
+        built.covers,
+        report(built),
+        pins=step_pins(built),
+        comes_to=sides_pin(built),
+        why=tied.why,
+        covered=tied.covered,
+        uncovered=tied.uncovered,
+    )
 
 
 def _status(*, refuted: bool, proof: ProofRow | None, small: ProofRow | None, decided: int) -> Status:
     if refuted:
         return Status.REFUTED
-    if proof is not None and proof.holds:
+    if proof is not None and proof.whole:
         return Status.PROVED
-    if small is not None and small.holds:
+    if any(one is not None and one.holds for one in (proof, small)):
         return Status.CERTIFIED
     return Status.TESTED if decided else Status.CONJECTURED
 
@@ -394,6 +407,8 @@ def _contradictions(claim: Claim, row: Row, search: Search, left_out: Mapping[st
         for number, step in enumerate(proof.steps if proof else ()):
             if not (step.decided or step.cited):
                 found.append(f"step {number} of its {name} does not follow: {step.why}")
+        if proof is not None and proof.why:
+            found.append(f"its {name} is not one of the claim: {proof.why}")
     if claim.extremal is not None:
         with part("its evaluation on its extremal instance"):
             verdict = claim.evaluate(claim.extremal)

@@ -118,13 +118,13 @@ def is_meaningful(expression: sp.Basic, conditions: Conditions = ()) -> None:
 
 
 def is_about_numbers(condition: sp.Basic) -> None:
-    """Return if the symbols and entries of a condition are real numbers, of which no more is assumed than z3 is told.
+    """Return if the symbols, entries and sums of a condition are real numbers, of which no more is assumed than z3 is told.
 
     Raises:
         MeaninglessError: naming the first that is not.
     """
     for part in parts(condition):
-        if isinstance(part, (sp.Symbol, Indexed)):
+        if isinstance(part, (sp.Symbol, Indexed, AppliedUndef, *RANGES)):
             is_meaningful(part)
 
 

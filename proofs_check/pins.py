@@ -19,7 +19,7 @@ def pins(row: Row) -> dict[str, str]:
     """Return the hash of all that a claim's row rests on, each under the name by which a change of it is told.
 
     These are the form and the symbols; the assumptions; the steps of the proof and of that of small sizes, one by one (all
-    but the words that explain them, which count where they cite a theorem), and what both cover; the theorems in Coq that
+    but the words that explain them, which count where they cite a theorem), what both cover and which sides they come to; the theorems in Coq that
     are credited to the claim, with what they are said to cover and to leave out, and the text of their statements and of
     the definitions under these; and of those that Coq accepted the statements as it prints them.
     """
@@ -32,6 +32,7 @@ def pins(row: Row) -> dict[str, str]:
     for proof, name in ((row.proof, "its proof"), (row.small, "its proof of small sizes")):
         if proof is not None:
             found[f"what {name} covers"] = proof.covers
+            found[f"what {name} comes to"] = proof.comes_to
             steps |= {f"step {number} of {name}": pin for number, pin in enumerate(proof.pins)}
     for theorem in row.theorems:
         found[credit_of(theorem)] = (theorem.covers, theorem.leaves_out, theorem.refutes)
@@ -58,6 +59,15 @@ def step_pins(proof: Proof) -> tuple[str, ...]:
         TypeError: if there is something in a step that is no part of one.
     """
     return tuple(sha256_of(_said(step)) for step in proof.steps)
+
+
+def sides_pin(proof: Proof) -> str:
+    """Return the hash of the two sides that a proof comes to.
+
+    Raises:
+        TypeError: if there is something in a side that is no part of one.
+    """
+    return sha256_of((proof.lhs, proof.rhs))
 
 
 def _said(step: Step) -> dict[str, Any]:

@@ -10,12 +10,10 @@ from sympy.core.function import AppliedUndef
 from sympy.tensor.indexed import Indexed
 
 from proofs_check.meaning import free, parts
+from proofs_check.terms import NotWrittenOutError, written_out
 
 POINTS = 8
 """How many points are tried; every other one is made of 0, 1 and -1, where conventions differ if they do."""
-
-TERMS = 400
-"""What a sum may have of terms to be written out."""
 
 DIGITS = 30
 """Digits to which a value with roots in it is known."""
@@ -38,7 +36,7 @@ def refutation(expression: sp.Expr, conditions: tuple[sp.Basic, ...] = ()) -> st
                 if abs(value) > sp.Float(10) ** (6 - DIGITS):
                     shown = value if value.is_Rational else value.round(6)
                     return f"{shown} at {point}" if str(point) else str(shown)
-        except NoValueError:
+        except (NoValueError, NotWrittenOutError):
             continue
     return ""
 
@@ -82,7 +80,7 @@ class Point:
         if expression.has(AppliedUndef):
             raise NoValueError(f"{expression} holds functions that are not known")
         smooth = expression.replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit())
-        written = _terms(self._chosen(smooth, free(smooth)))
+        written = written_out(self._chosen(smooth, free(smooth)))
         entries = {part for part in parts(written) if isinstance(part, Indexed)}
         return self._chosen(written, entries)
 
@@ -109,21 +107,3 @@ class Point:
 
 def _fits(value: sp.Rational, e: sp.Expr) -> bool:
     return all(getattr(value, f"is_{name}") is wanted for name, wanted in e.assumptions0.items() if wanted)
-
-
-def _terms(e: sp.Basic) -> sp.Basic:
-    """Return an expression with its sums and products as their terms, the outermost first.
-
-    Raises:
-        NoValueError: if one has too many, or a number of them that is not known.
-    """
-    if not e.has(sp.Sum, sp.Product):
-        return e
-    if not isinstance(e, (sp.Sum, sp.Product)):
-        return e.func(*(_terms(part) for part in e.args))
-    *others, (index, first, last) = e.limits
-    if not (isinstance(first, sp.Integer) and isinstance(last, sp.Integer) and last - first < TERMS):
-        raise NoValueError(f"{e} is not written out")
-    body = e.func(e.function, *others) if others else e.function
-    terms = [_terms(body.xreplace({index: sp.Integer(k)})) for k in range(int(first), int(last) + 1)]
-    return (sp.Add if isinstance(e, sp.Sum) else sp.Mul)(*terms)

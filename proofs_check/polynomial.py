@@ -8,14 +8,19 @@ from typing import Any
 import sympy as sp
 import z3
 from sympy.core.function import AppliedUndef
-from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from sympy.tensor.indexed import Indexed
+
+from proofs_check.terms import NotWrittenOutError, written_out
 
 EFFORT = 1_000_000
 """z3's own measure of work, after which an answer is given up; unlike seconds it is the same on every machine."""
 
 LIMIT_MS = 600_000
 """Milliseconds after which z3 is taken to hang: a busy machine takes less for its effort."""
+
+SIZES = (1, 2, 3)
+"""How many terms the sums in conditions have where numbers are chosen that satisfy them."""
 
 RELATIONS = (sp.Ge, sp.Gt, sp.Le, sp.Lt, sp.Eq, sp.Ne)
 
@@ -33,7 +38,8 @@ class Reals:
 
     Args:
         independent: whether the terms are to be numbers that may be chosen one by one, as a witness has to be: only
-            symbols and entries of sequences at different places then, integers where they are assumed to be.
+            symbols, entries of sequences and values of functions at different places then, integers where they are assumed
+            to be.
 
     Attributes:
         known: z3 formulas that hold of the terms.
@@ -155,15 +161,16 @@ class Reals:
         Raises:
             UndecidedError: if it cannot be chosen, as what it is depends on other terms.
         """
-        if not isinstance(e, (sp.Symbol, Indexed)):
+        if not isinstance(e, (sp.Symbol, Indexed, AppliedUndef)):
             raise UndecidedError(f"{e} cannot be chosen: what it is depends on what it is made of")
         if e.is_integer:
             self.known.append(z3.IsInt(term))
-        if not isinstance(e, Indexed):
+        if isinstance(e, sp.Symbol):
             return
+        of, at = _place(e)
         for other in tuple(self._terms):
-            if isinstance(other, Indexed) and other.base == e.base:
-                places = zip(e.indices, other.indices, strict=True)
+            if isinstance(other, (Indexed, AppliedUndef)) and _place(other)[0] == of:
+                places = zip(at, _place(other)[1], strict=True)
                 self.known.append(z3.Or(*(self.term(here) != self.term(there) for here, there in places)))
 
     def require(self, claimed: Any, otherwise: str) -> None:
@@ -187,6 +194,11 @@ class Reals:
         return solver.check()
 
 
+def _place(e: sp.Expr) -> tuple[Any, tuple[sp.Expr, ...]]:
+    """Return of what sequence an expression is an entry, or of what function a value, and where."""
+    return (e.base, e.indices) if isinstance(e, Indexed) else (e.func, e.args)
+
+
 def is_real(e: sp.Expr) -> bool:
     """Return whether sympy knows an expression to be a finite real number."""
     if isinstance(e, (sp.Sum, sp.Product, sp.Integral)):
@@ -200,15 +212,55 @@ def satisfiable(conditions: Iterable[sp.Basic]) -> None:
     Raises:
         UndecidedError: if they cannot, z3 cannot tell, or a condition is no relation between real numbers.
     """
-    chosen = Reals(independent=True)
-    for condition in conditions:
-        chosen.assume(condition)
-    if chosen.known and chosen.ask() != z3.sat:
+    conditions = tuple(conditions)
+    answers = (_chosen(conditions, size) for size in SIZES)
+    if conditions and not any(answers):
         raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")
 
 
-def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ()) -> None:
+def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
+    """Return whether z3 chooses numbers that satisfy the conditions, where their sums run to a size, term by term.
+
+    Raises:
+        UndecidedError: if a condition is no relation between real numbers, or its sums have no such number of terms.
+    """
+    limits = (end for condition in conditions for many in condition.atoms(sp.Sum, sp.Product) for end in many.limits)
+    ends = {symbol for _, *at in limits for end in at for symbol in end.free_symbols if not symbol.is_nonpositive}
+    chosen = Reals(independent=True)
+    for condition in conditions:
+        try:
+            chosen.assume(written_out(condition.xreplace(dict.fromkeys(ends, sp.Integer(size)))))
+        except NotWrittenOutError as error:
+            raise UndecidedError(f"{error}, so nothing shows that the conditions can hold") from error
+    return bool(chosen.ask() == z3.sat)
+
+
+def is_condition(e: sp.Basic) -> bool:
+    """Return whether an expression is true or false; sympy counts symbols of numbers among those that may be."""
+    return isinstance(e, Boolean) and not isinstance(e, sp.Expr)
+
+
+def ends_of(side: sp.Basic) -> tuple[sp.Expr, ...]:
+    """Return the numbers that a condition compares; of a number itself.
+
+    Raises:
+        UndecidedError: if it is a condition of another kind.
+    """
+    if not is_condition(side):
+        return (side,)
+    if isinstance(side, (BooleanTrue, BooleanFalse)):
+        return ()
+    if isinstance(side, RELATIONS):
+        return (side.lhs, side.rhs)
+    if isinstance(side, (sp.And, sp.Or, sp.Not)):
+        return tuple(end for part in side.args for end in ends_of(part))
+    raise UndecidedError(f"{side} is no relation between real numbers")
+
+
+def decide(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = ()) -> None:
     """Return if before >= after for all reals that satisfy the conditions and the assumptions on the symbols.
+
+    Of two conditions: if before holds wherever after does, and after holds somewhere.
 
     Raises:
         UndecidedError: if there are reals for which it fails, z3 cannot tell, no reals satisfy the conditions (then
@@ -218,7 +270,23 @@ def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ())
     reals = Reals()
     for condition in conditions:
         reals.assume(condition)
+    if is_condition(before) and is_condition(after):
+        satisfiable((*conditions, after))
+        reals.require(z3.Implies(reals.formula(after), reals.formula(before)), f"{after} may hold where {before} does not")
+        return
     reals.require(reals.term(before) >= reals.term(after), f"{before} may be below {after}")
+
+
+def decide_equivalence(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = ()) -> None:
+    """Return if one condition holds exactly where another one does, for all reals that satisfy the conditions.
+
+    Raises:
+        UndecidedError: if there are reals where only one of them holds, z3 cannot tell, they hold for no reals or for all
+            (then nothing is said), or an expression has no meaning for some.
+    """
+    satisfiable((*conditions, sp.Not(before)))
+    decide(before, after, conditions)
+    decide(after, before, conditions)
 
 
 def nonnegative(e: sp.Expr, conditions: Iterable[sp.Basic] = ()) -> bool:

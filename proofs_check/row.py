@@ -45,10 +45,11 @@ class StepRow:
         rule: its rule.
         before: its left side, LaTeX.
         after: its right side, LaTeX.
-        relation: what it says of them: "=" or ">=", nothing where it is cited.
+        relation: what it says of them: "=", ">=" or, of conditions, "if" or "iff"; nothing where it is cited.
         because: the reason that it gives, in words.
         decided: whether it was replayed and follows.
         cited: whether it rests on a theorem and is not replayed.
+        sizes: the sizes for which it is decided, where these are not all.
         why: the reason why it does not follow; empty if it does, or is cited.
     """
 
@@ -59,6 +60,7 @@ class StepRow:
     because: str
     decided: bool
     cited: bool
+    sizes: str = ""
     why: str = ""
 
 
@@ -70,11 +72,19 @@ class ProofRow:
         covers: what of the claim it proves.
         steps: its steps.
         pins: the hash of each step, see `pins.step_pins`.
+        comes_to: the hash of the two sides that it comes to, see `pins.sides_pin`.
+        why: the reason why it is no proof of the claim, whatever its steps show; nothing if it is one.
+        covered: on how many instances it was held against the claim's sides.
+        uncovered: how many more have a size that it does not speak of.
     """
 
     covers: str
     steps: tuple[StepRow, ...]
     pins: tuple[str, ...] = ()
+    comes_to: str = ""
+    why: str = ""
+    covered: int = 0
+    uncovered: int = 0
 
     @property
     def decided(self) -> int:
@@ -93,8 +103,13 @@ class ProofRow:
 
     @property
     def holds(self) -> bool:
-        """Whether it stands: every step is decided or cited, and at least one is decided."""
-        return self.open == 0 and self.decided > 0
+        """Whether it stands: every step is decided or cited, at least one is decided, and what they show is the claim."""
+        return self.open == 0 and self.decided > 0 and not self.why
+
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for all sizes that the claim speaks of."""
+        return self.holds and not self.uncovered and not any(step.sizes for step in self.steps)
 
 
 @dataclass(frozen=True)

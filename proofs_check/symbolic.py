@@ -16,11 +16,18 @@ from proofs_check.meaning import (
     is_meaningful,
     one_thing_a_name,
     running,
-    symbols,
 )
 from proofs_check.notation import latex
 from proofs_check.points import refutation
-from proofs_check.polynomial import UndecidedError, decide, nonnegative, satisfiable
+from proofs_check.polynomial import (
+    UndecidedError,
+    decide,
+    decide_equivalence,
+    ends_of,
+    is_condition,
+    nonnegative,
+    satisfiable,
+)
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -65,7 +72,9 @@ def _vanishes(expression: sp.Expr) -> bool:
 
 
 def _expressions(step: Step) -> tuple[sp.Expr, ...]:
-    return (step.before, step.after, *step.certificate, step.factor)
+    """Return the numbers that a step speaks of; of its conditions what they compare."""
+    sides = (part for side in (step.before, step.after) for part in ends_of(side))
+    return (*sides, *step.certificate, step.factor)
 
 
 def _given(step: Step) -> tuple[sp.Basic, ...]:
@@ -110,7 +119,7 @@ def _of_one_term(step: Step) -> tuple[sp.Basic, ...]:
         return step.conditions
     entries = {entry for condition in step.conditions for entry in condition.atoms(Indexed)}
     conditions = tuple(condition.xreplace({entry: _entry(entry) for entry in entries}) for condition in step.conditions)
-    for symbol in symbols(*conditions) & runs:
+    for symbol in free(*conditions) & runs:
         raise StepError(f"{step.rule.value}: a condition on {symbol} itself, which takes every value of its range")
     return conditions
 
@@ -131,6 +140,7 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
     try:
         if step.before == step.after:
             raise StepError(f"{step.rule.value}: both sides are {step.before}, which decides nothing")
+        _are_conditions(step)
         _has_meaning(step)
         _RULES[step.rule](step, earlier)
     except StepError:
@@ -139,7 +149,27 @@ def replay_step(step: Step, earlier: tuple[Step, ...] = ()) -> None:
         raise StepError(f"{step.rule.value}: {type(error).__name__}: {error}") from error
 
 
+def _are_conditions(step: Step) -> bool:
+    """Return whether the sides of a step are conditions, not numbers.
+
+    Raises:
+        StepError: if one is and the other is not, or its rule speaks of numbers only.
+    """
+    both = {is_condition(side) for side in (step.before, step.after)}
+    if both == {True, False}:
+        raise StepError(f"{step.rule.value}: one side is a condition, and the other a number")
+    if True in both and step.rule not in (Rule.IDENTITY, Rule.POLYNOMIAL):
+        raise StepError(f"{step.rule.value}: its sides are conditions, and it is about numbers")
+    return True in both
+
+
 def _identity(step: Step, earlier: tuple[Step, ...]) -> None:
+    if is_condition(step.before):
+        try:
+            decide_equivalence(step.before, step.after, step.conditions)
+        except UndecidedError as error:
+            raise StepError(f"identity: {error}") from error
+        return
     left_over = _left_over(step.before - step.after, step.conditions)
     if left_over:
         raise StepError(f"identity: {step.before} and {step.after} differ by {left_over}")
@@ -195,20 +225,21 @@ def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
     return expression - sums[0], sums[0]
 
 
-def _stand_ins(term: sp.Basic, index: sp.Symbol, one: Step) -> dict[sp.Symbol, Indexed]:
-    """Return the entry w[index] that each symbol w of the earlier step stands for.
+def _stand_ins(term: sp.Basic, indices: list[sp.Symbol], one: Step) -> dict[sp.Symbol, Indexed]:
+    """Return the entry w[i], or w[i, j] in a sum over both, that each symbol w of the earlier step stands for.
 
     Raises:
-        StepError: if an entry has another index, w[k - i] say, which is another number than w[i].
+        StepError: if an entry has other indices, w[k - i] say, which is another number than w[i].
     """
     names = {symbol.name: symbol for symbol in free(*_expressions(one), *one.conditions)}
     own = set().union(*(expression.atoms(Indexed) for expression in (*_expressions(one), *one.conditions)))
     stand_ins: dict[sp.Symbol, Indexed] = {}
     for entry in term.atoms(Indexed) - own:
-        if entry.indices != (index,):
-            raise StepError(f"sum: {entry} does not belong to term {index}")
+        if not set(entry.indices) <= set(indices) or len(set(entry.indices)) < len(entry.indices):
+            raise StepError(f"sum: {entry} does not belong to term {', '.join(map(str, indices))}")
         if str(entry.base) in names:
-            stand_ins[names[str(entry.base)]] = entry
+            if stand_ins.setdefault(names[str(entry.base)], entry) != entry:
+                raise StepError(f"sum: {entry.base} stands for two entries")
     return stand_ins
 
 
@@ -230,12 +261,9 @@ def _sum(step: Step, earlier: tuple[Step, ...]) -> None:
     (constant, before), (constant_after, after) = _term_of(step.before), _term_of(step.after)
     if before.limits != after.limits or not _vanishes(constant - constant_after):
         raise StepError("sum: the two sums run over different terms, or differ in what stands beside them")
-    if len(before.limits) != 1:
-        raise StepError(f"sum: {before} has more than one index, and one step speaks of one term")
-    (index,) = before.variables
-    if index in running(*_expressions(one)):
+    for index in set(before.variables) & running(*_expressions(one)):
         raise StepError(f"sum: {index} runs within step {step.term} already")
-    stand_ins = _stand_ins(sp.Tuple(before.function, after.function, *step.conditions), index, one)
+    stand_ins = _stand_ins(sp.Tuple(before.function, after.function, *step.conditions), before.variables, one)
     for side, claimed in ((before, one.before), (after, one.after)):
         if not _vanishes(side.function - claimed.xreplace(stand_ins)):
             raise StepError(f"sum: the term {side.function} is not that of step {step.term}, {claimed}")
@@ -253,12 +281,13 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     """
 
     def apart(whole: sp.Expr) -> sp.Expr:
-        (index, first, last), *others = whole.limits
-        if others or sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
-            return whole
+        *inner, (index, first, last) = whole.limits  # the last limits are those of the outer sum
+        function = apart(whole.func(whole.function, *inner)) if inner else whole.function
+        if sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
+            return whole.func(function, (index, first, last))
         if not (last.subs(m, base) - first).is_nonnegative:
             raise StepError(f"induction: {whole} may end before it begins")
-        shorter, end = whole.func(whole.function, (index, first, last - 1)), whole.function.subs(index, last)
+        shorter, end = whole.func(function, (index, first, last - 1)), function.subs(index, last)
         return shorter + end if isinstance(whole, sp.Sum) else shorter * end
 
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
@@ -280,11 +309,18 @@ def _variable(step: Step) -> sp.Symbol:
     return m
 
 
+def _without_empty_sums(expression: sp.Expr) -> sp.Expr:
+    """Return an expression with 0 for sums over nothing, whose terms sympy would work out first."""
+    return expression.replace(
+        lambda e: isinstance(e, sp.Sum) and e.limits[-1][2] - e.limits[-1][1] == -1, lambda e: ZERO
+    )
+
+
 def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
     m, base, given, difference = _variable(step), step.base, _given(step), step.before - step.after
     if not difference.has(m):
         raise StepError(f"induction: neither side depends on {m}")
-    start = difference.subs(m, base).doit()
+    start = _without_empty_sums(difference.subs(m, base)).doit()
     if not _vanishes(start) and not (step.certificate and nonnegative(start, step.conditions)):
         raise StepError(f"induction: at {m} = {base} the difference is {sp.simplify(start)}")
     grown = _last_term_apart(difference.subs(m, m + 1), m, base)
@@ -304,12 +340,28 @@ def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
             raise StepError(f"induction: nothing shows that {term} is not negative")
 
 
+def _scaled(step: Step, earlier: tuple[Step, ...]) -> None:
+    one = _earlier(step, earlier)
+    try:
+        one_thing_a_name((*_expressions(step), *_expressions(one)), step.conditions)
+    except MeaninglessError as error:
+        raise StepError(f"scaled: {error}") from error
+    left_over = _left_over(step.before - step.after - step.factor * (one.before - one.after), step.conditions)
+    if left_over:
+        raise StepError(f"scaled: {step.factor} times the difference of step {step.term} leaves {left_over}")
+    if not set(one.conditions) <= set(step.conditions):
+        raise StepError(f"scaled: step {step.term} has conditions that this one does not assume")
+    if not nonnegative(step.factor, step.conditions):
+        raise StepError(f"scaled: nothing shows that the factor {step.factor} is not negative")
+
+
 _RULES: dict[Rule, Callable[[Step, tuple[Step, ...]], None]] = {
     Rule.IDENTITY: _identity,
     Rule.NONNEGATIVE: _nonnegative,
     Rule.POLYNOMIAL: _polynomial,
     Rule.SUM: _sum,
     Rule.INDUCTION: _induction,
+    Rule.SCALED: _scaled,
 }
 
 _FAILURES = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, NotImplementedError, RecursionError)
@@ -335,14 +387,16 @@ def _reports(proof: Proof) -> Iterator[StepRow]:
         decided = not cited and not why
         relation = _relation(step, proof.steps[:number])
         sides = (latex(step.before), latex(step.after))
-        yield StepRow(step.rule.value, *sides, relation, step.because, decided, cited, why)
+        yield StepRow(step.rule.value, *sides, relation, step.because, decided, cited, step.sizes, why)
 
 
 def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
     if step.rule is Rule.CITED:
         return ""
-    if step.rule is Rule.SUM and step.term is not None and 0 <= step.term < len(earlier):
+    if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
+    if is_condition(step.before):
+        return "iff" if step.rule is Rule.IDENTITY else "if"
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
     return "=" if equal else ">="
 

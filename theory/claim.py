@@ -175,6 +175,9 @@ class Claim:
         bound_on: the right side as that function gives it on an instance, a float, so that the two can be held together.
         proof: builds its steps, if it is proved here; built on demand, so that importing a claim does not wait for it.
         small: the same for proofs that cover small sizes only (two points, one unit), over all reals.
+        reads: what the symbols of its proofs are on an instance, by their names: a number, or for an indexed symbol its
+            entries, the first at index 1, [m] or [m, m]. Made of the instance's values and not of `sides`. None for an
+            instance of a size that the proofs do not speak of.
         finding: what became of it as printed.
         note: the finding in a sentence or two: what is wrong, what follows, what was left out of the check. No number that
             came out of a run: the ledger adds what the kept rows say.
@@ -202,6 +205,7 @@ class Claim:
     bound_on: Callable[[Instance], float] | None = None
     proof: Callable[[], Proof] | None = None
     small: Callable[[], Proof] | None = None
+    reads: Callable[[Instance], Mapping[str, Any] | None] | None = None
     finding: Finding
     note: str
     quote: str = ""

@@ -62,6 +62,24 @@ def cauchy_schwarz(first: sp.IndexedBase, second: sp.IndexedBase, because: str) 
     )
 
 
+def mean_of_squares(of: sp.Expr, because: str) -> Step:
+    """Return m sum u_i^2 >= (sum u_i)^2 for any number of reals, by induction over their number.
+
+    Args:
+        of: u_i, an expression in `INDEX`, real.
+        because: what the inequality does in the proof.
+    """
+    return Step(
+        COUNT * over_all(of**2),
+        over_all(of) ** 2,
+        Rule.INDUCTION,
+        because,
+        (over_all((of - of.subs(INDEX, COUNT + 1)) ** 2),),
+        variable=COUNT,
+        base=1,
+    )
+
+
 def bernoulli(excess: sp.Symbol, because: str) -> Step:
     """Return (1 + s)^t >= 1 + t s for s >= 0 and every t = 0, 1, .., by induction over t.
 

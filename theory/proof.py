@@ -26,7 +26,8 @@ class Rule(StrEnum):
     POLYNOMIAL = "polynomial"
     """before >= after for all reals that satisfy the step's conditions and the assumptions on its symbols: z3 decides the
     negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
-    `unknown` decides nothing."""
+    `unknown` decides nothing. Of two conditions, which may be joined by and, or and not: after implies before, and is
+    true of some reals."""
     SUM = "sum"
     """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term: of w[i] what
     that step says of w, if what it assumes of w is known of w[i], and of any other symbol what it says of that symbol."""
@@ -35,8 +36,12 @@ class Rule(StrEnum):
     plus the certificate's terms, where the factor is non-negative and each term is, or equals before - after of the earlier
     step `term`. The conditions are assumed at every such m. Without a certificate D(base) = 0, and the step says that
     before = after."""
+    SCALED = "scaled"
+    """The same relation as in the earlier step `term`, whose difference is multiplied by `factor`: before - after equals the
+    factor times its before - after, and the factor is non-negative."""
     CITED = "cited"
-    """A textbook theorem, named in `because`; not replayed, and shown as what the proof rests on."""
+    """A textbook theorem, named in `because`: before >= after, or, of two conditions, before if and only if after; not
+    replayed, and shown as what the proof rests on. What it is applied to are the earlier steps that it `uses`."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +54,16 @@ class Step:
         rule: how it is justified.
         because: the reason in words; for `Rule.CITED` the theorem.
         certificate: the non-negative terms that make up the difference, for `NONNEGATIVE` and `INDUCTION`.
-        term: for `SUM` and `INDUCTION`, the number of the earlier step (counted from 0) that speaks of one term.
+        term: for `SUM` and `INDUCTION`, the number of the earlier step (counted from 0) that speaks of one term; for
+            `SCALED`, of the step that is scaled.
+        uses: the numbers of the earlier steps that show its conditions, or that a cited theorem is applied to.
+        sizes: the sizes for which it is decided, in words ("d = 2"), where these are not all that the statement speaks of.
         conditions: what the symbols satisfy beyond their own assumptions, as sympy relations; for `SUM` and `INDUCTION`
             what holds of every term, the conditions of the step `term` among it: they may speak of w[i] but not of i itself,
             and sequences whose entries are all the same must be able to meet them.
         variable: the integer of an `INDUCTION`.
         base: where it starts.
-        factor: what D(m) is multiplied by on the way to D(m + 1).
+        factor: what D(m) is multiplied by on the way to D(m + 1), or the step `term` by `SCALED`.
     """
 
     before: sp.Expr
@@ -64,6 +72,8 @@ class Step:
     because: str
     certificate: tuple[sp.Expr, ...] = ()
     term: int | None = None
+    uses: tuple[int, ...] = ()
+    sizes: str = ""
     conditions: tuple[sp.Basic, ...] = ()
     variable: sp.Symbol | None = None
     base: int = 0
@@ -72,7 +82,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof in steps, with what it covers and what it leaves out."""
+    """A proof in steps, tied to its claim by the two sides that it comes to.
+
+    Steps lead from one side to the other: an identity either way, an inequality from its larger side to its smaller one, a
+    cited equivalence of two conditions either way. Every step of the proof is on the way, or serves one that is.
+
+    Attributes:
+        steps: the steps.
+        covers: what it covers and leaves out, in words.
+        lhs: the claim's left side in the symbols of the proof: what some step has `before` or `after`; a condition where the
+            claim's sides are truth values. The claim says what these symbols are on an instance, see `Claim.reads`.
+        rhs: its right side.
+    """
 
     steps: tuple[Step, ...]
     covers: str
+    lhs: sp.Basic | None = None
+    rhs: sp.Basic | None = None

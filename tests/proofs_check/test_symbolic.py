@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide
+from proofs_check.polynomial import UndecidedError, decide, is_condition
 from proofs_check.symbolic import Replay, StepError, certified, proved, replay, replay_step, report
 from theory.lemmas import bernoulli, cauchy_schwarz, triangle_inequality
 from theory.proof import Proof, Rule, Step
@@ -52,8 +52,11 @@ def test_no_constant_of_a_proof_is_free(key: tuple[str, str], number: int, facto
 @pytest.mark.parametrize(("key", "number"), steps_of(Rule.POLYNOMIAL, Rule.INDUCTION))
 def test_no_inequality_of_a_proof_can_be_sharpened(key: tuple[str, str], number: int) -> None:
     steps = BUILT[key].steps
+    after = steps[number].after
+    # A condition that implies another is weakened to one that always holds.
+    sharper = sp.true if is_condition(after) else after + sp.Rational(1, 1000)
     with pytest.raises(StepError, match=r"^(polynomial|induction): "):
-        replay_step(replace(steps[number], after=steps[number].after + sp.Rational(1, 1000)), steps[:number])
+        replay_step(replace(steps[number], after=sharper), steps[:number])
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,38 @@ def test_a_report_never_raises_and_says_what_is_wrong() -> None:
     assert strange.why
     assert not strange.decided
     assert [step.relation for step in (sound, wrong, cited)] == [">=", "=", ""]
+
+
+def test_one_condition_implies_another_only_where_z3_decides_it() -> None:
+    less, more = sp.Gt(a, 0), sp.Gt(a, b)
+    given = (sp.Ge(b, 0),)
+    replay_step(Step(less, more, Rule.POLYNOMIAL, "a > b >= 0", conditions=given))
+    assert report(Proof((Step(less, more, Rule.POLYNOMIAL, "as b >= 0", conditions=given),), "all"))[0].relation == "if"
+    for before, after, conditions, why in (
+        (less, more, (), "may hold where"),
+        (more, less, given, "may hold where"),
+        (less, sp.And(more, sp.Lt(a, b)), given, "contradicts the conditions"),
+        (less, more, (sp.Gt(b, 0), sp.Lt(b, 0)), "contradicts the conditions"),
+        (a, more, given, "is no relation"),
+    ):
+        with pytest.raises(StepError, match=f"^polynomial: .*{why}"):
+            replay_step(Step(before, after, Rule.POLYNOMIAL, "no", conditions=conditions))
+
+
+def test_an_induction_takes_the_last_term_out_of_a_sum_of_sums() -> None:
+    inner = sp.Sum(p * B[j] ** 2, (j, 1, 3))
+    double = sp.Sum(inner, (i, 1, k))
+    assert len(double.limits) == 2
+    step = Step(double, k * inner, Rule.INDUCTION, "k equal terms", variable=k, base=1)
+    replay_step(step)
+    n = sp.Symbol("n", integer=True, nonnegative=True)
+    rows = sp.Sum(A[j] ** 2, (j, 1, i), (i, 1, n))
+    row = (sp.Sum(A[j] ** 2, (j, 1, n + 1)),)
+    grows = Step(rows, sp.Integer(0), Rule.INDUCTION, "one row more", row, variable=n, base=0)
+    replay_step(grows)
+    for false in (replace(step, after=(k + 1) * inner), replace(grows, certificate=(sp.Sum(A[j] ** 2, (j, 1, n)),))):
+        with pytest.raises(StepError, match=r"^induction: "):
+            replay_step(false)
 
 
 def test_a_report_says_what_sums_and_inductions_claim() -> None:

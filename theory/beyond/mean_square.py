@@ -235,6 +235,14 @@ def _direction_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return step(given), Enclosure.exactly(ratio(length * mean, mean**2, square, share_of(given)))
 
 
+def _reads_direction(given: Instance) -> dict[str, Fraction]:
+    """Return what the symbols of B3.e's proof are: |v|^2, the mean of v^T H_i v, and the denominator."""
+    length, mean, square = along(given)
+    share = share_of(given)
+    quotient = (1 - share) * mean**2 + share * square
+    return {"eta": Fraction(given["step_size"]), "v": length, "a": mean, "q": quotient}
+
+
 B3E = Claim(
     id="B3.e",
     amends="B3",
@@ -248,6 +256,7 @@ B3E = Claim(
     bound=bounds.direction_bound,
     bound_on=lambda given: bounds.direction_bound(given["hessians"], given["direction"], given["batch_size"]),
     proof=proofs.b3e,
+    reads=_reads_direction,
     finding=Finding.OURS,
     note="B3 at X = v v^T: never below the exact threshold, exact for d = 1. With v the top eigenvector of H it is at most "
     "2/lambda_max(H).",

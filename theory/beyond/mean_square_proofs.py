@@ -238,13 +238,15 @@ def b3e() -> Proof:
                 (x * hessian * x * hessian).trace(),
                 (v.T * hessian * v)[0, 0] ** 2,
                 Rule.IDENTITY,
-                "at X = v v^T: tr(X H_i X H_i) = (v^T H_i v)^2, and likewise tr(X H X) = |v|^2 v^T H v (written for d = 2)",
+                "at X = v v^T: tr(X H_i X H_i) = (v^T H_i v)^2, and likewise tr(X H X) = |v|^2 v^T H v",
+                sizes="d = 2",
             ),
             Step(
                 2 * _length * mean / quotient,
                 _eta,
                 Rule.POLYNOMIAL,
                 "with q = (1 - p)(v^T H v)^2 + p mean (v^T H_i v)^2 > 0: 2 eta c - eta^2 q >= 0, divided by eta q",
+                uses=(0, 1, 2, 4),
                 conditions=(sp.Ge(2 * _eta * _length * mean - _eta**2 * quotient, 0),),
             ),
             Step(
@@ -256,6 +258,8 @@ def b3e() -> Proof:
             ),
         ),
         "any symmetric H_i, dimension, n and B",
+        lhs=_eta,
+        rhs=2 * _length * mean / quotient,
     )
 
 

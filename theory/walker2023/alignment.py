@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.checks import Array, dot, exact_vectors, nonnegative, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
@@ -58,6 +59,48 @@ def sign_in_the_limit(coefficients: tuple[Fraction, Fraction]) -> int:
     """Return the sign of a eps + b eps^2 for all small eps > 0."""
     leading = next((c for c in coefficients if c), Fraction(0))
     return (leading > 0) - (leading < 0)
+
+
+def _reads_pair(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of the proofs on two examples are; the step of a limit is one that is small enough."""
+    x2, r2 = given["pair"][1][:-1], Fraction(given["pair"][1][-1])
+    first, second = _gradients(given)
+    product, along = Fraction(dot(first, second)), Fraction(dot(x2, first))
+    small = abs(product) / along**2 if product else Fraction(1)
+    return {
+        "m": len(x2),
+        "g": first,
+        "h": second,
+        "epsilon": small,
+        "D": ((r2 - small * along) ** 2 - r2**2) / 2,
+    }
+
+
+def _reads_change(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W4.b's proof are: the step, the input and the residual of the second example."""
+    (first, _), (x, residual) = _gradients(given), (given["pair"][1][:-1], given["pair"][1][-1])
+    return {"m": len(x), "x": x, "g": first, "r": Fraction(residual), "epsilon": given["rate"]}
+
+
+def _reads_own_loss(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W4.d's proof are: the first example, and a step that is small enough."""
+    x, residual = given["pair"][0][:-1], Fraction(given["pair"][0][-1])
+    length = Fraction(dot(x, x))
+    return {"m": len(x), "x": x, "r": residual, "epsilon": 1 / length if length else Fraction(1)}
+
+
+def _reads_directions(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W4.f's proof are: the middle one of the unit vectors, and the differences to it."""
+    first, middle, last = (
+        [sp.Rational(Fraction(v)) / sp.sqrt(sp.Rational(Fraction(dot(row, row)))) for v in row]
+        for row in given["triple"]
+    )
+    return {
+        "m": len(middle),
+        "v": middle,
+        "a": [u - v for u, v in zip(first, middle, strict=True)],
+        "b": [v - w for v, w in zip(middle, last, strict=True)],
+    }
 
 
 def _rising_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -157,6 +200,7 @@ W4A = Claim(
     symbols=(PAIR,),
     sides=_falling_sides,
     proof=proofs.w4a,
+    reads=_reads_pair,
     finding=Finding.OURS,
     note="Where g_1.g_2 = 0 a convex loss does not fall, and may rise at second order: sign stiffness 0 is not 'no effect'.",
     no_extremal="an equivalence",
@@ -171,6 +215,7 @@ W4B = Claim(
     symbols=(PAIR, RATE),
     sides=_change_sides,
     proof=proofs.w4b,
+    reads=_reads_change,
     finding=Finding.OURS,
     note="beta = ||x_2||^2 for a squared loss. So l_2 falls for every eps < 2 g_1.g_2 / (beta ||g_1||^2).",
     extremal=Instance({"pair": rationals([(1, 1), (1, 1)]), "rate": Fraction(1)}, "named"),
@@ -202,6 +247,7 @@ W4D = Claim(
     assumptions=(_moves(),),
     sides=_own_loss_sides,
     proof=proofs.w4d,
+    reads=_reads_own_loss,
     finding=Finding.OURS,
     note="Where the gradient of the first example is not 0.",
     no_extremal="an implication",
@@ -236,6 +282,7 @@ W4F = Claim(
     assumptions=(_no_zero_gradient(),),
     sides=_chord_sides,
     proof=proofs.w4f,
+    reads=_reads_directions,
     finding=Finding.OURS,
     note="A metric on directions; of points it is a pseudometric, since gradients of one direction are at distance 0.",
     extremal=Instance({"triple": rationals([(1, 0), (1, 0), (7, 24)])}, "named"),

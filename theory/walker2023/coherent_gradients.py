@@ -64,6 +64,46 @@ def _equals(given: Instance, value: int) -> Enclosure:
     return Enclosure.exactly(size(*_of(given)) > 0 and alpha(*_of(given)) == value)
 
 
+def _reads_vectors(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of the proofs of W8 are: the vectors, their probabilities and the mean."""
+    vectors, p = _of(given)
+    return {"m": len(p), "d": vectors.shape[1], "v": vectors, "p": p, "mu": p @ vectors}
+
+
+def _reads_mean(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W8.b's proof are: the m coordinates of the mean, and E[v.v]."""
+    vectors, p = _of(given)
+    return {"m": vectors.shape[1], "mu": p @ vectors, "G": size(vectors, p)}
+
+
+def _reads_multiple(given: Instance) -> dict[str, Any]:
+    return {**_reads_vectors(given), "k": given["factor"]}
+
+
+def _partial_sums(vectors: Array) -> dict[str, Any]:
+    """Return the squares of the lengths of vectors, and those of the sums of the first of them, beginning with none."""
+    sums = [vectors[:j].sum(axis=0) for j in range(len(vectors) + 1)]
+    lengths = {"s": [Fraction(dot(v, v)) for v in vectors], "t": [Fraction((x * x).sum()) for x in sums]}
+    return {"n": len(vectors), **lengths}
+
+
+def _reads_sample(given: Instance) -> dict[str, Any]:
+    return _partial_sums(given["vectors"])
+
+
+def _reads_copies(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of the proofs of W9.a and W9.c are: the directions, and how many others each helps."""
+    sample = copies_of(given)
+    products = sample @ sample.T
+    helps = [int((row > 0).sum()) - int(row[i] > 0) for i, row in enumerate(products)]
+    return {**_partial_sums(given["directions"]), "k": given["copies"], "m": len(sample), "h": helps}
+
+
+def _reads_draws(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of the proofs of W11 are: the vectors, and E[w.w] over all means of k draws."""
+    return {**_reads_vectors(given), "k": given["draws"], "G_w": size(*means_of(given))}
+
+
 def _range_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     value = alpha(*_of(given))
     return Enclosure.exactly(max(value, 1 - value)), _ONE
@@ -202,6 +242,13 @@ def coherences_of_batches(given: Instance) -> list[Fraction]:
     ]
 
 
+def _reads_partitions(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W11.f's proof are: the gradients, and 1/alpha(W) of every partition."""
+    vectors, inverses = given["vectors"], [1 / value for value in coherences_of_batches(given)]
+    sizes = {"m": len(vectors), "d": vectors.shape[1], "N": len(inverses)}
+    return {**sizes, "v": vectors, "h": inverses, "k": given["group"]}
+
+
 def without_replacement(value: Fraction, k: int, m: int) -> Fraction:
     """Return A (m - k) / (k (m - 1) - (k - 1) m A)."""
     return value * (m - k) / (k * (m - 1) - (k - 1) * m * value)
@@ -283,6 +330,7 @@ W8 = Claim(
     assumptions=(_not_all_zero(),),
     sides=_range_sides,
     proof=proofs.w8,
+    reads=_reads_vectors,
     finding=Finding.AS_PRINTED,
     note="Read as: neither alpha nor 1 - alpha exceeds 1. If all vectors are 0, alpha is 0/0; nothing is claimed then.",
     extremal=distribution_of((1,), (-1,)),
@@ -315,6 +363,7 @@ W8B = Claim(
     assumptions=(_not_all_zero(),),
     sides=_mean_sides,
     proof=proofs.w8b,
+    reads=_reads_mean,
     finding=Finding.OURS,
     note="With the assumption without which alpha has no value.",
     no_extremal="an equivalence",
@@ -349,6 +398,7 @@ W8D = Claim(
     assumptions=(_not_all_zero(),),
     sides=_surely_equal_sides,
     proof=proofs.w8d,
+    reads=_reads_vectors,
     finding=Finding.OURS,
     note="Equal almost surely, and not 0.",
     no_extremal="an equivalence",
@@ -369,6 +419,7 @@ W8E = Claim(
     bound=coherence,
     bound_on=lambda given: float(coherence(*_of(given))),
     proof=proofs.w8e,
+    reads=_reads_multiple,
     finding=Finding.AS_PRINTED,
     note="Negative k included. A factor that differs from vector to vector, as from loss to loss, does change alpha.",
     extremal=distribution_of((1,), (2,), factor=Fraction(-3)),
@@ -385,6 +436,7 @@ W9 = Claim(
     bound=orthogonal_limit,
     bound_on=lambda given: float(orthogonal_limit(len(given["vectors"]))),
     proof=proofs.w9,
+    reads=_reads_sample,
     finding=Finding.AS_PRINTED,
     note="Of any lengths, as printed; gradients that are 0 count among the m. Case 3 of the list, alpha = 0, is more than 'no "
     "example helps': over pairs of different examples the inner products then sum to -sum |g_i|^2 < 0, they hurt.",
@@ -402,6 +454,7 @@ W9A = Claim(
     assumptions=(_orthogonal_directions(), _some_direction()),
     sides=_copies_sides,
     proof=proofs.w9a,
+    reads=_reads_copies,
     finding=Finding.AS_PRINTED,
     note="k = 1 is case 1, d = 1 is case 2; neither k >> 1 nor d << m is needed, and directions may be 0, but for one.",
     extremal=Instance({"directions": rationals([(1, 0), (0, 2)]), "copies": 3}, "named"),
@@ -436,6 +489,7 @@ W9C = Claim(
     assumptions=(_orthogonal_directions(), _no_zero_direction()),
     sides=_with_itself_sides,
     proof=proofs.w9c,
+    reads=_reads_copies,
     finding=Finding.OURS,
     note="The ratio is sum_ij g_i.g_j / sum_i |g_i|^2, the diagonal included.",
     extremal=Instance({"directions": rationals([(1, 0), (0, 2)]), "copies": 3}, "named"),
@@ -453,6 +507,7 @@ W11 = Claim(
     bound=batch_coherence,
     bound_on=lambda given: float(batch_coherence(coherence(*_of(given)), given["draws"])),
     proof=proofs.w11,
+    reads=_reads_draws,
     finding=Finding.AS_PRINTED,
     note="Left: over all outcomes of k draws. alpha(W) = alpha(k W) is W8.e.",
     extremal=distribution_of((0,), (1,), draws=2),
@@ -485,6 +540,7 @@ W11B = Claim(
     assumptions=(_not_all_zero(), _several()),
     sides=_meet_sides,
     proof=proofs.w11b,
+    reads=_reads_draws,
     finding=Finding.OURS,
     note="With k >= 2.",
     no_extremal="an equivalence",
@@ -500,6 +556,7 @@ W11C = Claim(
     assumptions=(_not_all_zero(),),
     sides=_grows_sides,
     proof=proofs.w11c,
+    reads=_reads_draws,
     finding=Finding.AS_PRINTED,
     note="By at most the factor k.",
     extremal=distribution_of((1,), (1,), draws=2),
@@ -517,6 +574,7 @@ W11D = Claim(
     bound=example_coherence,
     bound_on=lambda given: float(example_coherence(alpha(*means_of(given)), given["draws"])),
     proof=proofs.w11d,
+    reads=_reads_draws,
     finding=Finding.AS_PRINTED,
     note="For the coherence of the distribution of independent means. For the batches of one sample: W11.e.",
     extremal=distribution_of((0,), (1,), draws=2),
@@ -554,6 +612,7 @@ W11F = Claim(
     assumptions=(_divides_properly(), _mean_not_zero()),
     sides=_all_partitions_sides,
     proof=proofs.w11f,
+    reads=_reads_partitions,
     finding=Finding.OURS,
     note="Right: over all partitions of the sample. A is the harmonic mean of the coherences that steps 1 and 2 give for "
     "them. As m grows at fixed k the formula becomes that of step 3.",

@@ -6,9 +6,11 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.checks import Array, count, dot, exact_matrix, exact_vector, nonnegative, positive, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
@@ -189,6 +191,34 @@ def all_runs(given: Instance) -> tuple[Enclosure, Enclosure]:
     return Enclosure.exactly(abs(gap(curves, m, given["step_sizes"]))), expected_bound(given, growth)
 
 
+def _reads_runs(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W10.a's proof are, over all samples and all changes of one of their examples.
+
+    D is the mean distance of the two runs before each step and after the last, d the mean difference of the losses of the
+    new example, Q the product of the growths before each step and after the last, r the mean of sqrt(2 (1 - alpha)).
+    """
+    curves, steps, m = given["loss_slopes"], given["step_sizes"], given["sample_size"]
+    lipschitz, beta = constants(curves)
+    samples = list(product(range(len(curves)), repeat=m))
+    runs = {sample: run(curves, sample, steps) for sample in samples}
+    pairs = [(runs[sample], runs[(z, *sample[1:])], curves[z]) for sample in samples for z in range(len(curves))]
+    growths = [1 + Fraction(m + 1, m) * Fraction(eta) * beta for eta in steps]
+    spreads = [
+        sum(sp.sqrt(sp.Rational(2 * (1 - coherence_at(curves, runs[sample][t])))) for sample in samples) / len(samples)
+        for t in range(len(steps))
+    ]
+    return {
+        "T": len(steps),
+        "m": m,
+        "L": lipschitz,
+        "eta": steps,
+        "Q": [prod(growths[:t], start=Fraction(1)) for t in range(len(steps) + 1)],
+        "r": spreads,
+        "D": [sum(abs(w[t] - v[t]) for w, v, _ in pairs) / len(pairs) for t in range(len(steps) + 1)],
+        "d": sum(loss_at(curve, w[-1]) - loss_at(curve, v[-1]) for w, v, curve in pairs) / len(pairs),
+    }
+
+
 def _gap_bound_on(given: Instance) -> float:
     lipschitz, beta = constants(given["loss_slopes"])
     runs = rationals(coherences_of_runs(given))
@@ -266,6 +296,7 @@ W10A = Claim(
     bound=coherence_gap_bound,
     bound_on=_gap_bound_on,
     proof=proofs.w10a,
+    reads=_reads_runs,
     finding=Finding.OURS,
     note=f"{_UNIFORM_NOTE} Where all gradients are 0 nothing moves, and alpha is taken as 1. For one step it is the theorem "
     "as printed: w_0 does not depend on the sample.",
@@ -303,6 +334,52 @@ def _no_clipping_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def _all_clipping_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return Enclosure.exactly(median(given["values"])), Enclosure.exactly(winsorised(given))
+
+
+def _percentiles(given: Instance) -> dict[str, Any]:
+    """Return the sorted values, and what the proofs of W12 and its kin read of them: l and u, interpolated linearly."""
+    ordered, c = sorted(map(Fraction, given["values"])), Fraction(given["level"])
+    ends = {}
+    for name, level in (("l", c), ("u", 100 - c)):
+        place = level * (len(ordered) - 1) / 100
+        share, low = place % 1, ordered[int(place)]
+        ends[name] = (1 - share) * low + share * ordered[min(int(place) + 1, len(ordered) - 1)]
+    return {"m": len(ordered), "x": ordered, **ends}
+
+
+def _reads_extremes(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W12's proof are: the 0th and the 100th percentile are the extremes."""
+    values = [Fraction(value) for value in given["values"]]
+    return {"m": len(values), "x": values, "l": min(values), "u": max(values)}
+
+
+def _reads_middle(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W12.a's proof are: the values about place (m - 1) / 2."""
+    known = _percentiles(given)
+    ordered, m = known["x"], known["m"]
+    place = Fraction(m - 1, 2)
+    about = {"f": place % 1, "b": ordered[int(place)], "c": ordered[min(int(place) + 1, m - 1)]}
+    return {**known, **about, "y": ordered[(m - 1) // 2], "z": ordered[m // 2]}
+
+
+def _of_kept(ordered: Sequence[Fraction], kept: Array, spoilt: int) -> dict[str, Any]:
+    """Return the range of those that are kept, and the values at places q and, from above, q of all."""
+    range_of_kept = {"a": Fraction(min(kept)), "e": Fraction(max(kept))}
+    return {**range_of_kept, "x_q": ordered[spoilt], "x_p": ordered[len(ordered) - 1 - spoilt]}
+
+
+def _reads_clipped(given: Instance) -> dict[str, Any]:
+    known = _percentiles(given)
+    outliers = len(set(given["outliers"]) & set(range(known["m"])))
+    return {**known, **_of_kept(known["x"], inliers(given), outliers)}
+
+
+def _reads_means(given: Instance) -> dict[str, Any]:
+    values, k = given["values"], given["groups"]
+    means = sorted(plain_mean(group) for group in np.array_split(values, k))
+    kept = untouched_means(given)
+    middle = {"b": means[(k - 1) // 2], "c": means[k // 2]}
+    return {**middle, **_of_kept(means, kept, k - len(kept))}
 
 
 def beyond(value: Fraction, kept: Array) -> Enclosure:
@@ -368,6 +445,7 @@ W12 = Claim(
     bound=winsorised_mean,
     bound_on=lambda given: float(winsorised(given)),
     proof=proofs.w12,
+    reads=_reads_extremes,
     finding=Finding.AS_PRINTED,
     note="The paper prints the update and claims little of it; what it is for is made a statement in W12.b. Percentiles are "
     "interpolated linearly here, which the paper leaves open. clip's first argument is called x in its definition.",
@@ -387,6 +465,7 @@ W12A = Claim(
     bound=winsorised_mean,
     bound_on=lambda given: float(winsorised(given)),
     proof=proofs.w12a,
+    reads=_reads_middle,
     finding=Finding.OURS,
     note="The other end of the range of c: what section 5.2 calls 'use the median rather than sample mean', by coordinates.",
     extremal=with_values(1, 5, -3, 4, level=Fraction(50)),
@@ -408,6 +487,7 @@ W12B = Claim(
     assumptions=(_few_outliers(), _some_inlier()),
     sides=_winsorised_sides,
     proof=proofs.w12b,
+    reads=_reads_clipped,
     finding=Finding.OURS,
     note="What the threshold does: so few examples, whatever their gradients, move no coordinate of the step beyond what the "
     "others span. A coordinate that they alone support stays 0; an oblique direction need not: for (0, 0) three times, "
@@ -431,6 +511,7 @@ W12C = Claim(
     assumptions=(_enough_groups(), _few_spoilt()),
     sides=_median_of_means_sides,
     proof=proofs.w12c,
+    reads=_reads_means,
     finding=Finding.OURS,
     note="Fewer than half: with two groups of which one is spoilt, the median, their mean, can be anywhere.",
     extremal=with_values(1, 1, 9, groups=3, outliers=(2,)),
@@ -490,6 +571,18 @@ def _shared_weight_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return Enclosure.exactly(reached), Enclosure.exactly(m * s / (1 + m * s**2) * (1 - left))
 
 
+def _reads_example(given: Instance) -> dict[str, Any]:
+    return {"m": given["examples"], "s": given["strength"]}
+
+
+def _reads_descent(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W13.b's proof are: the shared weight of the run, step by step."""
+    m, s, eta = given["examples"], given["strength"], Fraction(given["step_size"])
+    inputs, labels = examples_with_a_shared_entry(m, s)
+    weights = [Fraction(descend(inputs, labels, eta, t)[-1]) for t in range(given["steps"] + 1)]
+    return {"m": m, "s": s, "eta": eta, "t": given["steps"], "b": weights}
+
+
 W13 = Claim(
     id="W13",
     source=Source(WALKER2023, "section 5.1, on the 'random' data set"),
@@ -527,6 +620,7 @@ W13A = Claim(
     symbols=(EXAMPLES, STRENGTH),
     sides=_example_coherence_sides,
     proof=proofs.w13a,
+    reads=_reads_example,
     finding=Finding.OURS,
     note="'Real' is s = 1, with 5/8 on the four training rows; 'random' is s = 0, with the orthogonal limit 1/4.",
     extremal=Instance({"examples": 4, "strength": Fraction(1)}, "named"),
@@ -545,6 +639,7 @@ W13B = Claim(
         shared_weight(given["examples"], given["strength"], Fraction(given["step_size"]), given["steps"])
     ),
     proof=proofs.w13b,
+    reads=_reads_descent,
     finding=Finding.OURS,
     note="So the change is greater on 'real' data than on 'random', where it is 0, from w = 0 and for eta below the limit of "
     "stability 2m / (1 + m s^2); at an interpolating w it is 0 on both. m = 4, s = 1: the limit is 4/5, and the test "

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import combinations
+from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.assumptions import growth, mean_square_stable, one_dimension
 from theory.checks import rationals
@@ -42,6 +45,26 @@ def sharpness_and_spread(given: Instance) -> tuple[Enclosure, Enclosure]:
     variance = top_like(moments(rationals(hessians))[1], hessians)
     spread = variance.times(eta**2 * noise_share(len(hessians), given["batch_size"])).root()
     return edge.times(Fraction(1, 2)), spread
+
+
+def _reads_growth(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W1's proof are, each to its end of an interval: lambda_max from above, rho from below."""
+    return {r"\lambda": Fraction(condition(given).upper), "rho": Fraction(growth(given).lower)}
+
+
+def _reads_batches(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W1.a's proof are: the moments of the curvatures, and the mean of every batch."""
+    curvatures = [Fraction(h) for h in given["hessians"].ravel()]
+    n, batch = len(curvatures), given["batch_size"]
+    means = [sum(chosen) / batch for chosen in combinations(curvatures, batch)]
+    return {
+        "eta": Fraction(given["step_size"]),
+        "p": noise_share(n, batch),
+        "h": sum(curvatures) / n,
+        "m2": sum(h * h for h in curvatures) / n,
+        "m": len(means),
+        "x": means,
+    }
 
 
 def _largest(*values: Enclosure) -> Enclosure:
@@ -89,6 +112,7 @@ W1 = Claim(
     assumptions=(_condition_holds(),),
     sides=_sufficient_sides,
     proof=proofs.w1,
+    reads=_reads_growth,
     finding=Finding.AS_PRINTED,
     note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
     "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
@@ -105,6 +129,7 @@ W1A = Claim(
     assumptions=(one_dimension(),),
     sides=_sufficient_sides,
     proof=proofs.w1a,
+    reads=_reads_batches,
     finding=Finding.AS_PRINTED,
     note="Necessary and sufficient in one dimension, equality included.",
     no_extremal="an equivalence",
@@ -132,6 +157,18 @@ W2 = Claim(
     no_extremal="refuted",
 )
 
+
+def _reads_eq_2(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W2.a's proof are: a and s^2 to more digits than matter."""
+    mean, variance = moments(given["hessians"])
+    return {
+        "eta": Fraction(given["step_size"]),
+        "p": noise_share(len(given["hessians"]), given["batch_size"]),
+        "a": Fraction(top_eigenvalue(mean).midpoint),
+        "s": sp.sqrt(sp.Rational(max(Fraction(top_eigenvalue(variance).midpoint), Fraction(0)))),
+    }
+
+
 W2A = Claim(
     id="W2.a",
     amends="W2",
@@ -143,6 +180,7 @@ W2A = Claim(
     assumptions=(_condition_holds(),),
     sides=_necessary_sides,
     proof=proofs.w2a,
+    reads=_reads_eq_2,
     finding=Finding.OURS,
     note="Necessary for W1's sufficient condition, hence for stability where d = 1. The Hessians need not be positive; "
     "0 <= s needs no condition.",

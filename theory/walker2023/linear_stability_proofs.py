@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import TIME, bernoulli
+from theory.lemmas import COUNT, INDEX, TIME, bernoulli, over_all, reals
 from theory.proof import Proof, Rule, Step
 
 _eta, _s = sp.symbols("eta s", positive=True)
@@ -39,23 +39,44 @@ def _of_batches() -> tuple[Step, Step]:
 
 def w1() -> Proof:
     """Where the printed matrix is at most I, the expected squared distance does not grow."""
+    top, growth = sp.Symbol(r"\lambda", real=True), sp.Symbol("rho", real=True)
     return Proof(
         (
             *_of_batches(),
             Step(
-                sp.Symbol(r"\lambda_{\max} \|w\|^2"),
-                sp.Symbol(r"E\|w'\|^2"),
+                top,
+                growth,
                 Rule.CITED,
-                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2 <= ||w||^2, and so for every later step: C = 1",
+                "Rayleigh and Ritz: E ||w'||^2 <= lambda_max ||w||^2, and so for every later step: in mean square a step "
+                "grows by lambda_max at most",
+                uses=(0, 1),
+            ),
+            Step(
+                sp.Le(growth, 1),
+                sp.Le(top, 1),
+                Rule.POLYNOMIAL,
+                "so E ||w_t||^2 <= ||w_0||^2: C = 1",
+                uses=(2,),
+                conditions=(sp.Ge(top, growth),),
             ),
         ),
         "sufficiency, any dimension",
+        lhs=sp.Le(top, 1),
+        rhs=sp.Le(growth, 1),
     )
 
 
 def w1a() -> Proof:
     """In one dimension the condition is exact."""
-    w = sp.Symbol("w", real=True)
+    w, batches = sp.Symbol("w", real=True), sp.IndexedBase("x", real=True)
+    growth = over_all((1 - _eta * batches[INDEX]) ** 2) / COUNT
+    counted = (
+        "inclusion in a simple random sample (Cochran): over all m batches the mean of (1 - eta x)^2, x the mean curvature of "
+        "the batch, follows from the probabilities that one and two of the losses are in it"
+    )
+    stable, condition = sp.Le(growth, 1), sp.Le(_factor, 1)
+    equal = (sp.Ge(growth, _factor), sp.Ge(_factor, growth))
+    because = "E w_t^2 does not grow where its factor is at most 1"
     return Proof(
         (
             *_of_batches(),
@@ -66,32 +87,70 @@ def w1a() -> Proof:
                 "E w_t^2 is a geometric sequence, so it does not grow if its factor is at most 1",
             ),
             bernoulli(_s, "and for w_0 != 0 it grows without bound if the factor is 1 + s > 1"),
+            Step(growth, _factor, Rule.CITED, counted, uses=(0, 1)),
+            Step(_factor, growth, Rule.CITED, f"{counted}; and the other way", uses=(0, 1)),
+            Step(stable, condition, Rule.POLYNOMIAL, because, uses=(2, 4, 5), conditions=equal),
+            Step(condition, stable, Rule.POLYNOMIAL, "and only there", uses=(3, 4, 5), conditions=equal),
         ),
-        "both directions, d = 1, any n >= 2 and B",
+        "both directions, d = 1, any n and B; p = 0 for n = 1",
+        lhs=condition,
+        rhs=stable,
     )
 
 
 def w2a() -> Proof:
     """Both parts of eq 2 follow from W1's condition."""
     a, s = sp.Symbol("a", real=True), sp.Symbol("s", nonnegative=True)
-    along_top = (sp.Le((1 - _eta * a) ** 2 + _eta**2 * _share * _spread, 1),)
+    top = sp.Symbol(r"\lambda", real=True)
+    (along,) = reals("q")
+    contraction, noise = (1 - _eta * a) ** 2, _eta**2 * _share * s**2
     return Proof(
         (
             Step(
-                sp.Integer(2),
-                _eta * a,
-                Rule.POLYNOMIAL,
-                "along the top eigenvector of H: p v = p q^T Sigma q is not negative",
-                conditions=along_top,
+                over_all((along[INDEX] - _eta * (a * along[INDEX])) ** 2),
+                contraction * over_all(along[INDEX] ** 2),
+                Rule.IDENTITY,
+                "along the unit eigenvector q of H with eigenvalue a: ||(I - eta H) q||^2 = (1 - eta a)^2",
             ),
-            Step(_eta * a, sp.Integer(0), Rule.POLYNOMIAL, "and so a is not negative either", conditions=along_top),
+            Step(
+                top,
+                contraction + _eta**2 * _share * _spread,
+                Rule.CITED,
+                "Rayleigh and Ritz: the top eigenvalue of the matrix is at least q^T (..) q, v = q^T Sigma q >= 0",
+                uses=(0,),
+            ),
+            Step(
+                top,
+                _rest + noise,
+                Rule.CITED,
+                "Rayleigh and Ritz, at the unit eigenvector of Sigma with eigenvalue s^2: c = ||(I - eta H) q||^2 >= 0",
+            ),
             Step(
                 sp.Integer(1),
-                _eta * sp.sqrt(_share) * s,
+                contraction,
                 Rule.POLYNOMIAL,
-                "along the top eigenvector of Sigma, with eigenvalue s^2: c = ||(I - eta H) q||^2 is not negative",
-                conditions=(sp.Le(_rest + _eta**2 * _share * s**2, 1),),
+                "by W1's condition, lambda <= 1",
+                uses=(1,),
+                conditions=(sp.Le(top, 1), sp.Ge(top, contraction + _eta**2 * _share * _spread)),
+            ),
+            Step(
+                sp.Integer(1),
+                noise,
+                Rule.POLYNOMIAL,
+                "and likewise",
+                uses=(2,),
+                conditions=(sp.Le(top, 1), sp.Ge(top, _rest + noise)),
+            ),
+            Step(
+                sp.Integer(1),
+                sp.Max(_eta * a / 2, 1 - _eta * a / 2, _eta * sp.sqrt(_share) * s),
+                Rule.POLYNOMIAL,
+                "|1 - eta a| <= 1 puts eta a between 0 and 2, and the root of eta^2 p s^2 is eta sqrt(p) s",
+                uses=(3, 4),
+                conditions=(sp.Le(contraction, 1), sp.Le(noise, 1)),
             ),
         ),
-        "eq 2 is necessary for W1's condition, any dimension",
+        "eq 2 is necessary for W1's condition, any dimension, n and B",
+        lhs=sp.Max(_eta * a / 2, 1 - _eta * a / 2, _eta * sp.sqrt(_share) * s),
+        rhs=sp.Integer(1),
     )

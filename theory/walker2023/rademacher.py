@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
-from theory.checks import Array, chance, count, distribution, exact_vectors, rationals, vectors_array
+from theory.checks import Array, chance, count, distribution, dot, exact_vectors, rationals, vectors_array
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, logarithm
 from theory.sources import WALKER2023, Source
@@ -139,6 +141,32 @@ def _coin(values: Array, p: Array, m: int, delta: Fraction) -> Fraction:
     return Fraction(values[high] - values[low]) * (q - Fraction(ups, m))
 
 
+def _reads(given: Instance, *, empirical: bool) -> dict[str, Any]:
+    """Return what the symbols of the proofs are, over all samples.
+
+    E is the mean of the largest deviation, R that of the empirical complexity, and q the least number that the deviation
+    (less twice the complexity) exceeds with probability delta at most.
+    """
+    table, p, m, delta = given["functions"], given["probabilities"], given["sample_size"], given["delta"]
+    logarithms = {"m": m, "ell": sp.log(sp.Rational(1 / delta)), "k": sp.log(2)}
+    if table.shape == (1, 2):  # one function has complexity 0, and its deviation mean 0
+        return {**logarithms, "q": _coin(table[0], p, m, delta), "E": Fraction(0), "R": Fraction(0)}
+    samples = list(_compositions(m, len(p)))
+    chances = [Fraction(_chance_of(p, counts)) for counts in samples]
+    deviations = [_deviation(table, p, counts) for counts in samples]
+    complexities = [empirical_complexity(table, counts) for counts in samples]
+    values = [x - 2 * r if empirical else x for x, r in zip(deviations, complexities, strict=True)]
+    above = {
+        value: sum((c for v, c in zip(values, chances, strict=True) if v > value), Fraction(0)) for value in values
+    }
+    return {
+        **logarithms,
+        "q": min(value for value, chance_above in above.items() if chance_above <= delta),
+        "E": Fraction(dot(np.array(chances), np.array(deviations))),
+        "R": Fraction(dot(np.array(chances), np.array(complexities))),
+    }
+
+
 def log_inverse(delta: Fraction) -> Enclosure:
     """Return rationals around log(1/delta), delta from 0 to 1."""
     return logarithm(1 / delta)
@@ -202,6 +230,7 @@ W3 = Claim(
     bound=rademacher_margin,
     bound_on=lambda given: rademacher_margin(given["sample_size"], given["delta"], printed=True),
     proof=proofs.w3,
+    reads=partial(_reads, empirical=False),
     finding=Finding.AS_PRINTED,
     note="Read for all f at once, which is what the proof gives and the use in 'for any w' needs. Left: the least t that "
     "sup_f (E f - mean f) - 2 R exceeds with probability delta at most, over all samples. The margin is sqrt(2) times "
@@ -221,6 +250,7 @@ W3A = Claim(
     bound=rademacher_margin,
     bound_on=lambda given: rademacher_margin(given["sample_size"], given["delta"]),
     proof=proofs.w3a,
+    reads=partial(_reads, empirical=False),
     finding=Finding.OURS,
     note="The constant is right: one per cent less fails for 15000 tosses of a fair coin at delta = 2^-700.",
     no_extremal=_NONE,
@@ -238,6 +268,7 @@ W3B = Claim(
     bound=empirical_rademacher_margin,
     bound_on=lambda given: empirical_rademacher_margin(given["sample_size"], given["delta"], printed=True),
     proof=proofs.w3b,
+    reads=partial(_reads, empirical=True),
     finding=Finding.AS_PRINTED,
     note="Holds with room to spare: 3 sqrt(log(2/delta)/m) exceeds 1, and says nothing, for m <= 6; W3.c has a margin "
     "that is smaller by more than a factor of 2. The third bound of the theorem is this one for losses, which need not "
@@ -257,6 +288,7 @@ W3C = Claim(
     bound=empirical_rademacher_margin,
     bound_on=lambda given: empirical_rademacher_margin(given["sample_size"], given["delta"]),
     proof=proofs.w3c,
+    reads=partial(_reads, empirical=True),
     finding=Finding.OURS,
     note="McDiarmid once, on the difference: the empirical complexity of functions into [0, 1] moves by 1/(2m) only when "
     "one example is changed. Whether the 2 can be smaller is not settled here.",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.checks import Array, dot, exact_vector, exact_vectors, nonnegative, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
@@ -90,6 +91,24 @@ def _update_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     eta = Fraction(given["step_size"])
     total = sum((-eta * value * pull for value, pull in component_updates(given)), Fraction(0))
     return Enclosure.exactly(update(given)), Enclosure.exactly(total)
+
+
+def _reads_update(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of W5's proof are; c_j is 1/lambda_j, or 0 where lambda_j is 0."""
+    features, basis = given["features"], given["basis"]
+    values = [Fraction(value) for value in given["eigenvalues"]]
+    return {
+        "n": len(features),
+        "m": len(basis),
+        "eta": Fraction(given["step_size"]),
+        "F": features,
+        "g": given["output_gradient"],
+        "phi": given["feature"],
+        "a": basis @ (features.T @ given["output_gradient"]),
+        "b": basis @ given["feature"],
+        "lambda": values,
+        "c": [1 / value if value else value for value in values],
+    }
 
 
 def inverse(matrix: Array) -> Array:
@@ -185,6 +204,39 @@ def _maps_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return sides[0], sides[1]
 
 
+def _reads_parts(parts: Sequence[Array], radii: Sequence[Any]) -> dict[str, Any]:
+    """Return what the symbols of the proofs of W6 and W7 are, of matrices B_t = A_t^-1 Phi_t^T, [d, n], and radii.
+
+    Row t of x has, for each vector of signs, <z, B_t sigma> at its largest, z of length m_t along B_t sigma.
+    """
+    n = parts[0].shape[1]
+    signs = [np.array(sigma, dtype=object) for sigma in product((1, -1), repeat=n)]
+    squares = [[Fraction(dot(b @ sigma, b @ sigma)) for sigma in signs] for b in parts]
+    lengths = [[sp.sqrt(sp.Rational(y)) for y in row] for row in squares]
+    suprema = [
+        [radius * sp.Rational(y) / length if y else sp.Integer(0) for y, length in zip(row, roots, strict=True)]
+        for radius, row, roots in zip(radii, squares, lengths, strict=True)
+    ]
+    entries = [list(b.ravel()) for b in parts]
+    sizes = {"n": n, "m": len(signs), "d": len(entries[0]), "T": len(parts)}
+    return {**sizes, "y": squares, "x": suprema, "e": entries, "M": list(radii)}
+
+
+def _reads_one(given: Instance) -> dict[str, Any]:
+    parts = [inverse(given["matrix"]) @ given["features"].T]
+    return _reads_parts(parts, [sp.Rational(Fraction(given["radius"]))])
+
+
+def _reads_path(given: Instance) -> dict[str, Any]:
+    parts = [inverse(a) @ given["features"].T for a in given["matrices"]]
+    return _reads_parts(parts, [sp.Rational(Fraction(r)) for r in given["radii"]])
+
+
+def _reads_maps(given: Instance) -> dict[str, Any]:
+    radii = [sp.sqrt(sp.Rational(Fraction(dot(w, w)))) for w in given["updates"]]
+    return _reads_parts([phi.T for phi in given["feature_maps"]], radii)
+
+
 def _is_invertible() -> Assumption:
     return Assumption.that(INVERTIBLE, lambda given: _invertible(given["matrix"]))
 
@@ -206,6 +258,7 @@ W5 = Claim(
     ),
     sides=_update_sides,
     proof=proofs.w5,
+    reads=_reads_update,
     finding=Finding.AS_PRINTED,
     note="For lambda_j = 0 (certain for the sample's covariance when d > m) u_j divides by 0; read as an absent term. The "
     "text takes the gradient step on one example and the lemma on all m: it is read for a loss of all outputs, and delta f, "
@@ -235,6 +288,7 @@ W6 = Claim(
     bound=rademacher_bound,
     bound_on=lambda given: rademacher_bound(given["features"], given["matrix"], given["radius"]),
     proof=proofs.w6,
+    reads=_reads_one,
     finding=Finding.AS_PRINTED,
     note="n is the sample size, m elsewhere. A^-1, not its transpose, belongs to this norm. Equality for one example.",
     extremal=Instance(
@@ -254,6 +308,7 @@ W7 = Claim(
     bound=path_rademacher_bound,
     bound_on=lambda given: path_rademacher_bound(given["features"], given["matrices"], given["radii"]),
     proof=proofs.w7,
+    reads=_reads_path,
     finding=Finding.AS_PRINTED,
     note="For fixed sequences, as the paper says: radii read off a training run depend on the sample, and the bound then "
     "says nothing of that run.",
@@ -279,6 +334,7 @@ W7A = Claim(
     bound=tangent_complexity,
     bound_on=lambda given: tangent_complexity(given["updates"], given["feature_maps"]) / given["feature_maps"].shape[1],
     proof=proofs.w7a,
+    reads=_reads_maps,
     finding=Finding.AS_PRINTED,
     note="The reparameterisation is right for features as columns. As a measure of a trained network C is a heuristic, and "
     "is called one.",

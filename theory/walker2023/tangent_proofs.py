@@ -2,109 +2,203 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import sympy as sp
 
+from theory.lemmas import COUNT, INDEX, cauchy_schwarz, mean_of_squares, over_all, reals
 from theory.proof import Proof, Rule, Step
 
-_eta, _lam, _root = sp.symbols("eta lambda r", positive=True)
-_a, _b, _c, _s, _n1, _n2 = sp.symbols("a b c s n1 n2", real=True)
-_q, _m = sp.Symbol("q", nonnegative=True), sp.Symbol("m", positive=True)
-
-
-def _complexity_steps() -> tuple[Step, ...]:
-    return (
-        Step(
-            sp.Symbol("norm_z_norm_v"),
-            sp.Symbol("z_v"),
-            Rule.CITED,
-            "Cauchy and Schwarz, with z = A^T w: <w, Phi^T sigma> = <z, A^-1 Phi^T sigma> <= M ||A^-1 Phi^T sigma||, attained",
-        ),
-        Step(
-            ((_s + _b) ** 2 + (_s - _b) ** 2) / 2,
-            _s**2 + _b**2,
-            Rule.IDENTITY,
-            "either sign of one more example adds, on average, the square of its column: E ||B sigma||^2 = ||B||_F^2",
-        ),
-        Step(
-            ((_a**2 + _b**2) / 2) ** sp.Rational(1, 2),
-            (sp.Abs(_a) + sp.Abs(_b)) / 2,
-            Rule.POLYNOMIAL,
-            "E ||B sigma|| <= sqrt(E ||B sigma||^2): two values; Jensen for more",
-        ),
-        Step(sp.Symbol("sqrt_E"), sp.Symbol("E_sqrt"), Rule.CITED, "Jensen, for any number of values"),
-    )
+_eta, _examples = sp.symbols("eta n", positive=True)
+_a, _b, _c, _x, _lam = sp.symbols("a b c x lambda", real=True)
+_length, _size = sp.symbols("q z", nonnegative=True)
+_square, _radius = sp.symbols("y M", nonnegative=True)
+_updates = sp.Symbol("T", integer=True, nonnegative=True)
+_entry, _coordinate = sp.symbols("k j", integer=True)
+_width = sp.Symbol("d", integer=True, positive=True)
 
 
 def w5() -> Proof:
     """Expand the step in the eigenvectors; the roots of the eigenvalues meet."""
+    along, pull, here, back, values, point = reals("t a b c lambda phi")
+    (slopes,) = reals("g")
+    features = sp.IndexedBase("F", real=True)
+    roots_meet, plain = -_eta * _lam * _c * _a * _b, -_eta * _a * _b
+    of_all = over_all(-_eta * values[INDEX] * back[INDEX] * pull[INDEX] * here[INDEX])
+    expanded = over_all(-_eta * pull[INDEX] * here[INDEX])
+    step = sp.Sum(
+        features[_entry, _coordinate] * slopes[_entry], (_entry, 1, sp.Symbol("n", integer=True, positive=True))
+    )
+    direct = -_eta * sp.Sum(step * point[_coordinate], (_coordinate, 1, COUNT))
+    kept, kept_of_all = (sp.Eq(_a, _lam * _c * _a),), (sp.Eq(pull[INDEX], values[INDEX] * back[INDEX] * pull[INDEX]),)
+    parseval = (
+        "Parseval, in the orthonormal basis v_j: <s, Phi(x)> = sum_j <s, v_j> <v_j, Phi(x)>, s = Phi^T grad_h l, "
+        "a_j = <s, v_j>, b_j = <v_j, Phi(x)>"
+    )
     return Proof(
         (
-            Step(
-                sp.Symbol("sum_u_vj_vj_v"),
-                sp.Symbol("u_v"),
-                Rule.CITED,
-                "Parseval: <dw, Phi(x)> = sum_j <dw, v_j> <v_j, Phi(x)> in an orthonormal basis",
+            cauchy_schwarz(
+                along,
+                slopes,
+                "t_i = v_j.Phi(x_i), with sum_i t_i^2 = n lambda_j: a_j^2 = (sum_i t_i g_i)^2 <= n lambda_j |g|^2",
             ),
             Step(
-                -_eta * _lam * (_a / _root) * (_b / _root),
-                -_eta * _a * _b,
+                sp.Integer(0),
+                sp.Abs(_a - _lam * _c * _a),
                 Rule.POLYNOMIAL,
-                "one j with lambda_j = r^2 > 0: a = v_j.Phi^T grad_h l, b = v_j.Phi(x); the roots meet",
-                conditions=(sp.Eq(_root**2, _lam),),
+                "c_j = 1/lambda_j, or 0 where lambda_j = 0, in which case a_j = 0: nothing is lost (q = n |g|^2)",
+                uses=(0,),
+                conditions=(sp.Ge(_length * _lam, _a**2), sp.Or(sp.Eq(_lam * _c, 1), sp.Eq(_lam, 0))),
             ),
             Step(
-                -_eta * _a * _b,
-                -_eta * _lam * (_a / _root) * (_b / _root),
+                roots_meet,
+                plain,
                 Rule.POLYNOMIAL,
-                "and the other way",
-                conditions=(sp.Eq(_root**2, _lam),),
+                "u_j(x) u_j^T grad_h l = c_j a_j b_j, the roots in the two u_j meeting",
+                uses=(1,),
+                conditions=kept,
             ),
-            Step(
-                -_q,
-                sp.Abs(_a),
-                Rule.POLYNOMIAL,
-                "lambda_j = mean (v_j.Phi(x_i))^2 = 0 leaves v_j.Phi(x_i) = a = 0 for every i: nothing is lost",
-                conditions=(sp.Eq((_a**2 + _q) / _m, 0),),
-            ),
+            Step(plain, roots_meet, Rule.POLYNOMIAL, "and the other way", uses=(1,), conditions=kept),
+            Step(of_all, expanded, Rule.SUM, "over all j", term=2, uses=(1,), conditions=kept_of_all),
+            Step(expanded, of_all, Rule.SUM, "and the other way", term=3, uses=(1,), conditions=kept_of_all),
+            Step(expanded, direct, Rule.CITED, parseval),
+            Step(direct, expanded, Rule.CITED, f"{parseval}, and the other way"),
         ),
-        "any sample, loss and point; terms with lambda_j = 0 left out",
+        "any sample, loss, dimension and point; terms with lambda_j = 0 left out",
+        lhs=direct,
+        rhs=of_all,
+    )
+
+
+_BIENAYME = (
+    "Bienayme: signs are independent with mean 0 and square 1, so the mean of ||B sigma||^2 is the sum of the squares of the "
+    "entries of B = A^-1 Phi^T"
+)
+
+
+def _of(update: sp.Expr) -> tuple[sp.Expr, ...]:
+    """Return what the proof goes along for one update, from the bound to the mean of the suprema.
+
+    Over all m vectors of signs, y are the ||B sigma||^2, and x the suprema of <w, Phi^T sigma>; e are the entries of B.
+    """
+    squares, suprema = (
+        sp.IndexedBase("y", nonnegative=True)[update, INDEX],
+        sp.IndexedBase("x", real=True)[update, INDEX],
+    )
+    entries, radius = sp.IndexedBase("e", real=True), sp.IndexedBase("M", nonnegative=True)[update]
+    return (
+        radius / _examples * sp.sqrt(sp.Sum(entries[update, _entry] ** 2, (_entry, 1, _width))),
+        radius / _examples * sp.sqrt(over_all(squares) / COUNT),
+        radius / _examples * over_all(sp.sqrt(squares)) / COUNT,
+        over_all(suprema) / (_examples * COUNT),
+    )
+
+
+def _one_update(update: sp.Expr) -> tuple[Step, ...]:
+    """Return the steps for one update; the last three go along what `_of` returns."""
+    squares, suprema = sp.IndexedBase("y", nonnegative=True), sp.IndexedBase("x", real=True)
+    radius, square, new = sp.IndexedBase("M", nonnegative=True)[update], squares[update, INDEX], (update, COUNT + 1)
+    supremum = suprema[update, INDEX]
+    entries = sp.Sum(sp.IndexedBase("e", real=True)[update, _entry] ** 2, (_entry, 1, _width))
+    bound, root_mean, mean_root, mean = _of(update)
+    dual = tuple(sp.Ge(radius**2 * squares[at], suprema[at] ** 2) for at in (new, (update, 1)))
+    z, b = reals("z b")
+    return (
+        cauchy_schwarz(z, b, "Cauchy and Schwarz: <w, Phi^T sigma> = <z, b>, z = A^T w, b = A^-1 Phi^T sigma"),
+        Step(
+            _radius**2 * _square,
+            _x**2,
+            Rule.POLYNOMIAL,
+            "so where ||w||_A = |z| is at most M, <w, Phi^T sigma>^2 is at most M^2 |b|^2, and so is that of the supremum",
+            uses=(0,),
+            conditions=(sp.Ge(_size * _square, _x**2), sp.Le(_size, _radius**2)),
+        ),
+        Step(
+            radius * sp.sqrt(squares[new]),
+            suprema[new],
+            Rule.POLYNOMIAL,
+            "the supremum is at most M |b|",
+            uses=(1,),
+            conditions=dual[:1],
+        ),
+        Step(
+            radius * over_all(sp.sqrt(square)),
+            over_all(supremum),
+            Rule.INDUCTION,
+            "for every vector of signs",
+            (radius * sp.sqrt(squares[new]) - suprema[new],),
+            term=2,
+            uses=(1,),
+            conditions=dual,
+            variable=COUNT,
+            base=1,
+        ),
+        Step(entries, over_all(square) / COUNT, Rule.CITED, _BIENAYME),
+        mean_of_squares(
+            sp.sqrt(square), "Jensen: the mean of the |b| is at most the root of the mean of their squares"
+        ),
+        Step(
+            bound,
+            root_mean,
+            Rule.POLYNOMIAL,
+            "the mean square over all signs",
+            uses=(4,),
+            conditions=(sp.Ge(entries, over_all(square) / COUNT),),
+        ),
+        Step(
+            root_mean,
+            mean_root,
+            Rule.POLYNOMIAL,
+            "its root is at least the mean",
+            uses=(5,),
+            conditions=(sp.Ge(COUNT * over_all(square), over_all(sp.sqrt(square)) ** 2),),
+        ),
+        Step(
+            mean_root,
+            mean,
+            Rule.SCALED,
+            "over all signs and n examples",
+            term=3,
+            conditions=dual,
+            factor=1 / (_examples * COUNT),
+        ),
     )
 
 
 def w6() -> Proof:
     """The supremum is a dual norm, and its mean is at most the root of its mean square."""
-    return Proof(_complexity_steps(), "any sample, invertible matrix and radius")
+    update = sp.Integer(1)
+    bound, *_, mean = _of(update)
+    return Proof(_one_update(update), "any sample, invertible matrix and radius", lhs=mean, rhs=bound)
+
+
+def _paths(covers: str) -> Proof:
+    """Return the proof for the sums over any number of updates."""
+    last, update = _updates + 1, sp.Symbol("t", integer=True)
+    steps = _one_update(last)
+    along = [sp.Sum(part, (update, 1, _updates)) for part in _of(update)]
+    links = tuple(
+        Step(
+            more,
+            less,
+            Rule.INDUCTION,
+            "the updates are free of each other, so the supremum of the sum is the sum of the suprema: one update more",
+            (of.before - of.after,),
+            term=number,
+            conditions=of.conditions,
+            variable=_updates,
+            base=0,
+        )
+        for (more, less), (number, of) in zip(pairwise(along), list(enumerate(steps))[-3:], strict=True)
+    )
+    return Proof((*steps, *links), covers, lhs=along[-1], rhs=along[0])
 
 
 def w7() -> Proof:
     """The updates are free of each other, so their suprema add."""
-    return Proof(
-        (
-            *_complexity_steps(),
-            Step(
-                _n1 + _n2,
-                _a + _b,
-                Rule.POLYNOMIAL,
-                "the updates are free of each other: sup of a sum <= sum of the sups, one update more",
-                conditions=(_a <= _n1, _b <= _n2),
-            ),
-        ),
-        "any number of updates; matrices and radii fixed beforehand",
-    )
+    return _paths("any number of updates; matrices and radii fixed beforehand")
 
 
 def w7a() -> Proof:
     """W7 with identity matrices, each update on a feature map of its own."""
-    return Proof(
-        (
-            *w7().steps,
-            Step(
-                _n1 * _n2,
-                _a * _b,
-                Rule.POLYNOMIAL,
-                "the remark's w -> A^T w, Phi -> A^-1 Phi leaves <w, Phi> as it is, in one dimension",
-                conditions=(sp.Ne(_c, 0), sp.Eq(_n1, _a * _c), sp.Eq(_n2, _b / _c)),
-            ),
-        ),
-        "any number of fixed feature maps, of any kind: the steps of W7 with A_t = I, each on its Phi_t",
-    )
+    return _paths("any number of fixed feature maps, of any kind: the steps of W7 with A_t = I, each on its Phi_t")
