@@ -109,7 +109,9 @@ def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
 
 
 def _edges(steps: tuple[Step, ...]) -> Iterator[tuple[int, sp.Basic, sp.Basic]]:
-    """Yield the number of each step with where it leads from and to: down from the larger side, or either way."""
+    """Yield the number of each step with where it leads from and to: down from the larger side, to what is implied, or either
+    way.
+    """
     for number, step in enumerate(steps):
         yield number, step.before, step.after
         if both_ways(step, steps[:number]):
@@ -171,7 +173,9 @@ def _is_the_claim(proof: Proof, way: Sequence[Step], verdict: Verdict, reading: 
             )
     for step in way:
         before, after = reading.of(step.before), reading.of(step.after)
-        equal = step.rule is Rule.IDENTITY or isinstance(step.before, Boolean)
+        if isinstance(step.before, Boolean) and step.rule is Rule.POLYNOMIAL:
+            before, after = after, before  # what is implied is no less true
+        equal = step.rule is not Rule.POLYNOMIAL and (step.rule is Rule.IDENTITY or isinstance(step.before, Boolean))
         if before.upper < after.lower or (equal and before.lower > after.upper):
             raise UntiedError(f"the step from {step.before} to {step.after} is false, {reading.where}")
         for condition in step.conditions if step.rule is Rule.POLYNOMIAL else ():

@@ -186,6 +186,21 @@ def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ())
     reals.require(left >= right, f"{before} may be below {after}")
 
 
+def decide_implication(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = ()) -> None:
+    """Return if one condition implies another for all reals that satisfy the conditions and the assumptions on the symbols.
+
+    Raises:
+        UndecidedError: if there are reals for which it fails, z3 cannot tell, no reals satisfy the first (then nothing is
+            said), or an expression has no meaning for some that do.
+    """
+    reals = Reals()
+    for condition in (*conditions, before):
+        reals.assume(condition)
+    if reals.ask() != z3.sat:
+        raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")
+    reals.require(reals.formula(after), f"{after} may fail where {before}")
+
+
 def nonnegative(e: sp.Expr, conditions: Iterable[sp.Basic] = ()) -> bool:
     """Return whether an expression is shown not to be negative, by sympy or by z3."""
     if e.is_nonnegative:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 import z3
+from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
 
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
+from proofs_check.polynomial import UndecidedError, decide, decide_implication, nonnegative, nonzero
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -115,8 +116,9 @@ def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
 
 
 def _polynomial(step: Step, earlier: tuple[Step, ...]) -> None:
+    decided = decide_implication if isinstance(step.before, Boolean) else decide
     try:
-        decide(step.before, step.after, step.conditions)
+        decided(step.before, step.after, step.conditions)
     except UndecidedError as error:
         raise StepError(f"polynomial: {error}") from error
 
@@ -301,7 +303,7 @@ def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
-    return "=" if equal else ">="
+    return "=" if equal else "implies" if isinstance(step.before, Boolean) else ">="
 
 
 def replay(proof: Proof) -> Replay:
