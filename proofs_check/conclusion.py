@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from sympy.logic.boolalg import Boolean
 
+from proofs_check.polynomial import is_condition
 from theory.claim import Claim, Form, Instance, Verdict
 from theory.enclosure import Enclosure
 from theory.proof import Proof, Rule, Step
@@ -105,7 +105,7 @@ def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return both_ways(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
-    return equal or (step.rule is Rule.CITED and isinstance(step.before, Boolean))
+    return equal or (step.rule is Rule.CITED and is_condition(step.before))
 
 
 def _edges(steps: tuple[Step, ...]) -> Iterator[tuple[int, sp.Basic, sp.Basic]]:
@@ -173,9 +173,9 @@ def _is_the_claim(proof: Proof, way: Sequence[Step], verdict: Verdict, reading: 
             )
     for step in way:
         before, after = reading.of(step.before), reading.of(step.after)
-        if isinstance(step.before, Boolean) and step.rule is Rule.POLYNOMIAL:
+        if is_condition(step.before) and step.rule is Rule.POLYNOMIAL:
             before, after = after, before  # what is implied is no less true
-        equal = step.rule is not Rule.POLYNOMIAL and (step.rule is Rule.IDENTITY or isinstance(step.before, Boolean))
+        equal = step.rule is not Rule.POLYNOMIAL and (step.rule is Rule.IDENTITY or is_condition(step.before))
         if before.upper < after.lower or (equal and before.lower > after.upper):
             raise UntiedError(f"the step from {step.before} to {step.after} is false, {reading.where}")
         for condition in step.conditions if step.rule is Rule.POLYNOMIAL else ():

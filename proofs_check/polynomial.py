@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 import z3
 from sympy.core.function import AppliedUndef
-from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from sympy.tensor.indexed import Indexed
 
 EFFORT = 1_000_000
@@ -161,6 +161,11 @@ class Reals:
         solver.set("timeout", LIMIT_MS)
         solver.add(*self.known, *formulas)
         return solver.check()
+
+
+def is_condition(e: sp.Basic) -> bool:
+    """Return whether an expression is a condition; sympy counts symbols for numbers as truth values too."""
+    return isinstance(e, Boolean) and not isinstance(e, sp.Expr)
 
 
 def is_real(e: sp.Expr) -> bool:

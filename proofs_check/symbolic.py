@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 import z3
-from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
 
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide, decide_implication, nonnegative, nonzero
+from proofs_check.polynomial import UndecidedError, decide, decide_implication, is_condition, nonnegative, nonzero
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -116,7 +115,7 @@ def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
 
 
 def _polynomial(step: Step, earlier: tuple[Step, ...]) -> None:
-    decided = decide_implication if isinstance(step.before, Boolean) else decide
+    decided = decide_implication if is_condition(step.before) else decide
     try:
         decided(step.before, step.after, step.conditions)
     except UndecidedError as error:
@@ -303,7 +302,7 @@ def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
-    return "=" if equal else "implies" if isinstance(step.before, Boolean) else ">="
+    return "=" if equal else "implies" if is_condition(step.before) else ">="
 
 
 def replay(proof: Proof) -> Replay:

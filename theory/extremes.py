@@ -87,3 +87,18 @@ def leading(second: Array, first: Array, start: Array | None = None) -> Array:
     whole = rationals(np.zeros(len(first), dtype=int))
     whole[kept] = vector
     return whole
+
+
+def eigenvector(operator: Array) -> Array:
+    """Return a rational vector near an eigenvector to the largest real eigenvalue, up to about `DIGITS` digits.
+
+    Args:
+        operator: a matrix of rationals, [m, m], whose spectral radius is an eigenvalue.
+    """
+    values, vectors = np.linalg.eig(operator.astype(np.float64))
+    vector = rationals(np.real(vectors[:, int(np.argmax(values.real))]))
+    for _ in range(4):
+        quotient = Fraction(dot(vector, operator @ vector)) / dot(vector, vector)
+        shift = Fraction(round(quotient / _FINE)) * _FINE + Fraction(1, 2**130)
+        vector = _solved(shift * rationals(np.eye(len(operator), dtype=int)) - operator, vector)
+    return vector
