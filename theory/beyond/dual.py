@@ -145,7 +145,7 @@ def _reads_tilted(given: Instance) -> dict[str, Any]:
     other = []
     for knot, side in zip(knots, sides, strict=True):
         distances = rationals([max(side * (knot - point), Fraction(0)) for point in x])
-        on = (distances > 0).astype(int)
+        on = rationals((distances > 0).astype(int))
         squared = (dot(x * on, Z @ (x * on)) + dot(on, Z @ on)) * dot(distances, Z @ distances)
         other.append(sp.sqrt(_rational(Fraction(squared))) / len(x))
     jumps = {knot: sum(sizes[knots == knot], Fraction(0)) for knot in knots}
@@ -231,7 +231,7 @@ def _reads_merged(given: Instance) -> dict[str, Any]:
     knots, sides, sizes = unit_knots(weights)
     squares, distances, slopes = [], [], []
     for knot, side in zip(knots, sides, strict=True):
-        on = (side * (x - knot) > 0).astype(int)
+        on = rationals((side * (x - knot) > 0).astype(int))
         squares.append(Fraction(dot(x * on, u)) ** 2 + Fraction(dot(on, u)) ** 2)
         distances.append(Fraction(dot((x - knot) * on, u)) ** 2)
         same = (knots == knot) & (sides == side)
@@ -361,7 +361,7 @@ _THREE = rationals([Fraction(-3, 4), 0, Fraction(3, 4)])
 def _reads_end(given: Instance) -> dict[str, Any]:
     """Return what B2.c's proof speaks of: x_1, Z_11 and d = t - x_1, and h_+ and g_+ from their definitions."""
     x, Z, t = rationals(given["x"]), given["dual_matrix"], Fraction(given["place"])
-    on = (x > t).astype(int)
+    on = rationals((x > t).astype(int))
     distances = (x - t) * on
     cost = (dot(x * on, Z @ (x * on)) + dot(on, Z @ on)) * dot(distances, Z @ distances)
     count, total, gaps = (Fraction(np.sum(part)) for part in (on, x * on, distances))
