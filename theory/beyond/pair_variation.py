@@ -215,7 +215,7 @@ def _jumps_joined() -> tuple[Step, Step]:
             / _n**2,
             Rule.CITED,
             "Minkowski: the norm of a sum is at most the sum of the norms; t_i are the jumps of the gradient at the places on "
-            "the segments between two points, where some units switch",
+            "the segments between two points, where some units switch on, or off",
             uses=(3, 4),
         ),
     )
@@ -246,12 +246,14 @@ def _reads_jumps(given: Instance) -> dict[str, Any]:
     for j in range(len(points)):
         for k in range(j):
             start, end = w1 @ points[j] + b1, w1 @ points[k] + b1
+            # At the place itself both are on: those that turn on there, and those that turn off behind it.
             switched = [
-                (s / (s - e), i) for i, (s, e) in enumerate(zip(start, end, strict=True)) if (s >= 0) != (e >= 0)
+                (s / (s - e), bool(e >= 0), i)
+                for i, (s, e) in enumerate(zip(start, end, strict=True))
+                if (s >= 0) != (e >= 0)
             ]
-            # Where both values are a unit's own, it is on at 0 of either end; the sign says which way it switches.
-            for place in sorted({place for place, _ in switched}):
-                jump = sum((w2[i] * w1[i] * (1 if end[i] >= 0 else -1) for at, i in switched if at == place), 0 * w1[0])
+            for one in sorted({(place, on) for place, on, _ in switched}):
+                jump = sum((w2[i] * w1[i] for place, on, i in switched if (place, on) == one), 0 * w1[0])
                 found.append(_root(Fraction(dot(jump, jump))))
     return {**_reads_units(given), "N": max(len(found), 1), "t": _padded(found)}
 
