@@ -11,6 +11,7 @@ import numpy as np
 
 from theory.beyond import flat_interpolants_bounds as bounds
 from theory.beyond import flat_interpolants_proofs as proofs
+from theory.beyond.critical_step import kinks_and_hats
 from theory.checks import Array, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
@@ -96,28 +97,9 @@ def through(points: Sequence[tuple[Any, Any]], x: list[int]) -> Instance:
     return Instance({"f": PiecewiseLinear.interpolate(where, values), "x": rationals(x)}, "named")
 
 
-def _hats(given: Instance) -> tuple[Array, Array, Array]:
-    """Return the sizes of f's kinks [m], the hat functions of the interior points there [m, N], and the spline's signs [N].
-
-    One kink of size 0, or one point without a hat, where there is none.
-    """
-    f, x = given["f"], rationals(given["x"])
-    knots, sizes = (rationals(f.knots), rationals(f.jumps)) if len(f.knots) else (x[:1], rationals([0]))
-    hats = [
-        [
-            max(Fraction(0), min((t - low) / (x_j - low), (high - t) / (high - x_j)))
-            for low, x_j, high in zip(x, x[1:], x[2:], strict=False)
-        ]
-        or [Fraction(0)]
-        for t in knots
-    ]
-    signs = [int(np.sign(change)) for change in sizes @ rationals(hats)]
-    return sizes, rationals(hats), rationals(signs)
-
-
 def _reads_kinks(given: Instance) -> dict[str, Any]:
     """Return what B10.a's proof speaks of: the kinks and their hats, and of the kink that loses most those beside it."""
-    sizes, hats, signs = _hats(given)
+    sizes, hats, signs = kinks_and_hats(given)
     lost = [abs(c) - c * part for c, part in zip(sizes, hats @ signs, strict=True)]
     worst = int(np.argmax(rationals(lost)))
     beside = [*np.flatnonzero(hats[worst] > 0), None, None][:2]
@@ -138,7 +120,7 @@ def _reads_kinks(given: Instance) -> dict[str, Any]:
 def _kernels(given: Instance) -> list[Array]:
     """Return of each thing that B10.b asks how much of it each kink of size 1 adds, [m] each: it asks for no less than 0."""
     f, x = given["f"], rationals(given["x"])
-    y, sizes = f(x), _hats(given)[0]
+    y, sizes = f(x), kinks_and_hats(given)[0]
     knots = rationals(f.knots) if len(f.knots) else x[:1]
     changes = bounds.changes_of_slope(x, y)
     slopes = np.diff(y) / np.diff(x)
@@ -166,7 +148,7 @@ def _kernels(given: Instance) -> list[Array]:
 
 def _reads_triangle(given: Instance) -> dict[str, Any]:
     """Return what B10.b's proof speaks of: the kinks and their hats, and what each adds where f is least as asked."""
-    sizes, hats, signs = _hats(given)
+    sizes, hats, signs = kinks_and_hats(given)
     kernel = min(_kernels(given), key=lambda weights: sum(weights * sizes, Fraction(0)))
     parts = hats @ signs
     most = [abs(w) / (1 + part if w > 0 else 1 - part) for w, part in zip(kernel, parts, strict=True) if w]
