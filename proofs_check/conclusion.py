@@ -109,9 +109,7 @@ def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
 
 
 def _edges(steps: tuple[Step, ...]) -> Iterator[tuple[int, sp.Basic, sp.Basic]]:
-    """Yield the number of each step with where it leads from and to: down from the larger side, to what is implied, or either
-    way.
-    """
+    """Yield the number of each step with where it leads from and to: down, to what is implied, or either way."""
     for number, step in enumerate(steps):
         yield number, step.before, step.after
         if both_ways(step, steps[:number]):

@@ -18,8 +18,8 @@ class Rule(StrEnum):
     assumptions on its symbols (squares of reals, products of non-negative symbols)."""
     POLYNOMIAL = "polynomial"
     """before >= after, or, of two conditions, before implies after, for all reals that satisfy the step's conditions and the
-    assumptions on its symbols: z3 decides the negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
-    `unknown` decides nothing."""
+    assumptions on its symbols: z3 decides the negation. Abs, Min, Max, division and square roots of what the conditions make
+    non-negative are allowed; an answer of `unknown` decides nothing."""
     SUM = "sum"
     """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term; what that
     step assumes of its symbols must be known of the indexed ones."""
@@ -75,7 +75,8 @@ class Proof:
     """A proof in steps, tied to its claim by the two sides that it comes to.
 
     Steps lead from one side to the other: an identity either way, an inequality from its larger side to its smaller one, an
-    implication to what it implies, a cited equivalence of two conditions either way. Every step of the proof is on the way, or serves one that is.
+    implication to what it implies, a cited equivalence of two conditions either way. Every step of the proof is on the way,
+    or serves one that is.
 
     Attributes:
         steps: the steps.

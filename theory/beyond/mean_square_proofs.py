@@ -53,12 +53,6 @@ def _noisy(whole: sp.Expr, parts: sp.Expr, share: sp.Expr = _p) -> sp.Expr:
 _d = _noisy(_whole, _parts)
 
 
-def matrix(names: str) -> sp.Matrix:
-    """Return a symmetric matrix of reals, [2, 2], by the names of its entries."""
-    a, b, c = sp.symbols(names, real=True)
-    return sp.Matrix([[a, b], [b, c]])
-
-
 def shares() -> tuple[Step, Step]:
     """Return 1/B = p + (1 - p)/n, and the chance of two points to lie in one batch by p; for n >= 2, n = 1 + f."""
     n = 1 + sp.Symbol("f", positive=True)
@@ -218,18 +212,6 @@ def b3b() -> Proof:
     )
 
 
-def contracts() -> Step:
-    """Return 1 >= (1 - eta h)^2 for a direction with 0 <= eta h <= 2."""
-    curvature = sp.Symbol("h", nonnegative=True)
-    return Step(
-        sp.Integer(1),
-        (1 - _eta * curvature) ** 2,
-        Rule.POLYNOMIAL,
-        "a direction with curvature h, 0 <= eta h <= 2, contracts",
-        conditions=(sp.Le(_eta * curvature, 2),),
-    )
-
-
 def b3c() -> Proof:
     """Gradient descent's edge is its mean-square threshold."""
     top = sp.Symbol("h", nonnegative=True)
@@ -306,8 +288,8 @@ def b3d() -> Proof:
                 traces,
                 stable,
                 Rule.POLYNOMIAL,
-                "z_ij = phi_i^T X phi_j, so q_ij = z_ij^2; and h_i = |X phi_i|^2 is a_i + b_i (Pythagoras): a_i the part in the "
-                "span of the features, where X acts as some Phi^T Y Phi, and b_i >= 0 the part off it, which D does not see",
+                "z_ij = phi_i^T X phi_j, so q_ij = z_ij^2; and h_i = |X phi_i|^2 is a_i + b_i (Pythagoras), a_i the part in "
+                "the span of the features, where X acts as some Phi^T Y Phi, and b_i >= 0 that off it, which D does not see",
             ),
             Step(
                 stable,

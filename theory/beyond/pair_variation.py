@@ -377,7 +377,7 @@ B6B = Claim(
 _STEP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
 
 _GAPS = _counted(
-    "between two neighbouring data points, m of them to the left, F = m/n: the segments that go over the gap are the 2 m (n - m) "
+    "between two neighbouring data points, m of them to the left, F = m/n: the segments over the gap are the 2 m (n - m) "
     "ordered pairs with an end on either side, and each takes the integral s of |f'| there; variation adds up along a segment"
 )
 

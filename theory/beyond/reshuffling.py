@@ -279,8 +279,9 @@ B9E = Claim(
     proof=reshuffling_proofs.b9e,
     reads=_reads_places,
     finding=Finding.OURS,
-    note="So it is at most 1 up to eta = 2 (q + 1)/(q/B + 1/s). With batches drawn anew the threshold is 2 B, and here too where B divides n. With n = B + 1 it is 4 B/(B + 1): 3 "
-    "for 6 at B = 3, and as small a part of 2 B as one likes. The leftover batch is averaged over its own size.",
+    note="So it is at most 1 up to eta = 2 (q + 1)/(q/B + 1/s). With batches drawn anew the threshold is 2 B, and here too "
+    "where B divides n. With n = B + 1 it is 4 B/(B + 1): 3 for 6 at B = 3, and as small a part of 2 B as one likes. The "
+    "leftover batch is averaged over its own size.",
     no_extremal="an identity",
 )
 
