@@ -217,7 +217,8 @@ def b3c() -> Proof:
     top = sp.Symbol("h", nonnegative=True)
     (x,) = reals("x")
     f, g = nonnegatives("f g")
-    one, first, second = sp.Symbol("x", real=True), *sp.symbols("f g", nonnegative=True)
+    one = sp.Symbol("x", real=True)
+    first, second = sp.symbols("f g", nonnegative=True)
     plain = {x[INDEX]: one, f[INDEX]: first, g[INDEX]: second}
     within = (sp.Le(f[INDEX], top), sp.Le(g[INDEX], top))
     term = x[INDEX] ** 2 * (f[INDEX] + g[INDEX] - _eta * f[INDEX] * g[INDEX])
@@ -309,7 +310,8 @@ def b3e() -> Proof:
     """What a stable step size obeys along one direction."""
     v, hessian, ones, quotients = reals("v H e y")
     length = sp.Symbol("l", positive=True)
-    inner, a, b = sp.Symbol("c", real=True), *sp.symbols("a b", integer=True, positive=True)
+    inner = sp.Symbol("c", real=True)
+    a, b = sp.symbols("a b", integer=True, positive=True)
     mean, square = _mean("y"), over_all(quotients[INDEX] ** 2) / COUNT
     quotient = _noisy(mean**2, square)
     between = sp.Sum(hessian[INDEX, _OTHER] * v[_OTHER] * v[INDEX], (INDEX, 1, COUNT), (_OTHER, 1, COUNT))

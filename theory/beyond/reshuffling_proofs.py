@@ -37,18 +37,19 @@ def b9a() -> Proof:
                 "P = A_k .. A_1 is the product of the order backwards, whose batches are the same where B divides n",
             ),
             *(
-                Step(*sides, Rule.POLYNOMIAL, because, conditions=same, uses=(0, 1))
-                for sides in ((left, right), (right, left))
+                Step(before, after, Rule.POLYNOMIAL, because, conditions=same, uses=(0, 1))
+                for before, after in ((left, right), (right, left))
             ),
             *(
                 Step(
-                    *(over_all(side.subs(many)) for side in sides),
+                    over_all(before.subs(many)),
+                    over_all(after.subs(many)),
                     Rule.SUM,
                     "over all N pairs of such orders",
                     term=term,
                     conditions=tuple(c.subs(many) for c in same),
                 )
-                for sides, term in (((left, right), 2), ((right, left), 3))
+                for before, after, term in ((left, right, 2), (right, left, 3))
             ),
         ),
         "any symmetric H_i, dimension and n, B that divides n",
