@@ -392,3 +392,24 @@ def test_a_sum_that_may_end_before_it_begins_is_caught() -> None:
 def test_a_step_of_an_induction_may_not_be_cited() -> None:
     with pytest.raises(StepError, match=r"^induction: step 0 is cited, which shows nothing of the terms$"):
         replay_step(TRIANGLE[1], (CITED,))
+
+
+def test_one_condition_implies_another() -> None:
+    replay_step(Step(sp.Ge(a, 1), sp.Ge(a**2, 1), Rule.POLYNOMIAL, "a square"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (sp.Ge(a**2, 1), sp.Ge(a, 1), "a >= 1 may fail where a\\*\\*2 >= 1"),
+        (sp.And(sp.Ge(a, 1), sp.Le(a, 0)), sp.Ge(b, 0), "the conditions contradict each other"),
+    ],
+)
+def test_what_does_not_follow_from_a_condition_is_named(before: sp.Basic, after: sp.Basic, message: str) -> None:
+    with pytest.raises(StepError, match=message):
+        replay_step(Step(before, after, Rule.POLYNOMIAL, "no reason"))
+
+
+def test_a_symbol_for_a_number_is_no_condition() -> None:
+    assert is_condition(sp.Ge(a, 0))
+    assert not is_condition(a)

@@ -194,7 +194,7 @@ def _reads_two_points(given: Instance) -> dict[str, Any]:
         tops = [(x, *(a @ x @ a for a in steps)) for x in found]
     values: dict[str, Any] = {"m": identity.size}
     for names, (x, first, second) in zip(("uv", "UV"), tops, strict=True):
-        size = square_root(Fraction(np.sum(x * x)), bits=300).lower
+        size = Fraction(square_root(Fraction(np.sum(x * x)), bits=300).lower)
         values |= {
             name: [nearly(Fraction(v) / size) for v in part.ravel()]
             for name, part in zip(names, (first, second), strict=True)

@@ -87,7 +87,7 @@ def _reads_units(given: Instance) -> dict[str, Any]:
     top = leading(whole, rationals(np.eye(len(whole), dtype=int)))
     mean, square = (sp.Rational(*Fraction(np.sum(x**power) / n).as_integer_ratio()) for power in (1, 2))
     steep = weights.w1 != 0
-    knots = np.where(steep, -weights.b1 / np.where(steep, weights.w1, Fraction(1)), x[0])
+    knots = rationals([-b / w if w else x[0] for w, b in zip(weights.w1, weights.b1, strict=True)])
     sizes = weights.w2 * abs(weights.w1)
     right, left = _sides_of(knots, x) if k else (np.array([0]), np.array([0]))
     faces = weights.w1 > 0
