@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.checks import rationals
+from theory.checks import dot, rationals
 from theory.enclosure import positive_semidefinite, top_eigenvalue
 from theory.extremes import eigenvector, leading, lowest, nearly
 
@@ -26,7 +26,7 @@ def test_the_leading_vector_has_the_top_eigenvalue(entries: list[int]) -> None:
     form = half + half.T
     top = top_eigenvalue(form)
     for vector in (leading(form, rationals(np.eye(3, dtype=int))), eigenvector(form)):
-        quotient = Fraction(vector @ form @ vector) / Fraction(vector @ vector)
+        quotient = Fraction(dot(vector, form @ vector)) / dot(vector, vector)
         assert top.lower - Fraction(1, 10**60) <= quotient <= top.upper
 
 
