@@ -33,6 +33,14 @@ def steps_of(*rules: Rule) -> list[tuple[tuple[str, str], int]]:
     return [(key, n) for key, proof in BUILT.items() for n, step in enumerate(proof.steps) if step.rule in rules]
 
 
+def sharpened(after: sp.Basic) -> sp.Basic:
+    """Return the smaller side of an inequality made larger, or a condition that asks for more."""
+    more = sp.Rational(1, 1000)
+    if isinstance(after, (sp.Ge, sp.Le)):
+        return after.func(after.lhs, after.rhs + (more if isinstance(after, sp.Ge) else -more))
+    return sp.Not(after) if is_condition(after) else after + more
+
+
 @pytest.mark.parametrize("key", PROOFS)
 def test_steps_give_their_reason(key: tuple[str, str]) -> None:
     assert all(step.because for step in BUILT[key].steps)
@@ -457,12 +465,6 @@ def test_what_runs_may_not_be_assumed_of() -> None:
     step = Step(sp.Sum(A[i] ** 2, (i, 1, k)), sp.Integer(0), Rule.POLYNOMIAL, "", conditions=(sp.Ge(A[i], 0),))
     with pytest.raises(StepError, match=r"^polynomial: a condition on i, which runs$"):
         replay_step(step)
-
-
-def test_a_sum_has_one_index() -> None:
-    before, after = (sp.Sum(e.subs(a, A[i]).subs(b, B[i]), (i, 1, k), (j, 1, k)) for e in (SQUARE.before, SQUARE.after))
-    with pytest.raises(StepError, match=r"^sum: .* has more than one index, and one step speaks of one term$"):
-        replay_step(Step(before, after, Rule.SUM, "", term=0), (SQUARE,))
 
 
 def test_an_induction_under_conditions_is_no_step_of_one_term() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.beyond import critical_step_bounds
 from theory.beyond import critical_step_proofs as proofs
@@ -97,6 +99,54 @@ B1 = Claim(
     no_extremal="refuted; see B1.a",
 )
 
+
+def kinks_and_hats(given: Instance) -> tuple[Array, Array, Array]:
+    """Return the sizes of f's kinks [m], the hat functions of the interior points there [m, N], and the spline's signs [N].
+
+    One kink of size 0, or one point without a hat, where there is none.
+    """
+    f, x = given["f"], rationals(given["x"])
+    knots, sizes = (rationals(f.knots), rationals(f.jumps)) if len(f.knots) else (x[:1], rationals([0]))
+    hats = [
+        [
+            max(Fraction(0), min((t - low) / (x_j - low), (high - t) / (high - x_j)))
+            for low, x_j, high in zip(x, x[1:], x[2:], strict=False)
+        ]
+        or [Fraction(0)]
+        for t in knots
+    ]
+    signs = [int(np.sign(change)) for change in sizes @ rationals(hats)]
+    return sizes, rationals(hats), rationals(signs)
+
+
+def _one_sided(t: Fraction, x: Array, side: int, *, counted_at_t: bool = False) -> sp.Expr:
+    """Return g_-(t) for side -1 and g_+(t) for side 1, or its limit with a point at t counted."""
+    beyond = side * (x - t)
+    on = x[(beyond > 0) | (counted_at_t & (beyond == 0))]
+    gaps, total = sum(abs(on - t), Fraction(0)), sum(on, Fraction(0))
+    squared = gaps**2 * (total**2 + len(on) ** 2)
+    return sp.sqrt(sp.Rational(squared.numerator, squared.denominator)) / len(x) ** 2
+
+
+def _reads_weights(given: Instance) -> dict[str, Any]:
+    """Return what B1.a's proof speaks of: the kinks and their hats, g at the kinks, and g_* at the interior data points."""
+    f, x = given["f"], rationals(given["x"])
+    sizes, hats, _ = kinks_and_hats(given)
+    knots = rationals(f.knots) if len(f.knots) else x[:1]
+    lower = [
+        sp.Min(*(_one_sided(t, x, side, counted_at_t=side * way > 0) for way in (-1, 1) for side in (-1, 1)))
+        for t in x[1:-1]
+    ]
+    return {
+        "m": len(sizes),
+        "N": hats.shape[1],
+        "c": sizes,
+        "h": hats,
+        "g": [sp.Min(_one_sided(t, x, -1), _one_sided(t, x, 1)) for t in knots],
+        "G": lower or [0],
+    }
+
+
 B1A = Claim(
     id="B1.a",
     amends="B1",
@@ -109,6 +159,7 @@ B1A = Claim(
     bound=critical_step_bounds.critical_step_size,
     bound_on=_at_critical_step,
     proof=proofs.b1a,
+    reads=_reads_weights,
     finding=Finding.OURS,
     note="The infimum over interpolants, approached by moving the spline's knots to the side where g is lower. g(x) "
     "itself is never below both limits: a knot on a data point costs no less than one beside it.",

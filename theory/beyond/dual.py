@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.assumptions import off_the_data
 from theory.beyond import dual_bounds as bounds
@@ -14,8 +16,9 @@ from theory.checks import Array, dot, exact_vector, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure
+from theory.extremes import leading, nearly
 from theory.piecewise_linear import PiecewiseLinear
-from theory.sharpness import sharpness
+from theory.sharpness import gram, sharpness
 from theory.sources import HOUSE, Source
 from theory.stability_weight import weight_enclosure
 from theory.symbols import POINTS, WEIGHTS, Symbol, X
@@ -100,6 +103,63 @@ def _one_point(w1: int) -> Instance:
     )
 
 
+def _at_least_one(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what is read of m units, or of one that is 0 where there are none."""
+    if values["m"]:
+        return values
+    return {"m": 1} | {name: v if np.ndim(v) == 0 else [0] for name, v in values.items() if name != "m"}
+
+
+def _units_at(given: Instance) -> dict[str, Any]:
+    """Return what the proofs call w1, w2, P and R of the units with w1 != 0, and c, o, n and lambda."""
+    weights, x, Z = _exact(given)
+    active = (weights.pre_activations(x) > 0).astype(int).T
+    outputs = (weights.pre_activations(x) * active.T).T
+    kept = weights.w1 != 0
+    slopes = rationals([dot(x * on, Z @ (x * on)) + dot(on, Z @ on) for on in active])
+    own = rationals([dot(z, Z @ z) for z in outputs])
+    idle = (weights.w2**2 * slopes + own)[~kept]
+    matrix = gram(weights, x)
+    top = leading(matrix, rationals(np.eye(len(x), dtype=int)))
+    return {
+        "n": len(x),
+        "lambda": nearly(Fraction(dot(top, matrix @ top)) / dot(top, top)),
+        "c": Fraction(np.sum(Z)),
+        "o": sum(idle, Fraction(0)),
+        "m": int(np.sum(kept)),
+        "w1": weights.w1[kept],
+        "w2": weights.w2[kept],
+        "P": slopes[kept],
+        "R": own[kept] / weights.w1[kept] ** 2,
+    }
+
+
+def _rational(value: Fraction) -> sp.Rational:
+    return sp.Rational(value.numerator, value.denominator)
+
+
+def _reads_tilted(given: Instance) -> dict[str, Any]:
+    """Return what B2's proof speaks of: the units, the cost on their other side, and the sign of f's jump at their knots."""
+    weights, x, Z = _exact(given)
+    knots, sides, sizes = unit_knots(weights)
+    other = []
+    for knot, side in zip(knots, sides, strict=True):
+        distances = rationals([max(side * (knot - point), Fraction(0)) for point in x])
+        on = rationals((distances > 0).astype(int))
+        squared = (dot(x * on, Z @ (x * on)) + dot(on, Z @ on)) * dot(distances, Z @ distances)
+        other.append(sp.sqrt(_rational(Fraction(squared))) / len(x))
+    jumps = {knot: sum(sizes[knots == knot], Fraction(0)) for knot in knots}
+    return _at_least_one(
+        {
+            **_units_at(given),
+            "O": other,
+            "sigma": [1 if jumps[knot] >= 0 else -1 for knot in knots],
+            "e": [int(side < 0) for side in sides],
+            "nu": Fraction(given["tilt"]),
+        }
+    )
+
+
 B2 = Claim(
     id="B2",
     source=Source(HOUSE, "B2, the dual bound"),
@@ -114,6 +174,7 @@ B2 = Claim(
     bound=bounds.dual_sharpness_bound,
     bound_on=_dual_bound_on,
     proof=proofs.b2,
+    reads=_reads_tilted,
     finding=Finding.OURS,
     note="h_s(t) = sqrt(x_A^T Z x_A + 1_A^T Z 1_A) sqrt(r^T Z r)/n, A the points strictly on side s of t, r their "
     "distances to it. The weight of |f''| that Z induces depends on the sign of the jump unless nu = 0; at Z = 1 "
@@ -162,6 +223,34 @@ def own_gram(weights: Weights, x: Array) -> Array:
     return product
 
 
+def _reads_merged(given: Instance) -> dict[str, Any]:
+    """Return what B2.a's proof speaks of: the units along u, and v/a of those of the same knot and orientation."""
+    weights, x, u = given["weights"].rational(), rationals(given["x"]), given["sample_direction"]
+    kept = weights.w1 != 0
+    idle = Weights(weights.w1[~kept], weights.b1[~kept], weights.w2[~kept], weights.b2).tangent_features(x)
+    knots, sides, sizes = unit_knots(weights)
+    squares, distances, slopes = [], [], []
+    for knot, side in zip(knots, sides, strict=True):
+        on = rationals((side * (x - knot) > 0).astype(int))
+        squares.append(Fraction(dot(x * on, u)) ** 2 + Fraction(dot(on, u)) ** 2)
+        distances.append(Fraction(dot((x - knot) * on, u)) ** 2)
+        same = (knots == knot) & (sides == side)
+        outer = sum(weights.w2[kept][same] ** 2, Fraction(0))
+        slopes.append(sum(sizes[same], Fraction(0)) / outer if outer else Fraction(0))
+    return _at_least_one(
+        {
+            "n": len(x),
+            "c": Fraction(np.sum((u @ idle) ** 2)),
+            "m": len(knots),
+            "w1": weights.w1[kept],
+            "w2": weights.w2[kept],
+            "q": squares,
+            "r": distances,
+            "k": slopes,
+        }
+    )
+
+
 B2A = Claim(
     id="B2.a",
     amends="B2",
@@ -175,6 +264,7 @@ B2A = Claim(
         Enclosure.exactly(along(given, own_gram)),
     ),
     proof=proofs.b2a,
+    reads=_reads_merged,
     finding=Finding.OURS,
     note="Compared along every direction u among the samples, a unit inactive where its knot is. So the flattest "
     "implementation has at most two units a knot, and finding it is convex: minimise lambda_max of a sum that is linear in "
@@ -268,6 +358,24 @@ def _near_the_end() -> Assumption:
 
 _THREE = rationals([Fraction(-3, 4), 0, Fraction(3, 4)])
 
+
+def _reads_end(given: Instance) -> dict[str, Any]:
+    """Return what B2.c's proof speaks of: x_1, Z_11 and d = t - x_1, and h_+ and g_+ from their definitions."""
+    x, Z, t = rationals(given["x"]), given["dual_matrix"], Fraction(given["place"])
+    on = rationals((x > t).astype(int))
+    distances = (x - t) * on
+    cost = (dot(x * on, Z @ (x * on)) + dot(on, Z @ on)) * dot(distances, Z @ distances)
+    count, total, gaps = (Fraction(np.sum(part)) for part in (on, x * on, distances))
+    return {
+        "n": len(x),
+        "x_1": x[0],
+        "Z_11": Z[0, 0],
+        "d": t - x[0],
+        "h": sp.sqrt(_rational(Fraction(cost))) / len(x),
+        "g": _rational(gaps) * sp.sqrt(_rational(count**2 + total**2)) / len(x) ** 2,
+    }
+
+
 B2C = Claim(
     id="B2.c",
     amends="B2",
@@ -279,6 +387,7 @@ B2C = Claim(
     assumptions=(_near_the_end(),),
     sides=_end_sides,
     proof=proofs.b2c,
+    reads=_reads_end,
     finding=Finding.OURS,
     note="And the same at the other end with Z_nn; Z_11 + Z_nn <= 1, so no dual matrix induces a weight of more than (n/2) g "
     "everywhere. For n = 2 none of more than g: there M5 is the best bound that holds for all f with a given int |f''| g. "
@@ -298,6 +407,12 @@ def is_flat(given: Instance) -> bool:
     return bool(np.all(Fraction(1, len(Z)) == Z))
 
 
+def _reads_entries(given: Instance) -> dict[str, Any]:
+    """Return the entries of Z."""
+    Z = given["dual_matrix"]
+    return {"n": len(Z), "m": Z.size, "z": Z.ravel()}
+
+
 B2D = Claim(
     id="B2.d",
     amends="B2",
@@ -307,6 +422,7 @@ B2D = Claim(
     symbols=(DUAL,),
     sides=lambda given: (Enclosure.exactly(says_one(given)), Enclosure.exactly(is_flat(given))),
     proof=proofs.b2d,
+    reads=_reads_entries,
     finding=Finding.OURS,
     note="Of a constant function Z says 1^T Z 1 / n, and every other Z than M5's says less than 1 there: no dual matrix beats "
     "M5 on all functions. What can be gained is for functions with enough curvature, or a slope.",
@@ -347,6 +463,18 @@ def interpolant_side(given: Instance) -> Fraction:
     return bounds.constant_part(Z) + Fraction(dot(_multipliers(given), weights(x)))
 
 
+def _reads_multipliers(given: Instance) -> dict[str, Any]:
+    """Return what B2.e's proof speaks of: the units, and sum_j p_j [s (x_j - t)]_+ of each."""
+    weights, x, _ = _exact(given)
+    p = _multipliers(given)
+    knots, sides, _ = unit_knots(weights)
+    gains = [
+        sum((q * max(side * (point - knot), Fraction(0)) for q, point in zip(p, x, strict=True)), Fraction(0))
+        for knot, side in zip(knots, sides, strict=True)
+    ]
+    return _at_least_one({**_units_at(given), "l": gains})
+
+
 def _facing_both_ways() -> Instance:
     """Return two points, a balanced unit active on each, and the multipliers that these earn exactly."""
     quarter, third = Fraction(1, 4), Fraction(3, 4)
@@ -383,6 +511,7 @@ B2E = Claim(
     ),
     sides=lambda given: (sharpness(given["weights"], given["x"]), Enclosure.exactly(interpolant_side(given))),
     proof=proofs.b2e,
+    reads=_reads_multipliers,
     finding=Finding.OURS,
     note="Where the condition holds for all t and both s, it bounds the sharpness of all networks through the data (x, "
     "y), and 2 over it is a step size beyond which none of them is stable, if no unit toggles on a data point: "

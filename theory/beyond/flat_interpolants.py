@@ -11,6 +11,7 @@ import numpy as np
 
 from theory.beyond import flat_interpolants_bounds as bounds
 from theory.beyond import flat_interpolants_proofs as proofs
+from theory.beyond.critical_step import kinks_and_hats
 from theory.checks import Array, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
@@ -96,6 +97,71 @@ def through(points: Sequence[tuple[Any, Any]], x: list[int]) -> Instance:
     return Instance({"f": PiecewiseLinear.interpolate(where, values), "x": rationals(x)}, "named")
 
 
+def _reads_kinks(given: Instance) -> dict[str, Any]:
+    """Return what B10.a's proof speaks of: the kinks and their hats, and of the kink that loses most those beside it."""
+    sizes, hats, signs = kinks_and_hats(given)
+    lost = [abs(c) - c * part for c, part in zip(sizes, hats @ signs, strict=True)]
+    worst = int(np.argmax(rationals(lost)))
+    beside = [*np.flatnonzero(hats[worst] > 0), None, None][:2]
+    left, right = ((Fraction(0), Fraction(0)) if j is None else (hats[worst][j], signs[j]) for j in beside)
+    return {
+        "m": len(sizes),
+        "N": hats.shape[1],
+        "h": hats,
+        "c": sizes,
+        "a": sizes[worst],
+        "g": left[0],
+        "q": left[1],
+        "k": right[0],
+        "p": right[1],
+    }
+
+
+def _kernels(given: Instance) -> list[Array]:
+    """Return of each thing that B10.b asks how much of it each kink of size 1 adds, [m] each: it asks for no less than 0."""
+    f, x = given["f"], rationals(given["x"])
+    y, sizes = f(x), kinks_and_hats(given)[0]
+    knots = rationals(f.knots) if len(f.knots) else x[:1]
+    changes = bounds.changes_of_slope(x, y)
+    slopes = np.diff(y) / np.diff(x)
+    found, inside = [], []
+    for j, (low, high) in enumerate(pairwise(x)):
+        if np.sign(changes[j]) == np.sign(changes[j + 1]) != 0:
+            apex = low + (high - low) * (slopes[j + 1] - slopes[j]) / (slopes[j + 1] - slopes[j - 1])
+            inside.append((low, high))
+            for t in (*(knot for knot in knots if low < knot < high), apex):
+                at, start, end, before, after = (
+                    rationals([max(place - knot, Fraction(0)) for knot in knots])
+                    for place in (t, low, high, x[j - 1], x[j + 2])
+                )
+                share = (t - low) / (high - low)
+                chord = (1 - share) * start + share * end - at
+                left = at - start - (start - before) / (low - x[j - 1]) * (t - low)
+                right = at - end + (after - end) / (x[j + 2] - high) * (high - t)
+                found += [int(np.sign(changes[j])) * kernel for kernel in (chord, left, right)]
+    free = [any(low < t < high for low, high in inside) or t in x[1:-1] for t in knots]
+    for i, (size, allowed) in enumerate(zip(sizes, free, strict=True)):
+        if not allowed and size:
+            found.append(rationals([-int(np.sign(size)) if k == i else 0 for k in range(len(sizes))]))
+    return found or [rationals([0] * len(sizes))]
+
+
+def _reads_triangle(given: Instance) -> dict[str, Any]:
+    """Return what B10.b's proof speaks of: the kinks and their hats, and what each adds where f is least as asked."""
+    sizes, hats, signs = kinks_and_hats(given)
+    kernel = min(_kernels(given), key=lambda weights: sum(weights * sizes, Fraction(0)))
+    parts = hats @ signs
+    most = [abs(w) / (1 + part if w > 0 else 1 - part) for w, part in zip(kernel, parts, strict=True) if w]
+    return {
+        "m": len(sizes),
+        "N": hats.shape[1],
+        "h": hats,
+        "c": sizes,
+        "w": kernel,
+        "K": max(most, default=Fraction(0)),
+    }
+
+
 HALF = Fraction(1, 2)
 FLATTEST = r"TV(f') = TV(f_L')"
 SOURCE = "B10, after Hanin 2021 and Aziznejad, Debarre and Unser 2021"
@@ -136,7 +202,7 @@ B10A = Claim(
     bound=bounds.varies_least,
     bound_on=lambda given: float(bounds.varies_least(given["f"], given["x"])),
     proof=proofs.b10a,
-    small=proofs.b10a_small,
+    reads=_reads_kinks,
     finding=Finding.OURS,
     note="s_j is the slope of the data between x_j and x_{j+1}; where it does not change, f is both convex and concave, "
     "that is, linear. TV(f') is over the whole line. The set is convex: so is each of its conditions. For n = 2 and 3 it "
@@ -155,6 +221,7 @@ B10B = Claim(
     symbols=(F, POINTS),
     sides=_printed_sides,
     proof=proofs.b10b,
+    reads=_reads_triangle,
     finding=Finding.OURS,
     note="With slope changes of 0 at the first and the last data point. The apex is reached: no smaller set would do.",
     extremal=APEX,

@@ -8,12 +8,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.beyond import mean_square_bounds as bounds
 from theory.beyond import mean_square_proofs as proofs
 from theory.checks import Array, batch_size, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
+from theory.extremes import leading, lowest, nearly
 from theory.linear_stability import mean_square_growth, noise_share, outer_products
 from theory.sources import HOUSE, MULAYOFF2024, Source
 from theory.symbols import BATCH, HESSIANS, SHARE, STEP_SIZE_ON_MEAN, SYSTEM, Symbol
@@ -55,15 +57,219 @@ def form_is_semidefinite(given: Instance, share: Fraction, *, first: Fraction = 
     return positive_semidefinite(first * c - Fraction(given["step_size"]) * d)
 
 
-def bounded(given: Instance) -> bool:
-    """Return whether X -> E[A X A] keeps everything bounded: -1 <= T <= 1, T averaged over all batches."""
+def _steps(given: Instance) -> list[Array]:
+    """Return A = I - eta H_batch of each batch."""
     hessians, eta = exact_hessians(given), Fraction(given["step_size"])
     batch, identity = batch_size(given["batch_size"], len(hessians)), np.eye(hessians.shape[1], dtype=int)
     parts = [list(part) for part in combinations(range(len(hessians)), batch)]
-    steps = [identity - eta * hessians[part].sum(axis=0) / Fraction(batch) for part in parts]
-    operator: Array = np.array([np.kron(a, a) for a in steps]).sum(axis=0) / Fraction(len(parts))
+    return [identity - eta * hessians[part].sum(axis=0) / Fraction(batch) for part in parts]
+
+
+def bounded(given: Instance) -> bool:
+    """Return whether X -> E[A X A] keeps everything bounded: -1 <= T <= 1, T averaged over all batches."""
+    steps = _steps(given)
+    operator: Array = np.array([np.kron(a, a) for a in steps]).sum(axis=0) / Fraction(len(steps))
     whole = np.eye(len(operator), dtype=int)
     return positive_semidefinite(whole - operator) and positive_semidefinite(whole + operator)
+
+
+def forms_at(given: Instance, x: Array) -> dict[str, Any]:
+    """Return what the proofs call the forms of C and D at a symmetric X: h_i = tr(X H_i X) and q_ij = tr(X H_i X H_j)."""
+    hessians = exact_hessians(given)
+    along = [x @ h for h in hessians]
+    return {
+        "m": len(hessians),
+        "h": rationals([np.sum(a * x) for a in along]),
+        "q": rationals([[np.sum(a * b.T) for b in along] for a in along]),
+        "p": share_of(given),
+        "B": given["batch_size"],
+    }
+
+
+def symmetric(entries: Array) -> Array:
+    """Return the symmetric matrix that has these entries in the basis `symmetric_units`."""
+    d = int((2 * len(entries)) ** 0.5)
+    matrix: Array = sum((e * unit for e, unit in zip(entries, bounds.symmetric_units(d), strict=True)), rationals([0]))
+    return matrix
+
+
+def unstable_at(given: Instance, step_size: Fraction) -> Array:
+    """Return a symmetric X at which 2 C - eta D is negative, if it is at any."""
+    c, d = bounds.moment_forms(exact_hessians(given), share_of(given))
+    return symmetric(lowest(2 * c - step_size * d))
+
+
+def top_of_step(given: Instance, step_size: Fraction, batch: int) -> Array:
+    """Return an eigenvector X >= 0 to the growth of the second moments in a step, up to many digits."""
+    hessians, units = exact_hessians(given), bounds.symmetric_units(exact_hessians(given).shape[1])
+    c, d = bounds.moment_forms(hessians, noise_share(len(hessians), batch))
+    sizes = rationals(np.diag([int(np.sum(unit)) for unit in units]))
+    start = rationals([int(np.trace(unit)) for unit in units])
+    return symmetric(leading(sizes - 2 * step_size * c + step_size**2 * d, sizes, sizes @ start))
+
+
+def _cone_at(given: Instance, step_size: Fraction) -> Array:
+    """Return X >= 0 at which 2 C - eta D is negative, if it is anywhere."""
+    return top_of_step(given, step_size, given["batch_size"])
+
+
+def _reads_bounded(given: Instance) -> dict[str, Any]:
+    """Return what B3's proof speaks of: X and Y that decide, and what they become in each of the N batches."""
+    hessians, eta = exact_hessians(given), Fraction(given["step_size"])
+    d, x = hessians.shape[1], unstable_at(given, eta)
+    steps = _steps(given)
+    operator: Array = np.array([np.kron(a, a) for a in steps]).sum(axis=0) / Fraction(len(steps))
+    y = lowest(np.eye(d * d, dtype=int) + operator).reshape(d, d)
+    after, below = (rationals([np.sum((a @ z @ a) * z) for a in steps]) for z in (x, y))
+    return {
+        **forms_at(given, x),
+        "eta": eta,
+        "x": Fraction(np.sum(x * x)),
+        "r": Fraction(np.sum(y * y)),
+        "N": len(steps),
+        "t": after,
+        "s": below,
+    }
+
+
+def _reads_two_steps(given: Instance) -> dict[str, Any]:
+    """Return what B3.a's proof speaks of: X >= 0 that decides the one of the two steps that is not stable, if one is."""
+    eta, s = Fraction(given["step_size"]), Fraction(given["share"])
+    cone = [_cone_at(given, step) for step in (s * eta, eta)]
+    x = cone[1] if stable(given, times=s) else cone[0]
+    values = {**forms_at(given, x), "eta": eta, "s": s}
+    for name, step in (("1", eta), ("2", s * eta)):
+        own = forms_at(given, unstable_at(given, step))
+        values |= {f"h_{name}": own["h"], f"q_{name}": own["q"]}
+    return values
+
+
+def _unit(x: Array, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the forms at X as those at X of length 1, known to many digits; rounded up: h_i most, then q_ii."""
+    size = Fraction(np.sum(x * x))
+    h = [nearly(v / size, 3) for v in values["h"]]
+    q = [[nearly(v / size, int(i == j)) for j, v in enumerate(row)] for i, row in enumerate(values["q"])]
+    return {**values, "h": h, "q": q}
+
+
+def _reads_growth(given: Instance) -> dict[str, Any]:
+    """Return what B3.b's proof speaks of: X, where the larger batch grows most, and where the smaller does."""
+    eta, batches = Fraction(given["step_size"]), (given["other_batch_size"], given["batch_size"])
+    tops = [top_of_step(given, eta, batch) for batch in batches]
+    larger, own = (_unit(x, forms_at(given, x)) for x in tops)
+    return {
+        **larger,
+        "eta": eta,
+        "p_2": noise_share(len(given["hessians"]), batches[0]),
+        "h_1": own["h"],
+        "q_1": own["q"],
+    }
+
+
+def eigenvalues(matrix: Array) -> list[sp.Expr]:
+    """Return the eigenvalues of a symmetric matrix of rationals, exactly, from the lowest to the largest."""
+    polynomial = sp.Matrix([[sp.Rational(v.numerator, v.denominator) for v in row] for row in rationals(matrix)])
+    roots: list[sp.Expr] = sp.Poly(polynomial.charpoly().as_expr()).real_roots()
+    return roots
+
+
+def _mean_hessian(given: Instance) -> Array:
+    return bounds.mean_of(exact_hessians(given))
+
+
+def _reads_edge(given: Instance) -> dict[str, Any]:
+    """Return what B3.c's proof speaks of: the eigenvalues of H, and X = v v^T for the top eigenvector v."""
+    values = eigenvalues(_mean_hessian(given))
+    pairs = [(f, g) for f in values for g in values]
+    return {
+        "eta": Fraction(given["step_size"]),
+        "h": values[-1],
+        "m": len(pairs),
+        "f": [f for f, _ in pairs],
+        "g": [g for _, g in pairs],
+        "x": [0] * (len(pairs) - 1) + [1],
+    }
+
+
+def _reads_gram(given: Instance) -> dict[str, Any]:
+    """Return what B3.d's proof speaks of: X on the span of the features, and Y with X = Phi^T Y Phi."""
+    phi, eta = rationals(given["features"]), Fraction(given["step_size"])
+    gram = phi @ phi.T
+    inverse = _pseudo_inverse(gram)
+    onto = phi.T @ inverse @ phi
+    x = onto @ unstable_at(given, eta) @ onto
+    y = inverse @ phi @ x @ phi.T @ inverse
+    squared = gram @ gram @ y
+    inner = gram @ y @ gram @ y @ gram
+    whole = [Fraction(np.sum(row * row)) for row in phi @ x]
+    return {
+        "m": len(phi),
+        "eta": eta,
+        "p": share_of(given),
+        "z": phi @ x @ phi.T,
+        "W": Fraction(np.trace(squared @ squared)),
+        "C": Fraction(np.trace(gram @ y @ gram @ gram @ y)),
+        "a": rationals(np.diag(inner)),
+        "b": rationals(whole) - np.diag(inner),
+    }
+
+
+def _pseudo_inverse(matrix: Array) -> Array:
+    """Return the pseudo-inverse of a symmetric matrix of rationals."""
+    exact = sp.Matrix([[sp.Rational(v.numerator, v.denominator) for v in row] for row in rationals(matrix)]).pinv()
+    return rationals([[Fraction(int(v.p), int(v.q)) for v in row] for row in exact.tolist()])
+
+
+def _reads_traces(given: Instance) -> dict[str, Any]:
+    """Return what the proofs at X = I speak of."""
+    hessians, mean = exact_hessians(given), _mean_hessian(given)
+    squares = [Fraction(np.sum(h * h)) for h in hessians]
+    return {
+        "m": mean.size,
+        "eta": Fraction(given["step_size"]),
+        "p": share_of(given),
+        "t": Fraction(np.trace(mean)),
+        "d": len(mean),
+        "f": mean.ravel(),
+        "s": sum(squares, Fraction(0)) / len(hessians),
+    }
+
+
+def _reads_features(given: Instance) -> dict[str, Any]:
+    """Return what the proofs at X = I speak of where H_i = phi_i phi_i^T."""
+    mean = _mean_hessian(given)
+    return {
+        **_reads_traces(given),
+        "m": len(given["features"]),
+        "k": mean.size,
+        "F": Fraction(np.sum(mean * mean)),
+        "s": [Fraction(dot(phi, phi)) for phi in rationals(given["features"])],
+    }
+
+
+def _reads_threshold(given: Instance) -> dict[str, Any]:
+    """Return what the proofs speak of that hold at the X where 2 c/d is least, and the eigenvalues of H and of the H_i."""
+    c, d = bounds.moment_forms(exact_hessians(given), share_of(given))
+    x = symmetric(leading(d, c))
+    return {
+        **_unit(x, forms_at(given, x)),
+        "l": eigenvalues(_mean_hessian(given))[-1],
+        "L": sp.Max(*(eigenvalues(h)[-1] for h in exact_hessians(given))),
+    }
+
+
+def _reads_expansion(given: Instance) -> dict[str, Any]:
+    """Return what B3.j's proof speaks of: such an X, K there, and the vector that decides on W1's condition."""
+    first, second = bounds.expansion_forms(exact_hessians(given), share_of(given))
+    c, d = bounds.moment_forms(exact_hessians(given), share_of(given))
+    x, v = symmetric(leading(d, c)), leading(second, first)
+    size = Fraction(np.sum(x * x))
+    return {
+        **_unit(x, forms_at(given, x)),
+        "K": nearly(Fraction(np.sum((x @ second) * x)) / size, 2),
+        "a": nearly(Fraction(dot(v, first @ v)) / dot(v, v)),
+        "k": nearly(Fraction(dot(v, second @ v)) / dot(v, v)),
+    }
 
 
 def truth(value: bool) -> Enclosure:
@@ -108,6 +314,7 @@ B3 = Claim(
     symbols=SYSTEM,
     sides=lambda given: (truth(form_is_semidefinite(given, share_of(given))), truth(bounded(given))),
     proof=proofs.b3,
+    reads=_reads_bounded,
     finding=Finding.OURS,
     note="As quadratic forms on symmetric matrices, hence for H_i >= 0 up to eta* = 2/lambda_max(C^+ D), included. Whether "
     "E ||w||^2 is bounded is decided here by a map averaged over all batches, which knows nothing of C and D. The H_i need "
@@ -126,6 +333,7 @@ B3A = Claim(
     symbols=(*SYSTEM, SHARE),
     sides=lambda given: (truth(stable(given)), truth(stable(given, times=given["share"]))),
     proof=proofs.b3a,
+    reads=_reads_two_steps,
     finding=Finding.OURS,
     note="With batches drawn anew the stable step sizes are an interval from 0, for any symmetric H_i; with reshuffling they "
     "need not be (B9).",
@@ -151,6 +359,7 @@ B3B = Claim(
     assumptions=(_larger_batch(),),
     sides=lambda given: (growth(given, batch=given["other_batch_size"]), growth(given)),
     proof=proofs.b3b,
+    reads=_reads_growth,
     finding=Finding.OURS,
     note="The paper's abstract says that the threshold does not fall with B; the growth of a step does not rise, at any step "
     "size and for any symmetric H_i. As forms on all symmetric X the D of two batch sizes are not ordered, on X >= 0 they are.",
@@ -177,6 +386,7 @@ B3C = Claim(
     assumptions=(positive_hessians(),),
     sides=lambda given: (truth(edge(given)), truth(stable(given, batch=len(given["hessians"])))),
     proof=proofs.b3c,
+    reads=_reads_edge,
     finding=Finding.OURS,
     note="Gradient descent's edge; by B3.b and M1 no batch size is stable beyond it.",
     no_extremal="an equivalence",
@@ -200,6 +410,7 @@ B3D = Claim(
     symbols=(GRADIENTS, STEP_SIZE_ON_MEAN, BATCH),
     sides=lambda given: (truth(gram_condition(given, share_of(given))), truth(stable(given))),
     proof=proofs.b3d,
+    reads=_reads_gram,
     finding=Finding.OURS,
     note="Only the n x n Gram matrix of the gradients matters, whatever the number of weights.",
     no_extremal="an equivalence",
@@ -235,12 +446,16 @@ def _direction_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return step(given), Enclosure.exactly(ratio(length * mean, mean**2, square, share_of(given)))
 
 
-def _reads_direction(given: Instance) -> dict[str, Fraction]:
-    """Return what the symbols of B3.e's proof are: |v|^2, the mean of v^T H_i v, and the denominator."""
-    length, mean, square = along(given)
-    share = share_of(given)
-    quotient = (1 - share) * mean**2 + share * square
-    return {"eta": Fraction(given["step_size"]), "v": length, "a": mean, "q": quotient}
+def _reads_direction(given: Instance) -> dict[str, Any]:
+    """Return what B3.e's proof speaks of: |v|^2 and y_i = v^T H_i v."""
+    hessians, v = exact_hessians(given), rationals(given["direction"])
+    return {
+        "m": len(hessians),
+        "eta": Fraction(given["step_size"]),
+        "p": share_of(given),
+        "l": Fraction(dot(v, v)),
+        "y": [Fraction(dot(v, h @ v)) for h in hessians],
+    }
 
 
 B3E = Claim(
@@ -291,6 +506,7 @@ B3F = Claim(
     bound=bounds.trace_bound,
     bound_on=lambda given: bounds.trace_bound(given["hessians"], given["batch_size"]),
     proof=proofs.b3f,
+    reads=_reads_traces,
     finding=Finding.OURS,
     note="B3 at X = I: the trace of T(I) <= I, which is W1's condition. So W1 <= exact <= trace bound, and all three agree "
     "where I is an eigenvector of T, as for orthonormal features.",
@@ -322,6 +538,7 @@ B3G = Claim(
     bound=bounds.frobenius_limit,
     bound_on=lambda given: bounds.frobenius_limit(given["step_size"], len(given["features"]), given["batch_size"]) ** 2,
     proof=proofs.b3g,
+    reads=_reads_features,
     finding=Finding.OURS,
     note="Their abstract prints ||H||_F <= O(sqrt(B)/eta); this has the constant, and asks nothing of the alignment of the "
     "noise: p is about 1/B. Attained by tight frames of 1/p - 1 dimensions.",
@@ -352,6 +569,7 @@ B3H = Claim(
         given["step_size"], len(given["features"]), given["batch_size"], given["features"].shape[1]
     ),
     proof=proofs.b3h,
+    reads=_reads_features,
     finding=Finding.OURS,
     note="At most 2/(eta p), about 2 B/eta, in any dimension; at B = 1 the trace of H obeys what its top eigenvalue does for "
     "gradient descent. Attained by tight frames.",
@@ -392,6 +610,7 @@ B3I = Claim(
     bound=bounds.norm_bound,
     bound_on=lambda given: bounds.norm_bound(given["hessians"], given["batch_size"]),
     proof=proofs.b3i,
+    reads=_reads_threshold,
     finding=Finding.OURS,
     note="It implies W1's condition. Exact for orthonormal features, where both are 2 B.",
     extremal=Instance({"hessians": AXES, "batch_size": 1}, "named"),
@@ -415,6 +634,7 @@ B3J = Claim(
     bound=bounds.expansion_bound,
     bound_on=lambda given: bounds.expansion_bound(given["hessians"], given["batch_size"]),
     proof=proofs.b3j,
+    reads=_reads_expansion,
     finding=Finding.OURS,
     note="W1's condition as a step size. Below the exact one for d >= 2 in general: 1 against 1.101 for linear regression on "
     "x = -1, 0, 1 and B = 1; nearly parallel features bring the ratio to (1 + sqrt(n))/2 in what we tried.",
@@ -446,6 +666,7 @@ B3K = Claim(
     bound=bounds.batch_share_bound,
     bound_on=lambda given: bounds.batch_share_bound(given["hessians"], given["batch_size"]),
     proof=proofs.b3k,
+    reads=_reads_threshold,
     finding=Finding.OURS,
     note="With M1: SGD's threshold is between B/n of gradient descent's edge and all of it. Attained where one point has all "
     "the curvature.",

@@ -1,293 +1,413 @@
-"""Proofs of the claims on the step sizes that SGD stays at in mean square (B3, B9).
+"""Proofs of the claims on the step sizes that SGD stays at in mean square (B3), for any size of the symmetric matrices.
 
-Common to them: T(X) = E[A X A] is self-adjoint for tr(X Y) and maps positive semidefinite matrices to such.
+A symmetric X is put into the forms of C and D: tr(X C(X)) is the mean of h_i = tr(X H_i X), and tr(X D(X)) is made of the
+q_ij = tr(X H_i X H_j), of which tr(X H X H) is the mean over all i and j. What is said for all X is held against the claims
+at an X that decides it.
 """
 
 from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, bernoulli, cauchy_schwarz, nonnegatives, over_all, reals
+from theory.lemmas import COUNT, INDEX, cauchy_schwarz, nonnegatives, over_all, reals
 from theory.proof import Proof, Rule, Step
-from theory.walker2023.linear_stability_proofs import w1
 
+_OTHER = sp.Symbol("j", integer=True)
 _eta = sp.Symbol("eta", positive=True)
-_c = sp.Symbol("c", real=True)
-_d, _h, _p = sp.symbols("d h p", nonnegative=True)
-_length = sp.Symbol("v", positive=True)
-_m2 = sp.Symbol("m_2", nonnegative=True)
-_form = 2 * _eta * _c - _eta**2 * _d
+_p = sp.Symbol("p", nonnegative=True)
+_batch = sp.Symbol("B", positive=True)
 
-PERRON = (
+KREIN_RUTMAN = (
     "Krein and Rutman: T maps the cone of positive semidefinite matrices into itself, so its spectral radius is an eigenvalue "
     "with an eigenvector X in the cone"
 )
+RAYLEIGH_RITZ = "Rayleigh and Ritz: a self-adjoint map's top eigenvalue is the largest of its quotients"
 
 
-def matrix(names: str) -> sp.Matrix:
-    """Return a symmetric matrix of reals, [2, 2], by the names of its entries."""
-    a, b, c = sp.symbols(names, real=True)
-    return sp.Matrix([[a, b], [b, c]])
+def _both(names: str) -> sp.Expr:
+    """Return the sum of an indexed symbol over all pairs of points."""
+    (entries,) = reals(names)
+    return sp.Sum(entries[INDEX, _OTHER], (INDEX, 1, COUNT), (_OTHER, 1, COUNT))
 
 
-def _perron() -> Step:
-    return Step(sp.Symbol(r"\rho(T)"), sp.Symbol(r"\lambda_{\max}(T)"), Rule.CITED, PERRON)
+def _mean(names: str) -> sp.Expr:
+    """Return the mean of an indexed symbol over the points."""
+    (entries,) = reals(names)
+    return over_all(entries[INDEX]) / COUNT
 
 
-def _of_a_batch() -> Step:
-    """Return the second moment of a batch mean, drawn without replacement: D is that of X -> H_batch X H_batch."""
-    return w1().steps[0]
+def _diagonal(names: str) -> sp.Expr:
+    """Return the mean of an indexed symbol over the pairs of a point and itself."""
+    (entries,) = reals(names)
+    return over_all(entries[INDEX, INDEX]) / COUNT
 
 
-def _along() -> tuple[Step, Step]:
-    """Return what a step does along X: the quotient of T at X, c and d those of C and D."""
+_c, _whole, _parts = _mean("h"), _both("q") / COUNT**2, _diagonal("q")
+
+
+def _noisy(whole: sp.Expr, parts: sp.Expr, share: sp.Expr = _p) -> sp.Expr:
+    """Return (1 - p) whole + p parts."""
+    return (1 - share) * whole + share * parts
+
+
+_d = _noisy(_whole, _parts)
+
+
+def shares() -> tuple[Step, Step]:
+    """Return 1/B = p + (1 - p)/n, and the chance of two points to lie in one batch by p; for n >= 2, n = 1 + f."""
+    n = 1 + sp.Symbol("f", positive=True)
+    share = (n - _batch) / (_batch * (n - 1))
     return (
-        _of_a_batch(),
+        Step(share + (1 - share) / n, 1 / _batch, Rule.IDENTITY, "p = (n - B)/(B (n - 1)); for n = 1, p = 0 and B = 1"),
         Step(
-            1 - ((1 - _eta * _h) ** 2 + _eta**2 * _p * (_m2 - _h**2)),
-            _eta * (2 * _h - _eta * ((1 - _p) * _h**2 + _p * _m2)),
+            _batch * (_batch - 1) / (n * (n - 1)),
+            _batch**2 * (1 - share) / n**2,
             Rule.IDENTITY,
-            "so E[A X A], A = I - eta H_batch, is X - 2 eta C(X) + eta^2 D(X) (written for d = 1, where X cancels; in more "
-            "dimensions h X is (H X + X H)/2, h^2 X is H X H and m_2 X is mean H_i X H_i): with tr X^2 = 1, c = tr(X C(X)) "
-            "and d = tr(X D(X)) it says that 1 - tr(X T(X)) = 2 eta c - eta^2 d",
+            "the chance of two points to lie in one batch; for n = 1 there are no two",
         ),
     )
 
 
 def b3() -> Proof:
     """The second moments stay bounded where 2 C - eta D >= 0."""
+    size = sp.Symbol("x", positive=True)
+    count = sp.Symbol("N", integer=True, positive=True)
+    first, moved, turned, flipped = reals("u y w z")
+    means = [sp.Sum(part[INDEX], (INDEX, 1, count)) / count for part in reals("t s")]
+    batches = size - 2 * _eta * _c + _eta**2 * (_parts / _batch + (1 - _p) * (_whole - _parts / COUNT))
+    form = sp.Ge(2 * _c - _eta * _d, 0)
+    drawn, averaged = sp.Le(batches, size), sp.Le(means[0], size)
+    share = sp.Eq(_p + (1 - _p) / COUNT, 1 / _batch)
+    lower = sp.Symbol("r", positive=True)
+    u, y, w, z = (part[INDEX] for part in (first, moved, turned, flipped))
+    why = (
+        "of n points one lies in the batch with probability B/n, and two with B (B - 1)/(n (n - 1)) = B^2 (1 - p)/n^2: so the "
+        "mean of tr(X A X A) over the batches, A = I - eta H_batch, H_batch the sum of the H_i / B, is at most tr X^2"
+    )
     return Proof(
         (
-            *_along(),
-            _perron(),
             Step(
-                sp.Symbol(r"\max_X \operatorname{tr}(X T(X))"),
-                sp.Symbol(r"\lambda_{\max}(T)"),
-                Rule.CITED,
-                "Rayleigh and Ritz, T being self-adjoint: its top eigenvalue is at most 1 iff 2 eta c - eta^2 d >= 0 for all "
-                "symmetric X; then all powers of T are bounded by 1",
+                over_all((u - _eta * y) * (w - _eta * z)),
+                over_all(u * w) - _eta * over_all(u * z + y * w) + _eta**2 * over_all(y * z),
+                Rule.IDENTITY,
+                "one batch, over all entries: u those of X, y of X H_batch, w and z the same transposed: tr(X A X A) is "
+                "tr X^2 - 2 eta tr(X H_batch X) + eta^2 tr(X H_batch X H_batch)",
             ),
-            bernoulli(
-                sp.Symbol("s", positive=True),
-                "and along an eigenvector to 1 + s > 1 the powers of T grow without bound",
+            *shares(),
+            Step(form, drawn, Rule.POLYNOMIAL, why, conditions=(share,), uses=(1, 2)),
+            Step(drawn, form, Rule.POLYNOMIAL, why, conditions=(share,), uses=(1, 2)),
+            Step(
+                drawn,
+                averaged,
+                Rule.CITED,
+                "Horvitz and Thompson: a sum over a random sample, and over its pairs, has as its mean the sum over all, each "
+                "with its probability; t_i is tr(X A X A) for batch i of N",
+                uses=(0,),
+            ),
+            Step(
+                averaged,
+                sp.And(averaged, sp.Ge(means[1], -lower)),
+                Rule.CITED,
+                f"{KREIN_RUTMAN}: where no quotient of T exceeds 1 none is below -1, at X = Y with tr Y^2 = r and s_i for t_i; "
+                "and by the spectral theorem the powers of the self-adjoint T are bounded iff its eigenvalues lie in [-1, 1]",
             ),
         ),
         "any symmetric H_i, dimension, n and B",
+        lhs=form,
+        rhs=sp.And(averaged, sp.Ge(means[1], -lower)),
     )
 
 
 def _energy() -> Step:
-    """Return that d >= 0 for X >= 0, as a mean of squares."""
+    """Return that the form of D is not negative for X >= 0."""
+    mean = _mean("y")
     (entries,) = reals("y")
     return Step(
-        over_all(entries[INDEX] ** 2),
+        _noisy(mean**2, over_all(entries[INDEX] ** 2) / COUNT),
         sp.Integer(0),
-        Rule.NONNEGATIVE,
-        "for X >= 0 d is a mean of ||X^(1/2) H_batch X^(1/2)||_F^2 over batches: each is a sum of squares of entries",
-        (over_all(entries[INDEX] ** 2),),
+        Rule.POLYNOMIAL,
+        "for X >= 0 d >= 0: q_ij is the sum of y_i y_j over the entries y_i of X^(1/2) H_i X^(1/2), and this is the share of "
+        "one entry",
+        conditions=(sp.Le(_p, 1),),
     )
 
 
 def b3a() -> Proof:
     """Where a step size is stable, so is every smaller one."""
     s = sp.Symbol("s", positive=True)
+    before, after = sp.Ge(2 * _c - _eta * _d, 0), sp.Ge(2 * _c - s * _eta * _d, 0)
+    forms = [
+        sp.Ge(2 * _mean(f"h_{k}") - step * _noisy(_both(f"q_{k}") / COUNT**2, _diagonal(f"q_{k}")), 0)
+        for k, step in ((1, _eta), (2, s * _eta))
+    ]
     return Proof(
         (
-            *_along(),
-            _perron(),
             _energy(),
+            Step(forms[0], before, Rule.CITED, f"{KREIN_RUTMAN}: so of all symmetric X only X >= 0 count, at eta"),
             Step(
-                2 * (s * _eta) * _c - (s * _eta) ** 2 * _d,
-                sp.Integer(0),
+                before,
+                after,
                 Rule.POLYNOMIAL,
-                "so only X >= 0 count, where d >= 0: 2 c >= eta d, and eta d >= s eta d",
-                conditions=(sp.Ge(_form, 0), sp.Le(s, 1)),
+                "2 c >= eta d, and eta d >= s eta d",
+                conditions=(sp.Ge(_d, 0), sp.Le(s, 1)),
+                uses=(0,),
             ),
+            Step(forms[1], after, Rule.CITED, f"{KREIN_RUTMAN}: and at s eta"),
         ),
         "any symmetric H_i, dimension, n and B",
+        lhs=forms[0],
+        rhs=forms[1],
     )
 
 
 def b3b() -> Proof:
     """A larger batch grows no faster."""
     (entries, ones) = reals("y v")
-    batch, more, n = (
-        sp.Symbol("B", positive=True),
-        sp.Symbol("k", nonnegative=True),
-        1 + sp.Symbol("m", positive=True),
-    )
-    spread = sp.Symbol("u", nonnegative=True)
-    fall = n * more / (batch * (batch + more) * (n - 1))
+    more = sp.Symbol("k", nonnegative=True)
+    fewer = sp.Symbol("f", positive=True)
+    n = 1 + fewer
+    less = sp.Symbol("p_2", nonnegative=True)
+    top = 1 - 2 * _eta * _mean("h_1") + _eta**2 * _noisy(_both("q_1") / COUNT**2, _diagonal("q_1"))
+    own, larger = (1 - 2 * _eta * _c + _eta**2 * _noisy(_whole, _parts, share) for share in (_p, less))
     return Proof(
         (
-            *_along(),
-            _perron(),
             cauchy_schwarz(
                 entries,
                 ones,
                 "with v_i = 1: the mean over i of y_i^2 is at least the square of the mean, for y_i the entries of "
-                "X^(1/2) H_i X^(1/2); summed over the entries, mean tr(X H_i X H_i) >= tr(X H X H) for X >= 0",
+                "X^(1/2) H_i X^(1/2); summed over the entries, the mean of the q_ii is at least that of all q_ij, for X >= 0",
             ),
             Step(
-                (n - batch) / (batch * (n - 1)) - (n - (batch + more)) / ((batch + more) * (n - 1)),
-                fall,
-                Rule.IDENTITY,
-                "p falls from B to B + k",
-            ),
-            Step(
-                1 - 2 * _eta * _c + _eta**2 * (_d + (_p + fall) * spread),
-                1 - 2 * _eta * _c + _eta**2 * (_d + _p * spread),
+                (n - _batch) / (_batch * (n - 1)),
+                (n - (_batch + more)) / ((_batch + more) * (n - 1)),
                 Rule.NONNEGATIVE,
-                "at the eigenvector X >= 0 of the larger batch, tr X^2 = 1, whose quotient is its growth: u >= 0 is "
-                "mean tr(X H_i X H_i) - tr(X H X H), d = tr(X H X H), and the growth of the smaller is no less than its own",
-                (_eta**2 * fall * spread,),
+                "p falls from B to B + k; n = 1 has one batch size",
+                (n * more / (_batch * (_batch + more) * (n - 1)),),
+            ),
+            Step(
+                sp.Symbol(r"\rho(T)"),
+                sp.Symbol(r"\lambda_{\max}(T)"),
+                Rule.CITED,
+                f"{KREIN_RUTMAN}, of trace 1 of X^2: the growth is the quotient there",
+            ),
+            Step(
+                top,
+                own,
+                Rule.CITED,
+                f"{RAYLEIGH_RITZ}: that of the smaller batch is no less at its own eigenvector than at X, the larger one's",
+                uses=(2,),
+            ),
+            Step(
+                own,
+                larger,
+                Rule.POLYNOMIAL,
+                "at X >= 0 less noise means less growth",
+                conditions=(sp.Ge(_parts, _whole), sp.Ge(_p, less)),
+                uses=(0, 1),
             ),
         ),
-        "any symmetric H_i, dimension, n and B; n = 1 has one batch size",
-    )
-
-
-def contracts() -> Step:
-    """Return 1 >= (1 - eta h)^2 for a direction with 0 <= eta h <= 2."""
-    return Step(
-        sp.Integer(1),
-        (1 - _eta * _h) ** 2,
-        Rule.POLYNOMIAL,
-        "a direction with curvature h, 0 <= eta h <= 2, contracts",
-        conditions=(sp.Le(_eta * _h, 2),),
+        "any symmetric H_i, dimension, n and B",
+        lhs=larger,
+        rhs=top,
     )
 
 
 def b3c() -> Proof:
     """Gradient descent's edge is its mean-square threshold."""
+    top = sp.Symbol("h", nonnegative=True)
+    (x,) = reals("x")
+    f, g = nonnegatives("f g")
+    one = sp.Symbol("x", real=True)
+    first, second = sp.symbols("f g", nonnegative=True)
+    plain = {x[INDEX]: one, f[INDEX]: first, g[INDEX]: second}
+    within = (sp.Le(f[INDEX], top), sp.Le(g[INDEX], top))
+    term = x[INDEX] ** 2 * (f[INDEX] + g[INDEX] - _eta * f[INDEX] * g[INDEX])
+    least = x[INDEX] ** 2 * (f[INDEX] + g[INDEX]) * (1 - _eta * top / 2)
+    curved = over_all(x[INDEX] ** 2 * (f[INDEX] + g[INDEX]))
+    edge, stable = sp.Le(_eta * top, 2), sp.Ge(over_all(term), 0)
     return Proof(
         (
             Step(
-                sp.Symbol(r"\rho(X \mapsto A X A)"),
-                sp.Symbol(r"\rho(A)^2"),
-                Rule.CITED,
-                "the eigenvalues of A (x) A are the products of those of A",
-            ),
-            contracts(),
-            Step(
-                (1 - _eta * _h) ** 2,
-                1 + 2 * (_eta * _h - 2),
+                term.subs(plain),
+                least.subs(plain),
                 Rule.POLYNOMIAL,
-                "and with eta h > 2 it grows by more than 1",
-                conditions=(sp.Ge(_eta * _h, 2),),
+                "the entry x of X at two eigenvectors of H, with eigenvalues f and g up to h = lambda_max(H): what it adds to "
+                "2 tr(X H X) - eta tr(X H X H)",
+                conditions=tuple(c.subs(plain) for c in within),
+            ),
+            Step(
+                over_all(term),
+                over_all(least),
+                Rule.SUM,
+                "over all entries: at B = n, p = 0, and this is 2 C - eta D",
+                term=0,
+                conditions=within,
+            ),
+            Step(
+                edge,
+                stable,
+                Rule.POLYNOMIAL,
+                "what is added up is not negative if eta h <= 2",
+                conditions=(sp.Ge(over_all(term), curved * (1 - _eta * top / 2)),),
+                uses=(1,),
+            ),
+            Step(
+                stable,
+                edge,
+                Rule.POLYNOMIAL,
+                "and at X = v v^T, v the unit eigenvector to h, it is 2 h - eta h^2",
+                conditions=(sp.Eq(over_all(term), 2 * top - _eta * top**2),),
             ),
         ),
-        "any dimension and n",
+        "H_i >= 0, any dimension and n",
+        lhs=edge,
+        rhs=stable,
     )
 
 
 def b3d() -> Proof:
     """The forms of C and D at X = Phi^T Y Phi in terms of the Gram matrix."""
-    a, b, c, e, r, s, t = sp.symbols("a b c e r s t", real=True)
-    phi, y = sp.Matrix([[a, b], [c, e]]), sp.Matrix([[r, s], [s, t]])
-    gram, x, mean = phi * phi.T, phi.T * y * phi, phi.T * phi / 2
-    inner = gram * y * gram
-    along = [(phi.row(i) * x * phi.row(i).T)[0, 0] for i in range(2)]
+    (z,) = reals("z")
+    off = nonnegatives("b")[0]
+    squares = sp.Sum(z[INDEX, _OTHER] ** 2, (INDEX, 1, COUNT), (_OTHER, 1, COUNT))
+    diagonal, rest = over_all(z[INDEX, INDEX] ** 2), over_all(off[INDEX])
+    along = over_all(reals("a")[0][INDEX])
+    whole, curved = sp.symbols("W C", real=True)
+    gram = sp.Le(_eta * ((1 - _p) / COUNT * whole + _p * diagonal), 2 * curved)
+    stable = sp.Ge(2 * (along + rest) / COUNT - _eta * ((1 - _p) * squares / COUNT**2 + _p * diagonal / COUNT), 0)
+    traces = sp.Le(_eta * ((1 - _p) / COUNT * squares + _p * diagonal), 2 * along)
     return Proof(
         (
             Step(
-                (x * mean * x).trace(), (gram * y * gram * gram * y).trace() / 2, Rule.IDENTITY, "tr(X C(X)), n = d = 2"
-            ),
-            Step(
-                (x * mean * x * mean).trace(),
-                (gram * gram * y * gram * gram * y).trace() / 4,
-                Rule.IDENTITY,
-                "tr(X H X H), n = d = 2",
-            ),
-            Step(
-                along[0] ** 2 + along[1] ** 2,
-                inner[0, 0] ** 2 + inner[1, 1] ** 2,
-                Rule.IDENTITY,
-                "sum_i (phi_i^T X phi_i)^2 = sum_i (G Y G)_ii^2, n = d = 2",
-            ),
-            Step(
-                sp.Symbol(r"\operatorname{tr}(PQ)"),
-                sp.Symbol(r"\operatorname{tr}(QP)"),
+                gram,
+                traces,
                 Rule.CITED,
-                "the trace of a product does not change as its factors rotate, which gives the three for all n and d; every "
-                "symmetric X on the span of the features is Phi^T Y Phi",
+                "the trace of a product does not change as its factors rotate: with z = G Y G, W = tr((G^2 Y)^2) is the sum of "
+                "all z_ij^2, and C = tr(G Y G^2 Y) that of the a_i, the diagonal of G Y G Y G",
             ),
             Step(
-                sp.Integer(1),
-                (1 - _eta * _h) ** 2,
+                traces,
+                stable,
                 Rule.POLYNOMIAL,
-                "off the span T keeps X, and between the span and its complement it is X -> (I - eta H) X, which does not grow "
-                "where eta h <= 2; the condition asks for that at X = v v^T, v an eigenvector of H in the span, as d >= h^2",
-                conditions=(sp.Ge(2 * _eta * _h - _eta**2 * _d, 0), sp.Ge(_d, _h**2)),
+                "z_ij = phi_i^T X phi_j, so q_ij = z_ij^2; and h_i = |X phi_i|^2 is a_i + b_i (Pythagoras), a_i the part in "
+                "the span of the features, where X acts as some Phi^T Y Phi, and b_i >= 0 that off it, which D does not see",
+            ),
+            Step(
+                stable,
+                traces,
+                Rule.POLYNOMIAL,
+                "at X = Phi^T Y Phi, for which b_i = 0",
+                conditions=(sp.Eq(rest, 0),),
             ),
         ),
         "any number of points and weights, any B",
+        lhs=gram,
+        rhs=stable,
     )
 
 
 def b3e() -> Proof:
     """What a stable step size obeys along one direction."""
-    quotient, hessian = sp.Symbol("q", positive=True), matrix("h_1 h_2 h_3")
-    v = sp.Matrix(sp.symbols("v_1 v_2", real=True))
-    x = v * v.T
-    mean, square = sp.Symbol("a", positive=True), sp.Symbol("m_2", nonnegative=True)
+    v, hessian, ones, quotients = reals("v H e y")
+    length = sp.Symbol("l", positive=True)
+    inner = sp.Symbol("c", real=True)
+    a, b = sp.symbols("a b", integer=True, positive=True)
+    mean, square = _mean("y"), over_all(quotients[INDEX] ** 2) / COUNT
+    quotient = _noisy(mean**2, square)
+    between = sp.Sum(hessian[INDEX, _OTHER] * v[_OTHER] * v[INDEX], (INDEX, 1, COUNT), (_OTHER, 1, COUNT))
     return Proof(
         (
-            *_along(),
             Step(
-                (x * hessian * x * hessian).trace(),
-                (v.T * hessian * v)[0, 0] ** 2,
+                sp.Sum(v[a] * v[b] * hessian[INDEX, _OTHER] * v[_OTHER] * v[INDEX], *between.limits),
+                v[a] * v[b] * between,
                 Rule.IDENTITY,
-                "at X = v v^T: tr(X H_i X H_i) = (v^T H_i v)^2, and likewise tr(X H X) = |v|^2 v^T H v",
-                sizes="d = 2",
+                "the entries of X H_i X for X = v v^T: those of c X, c = v^T H_i v",
             ),
             Step(
-                2 * _length * mean / quotient,
+                sp.Sum(inner * hessian[INDEX, _OTHER] * v[_OTHER] * v[INDEX], *between.limits),
+                inner * between,
+                Rule.IDENTITY,
+                "so q_ij = tr(c X H_j) = (v^T H_i v)(v^T H_j v), and likewise h_i = |v|^2 v^T H_i v",
+                uses=(0,),
+            ),
+            cauchy_schwarz(
+                quotients,
+                ones,
+                "with e_i = 1: the mean of the y_i^2 is at least the square of the mean, y_i = v^T H_i v",
+            ),
+            Step(
+                2 * length * mean / quotient,
                 _eta,
                 Rule.POLYNOMIAL,
-                "with q = (1 - p)(v^T H v)^2 + p mean (v^T H_i v)^2 > 0: 2 eta c - eta^2 q >= 0, divided by eta q",
-                uses=(0, 1, 2, 4),
-                conditions=(sp.Ge(2 * _eta * _length * mean - _eta**2 * quotient, 0),),
-            ),
-            Step(
-                (1 - _p) * mean**2 + _p * square,
-                mean**2,
-                Rule.POLYNOMIAL,
-                "q > 0: the mean of squares is at least the square of the mean, so q is at least (v^T H v)^2",
-                conditions=(sp.Ge(square, mean**2), sp.Le(_p, 1)),
+                "2 C >= eta D at X = v v^T, l = |v|^2; what it is divided by is at least (v^T H v)^2 > 0",
+                conditions=(
+                    sp.Gt(mean, 0),
+                    sp.Ge(square, mean**2),
+                    sp.Le(_p, 1),
+                    sp.Ge(2 * length * mean - _eta * quotient, 0),
+                ),
+                uses=(1, 2),
             ),
         ),
         "any symmetric H_i, dimension, n and B",
         lhs=_eta,
-        rhs=2 * _length * mean / quotient,
+        rhs=2 * length * mean / quotient,
+    )
+
+
+def _at_identity() -> Step:
+    """Return what C is at X = I, entry by entry."""
+    hessian, unit = reals("H e")
+    return Step(
+        over_all(hessian[INDEX] * unit[INDEX] + unit[INDEX] * hessian[INDEX]) / 2,
+        over_all(hessian[INDEX] * unit[INDEX]),
+        Rule.IDENTITY,
+        "X = I, with entries e: tr(X C(X)) = tr H, and tr(X D(X)) = (1 - p) tr H^2 + p mean tr H_i^2",
+    )
+
+
+def _spread() -> Step:
+    """Return that the mean of tr H_i^2 is at least tr H^2, entry by entry."""
+    entries, ones = reals("y v")
+    return cauchy_schwarz(
+        entries, ones, "with v_i = 1: entry by entry the mean over i of H_i^2 is at least the square of the mean"
     )
 
 
 def b3f() -> Proof:
     """What a stable step size obeys in traces."""
-    quotient, trace = sp.symbols("q t", positive=True)
+    diagonal, square, ones = reals("h f e")
+    trace = sp.Symbol("t", positive=True)
+    dimension = sp.Symbol("d", positive=True)
+    whole, parts = over_all(square[INDEX] ** 2), sp.Symbol("s", nonnegative=True)
+    quotient = _noisy(whole, parts)
     return Proof(
         (
-            *_along(),
+            _at_identity(),
+            _spread(),
+            cauchy_schwarz(diagonal, ones, "with e_i = 1, h_i the diagonal of H: d tr H^2 is at least (tr H)^2"),
             Step(
                 2 * trace / quotient,
                 _eta,
                 Rule.POLYNOMIAL,
-                "at X = I: tr C(I) = t = tr H, tr D(I) = q = (1 - p) tr H^2 + p mean tr H_i^2, which is above 0 as tr H is",
-                conditions=(sp.Ge(2 * _eta * trace - _eta**2 * quotient, 0),),
+                "2 C >= eta D at X = I; t = tr H > 0, and tr H^2 is the sum over all entries f of H of their squares",
+                conditions=(
+                    sp.Ge(parts, whole),
+                    sp.Ge(dimension * whole, trace**2),
+                    sp.Le(_p, 1),
+                    sp.Ge(2 * trace - _eta * quotient, 0),
+                ),
+                uses=(0, 1, 2),
             ),
         ),
         "any symmetric H_i, dimension, n and B",
+        lhs=_eta,
+        rhs=2 * trace / quotient,
     )
 
 
-def _traces(size: sp.Expr, trace: sp.Expr) -> sp.Basic:
-    """Return the condition at X = I for H_i = phi_i phi_i^T, with F = ||H||_F, t = tr H, in units of 1/eta."""
-    return sp.Ge(2 * trace, (1 - _p) * size**2 + _p * trace**2)
-
-
 def _fourth_moments() -> Step:
-    (sizes, ones) = reals("s v")
+    sizes, ones = reals("s v")
     return cauchy_schwarz(
         sizes, ones, "with s_i = |phi_i|^2 = tr H_i, v_i = 1: mean tr H_i^2 = mean |phi_i|^4 is at least (tr H)^2"
     )
@@ -295,147 +415,220 @@ def _fourth_moments() -> Step:
 
 def b3g() -> Proof:
     """What the Frobenius norm of H obeys where H_i = phi_i phi_i^T."""
-    size, trace = sp.symbols("F t", nonnegative=True)
     share = sp.Symbol("p", positive=True)
+    half = sp.Min(share, sp.Rational(1, 2))
     (curvatures,) = nonnegatives("h")
+    (entries, sizes) = reals("f s")
     whole = over_all(curvatures[INDEX])
+    size = sp.Sum(entries[INDEX] ** 2, (INDEX, 1, sp.Symbol("k", integer=True, positive=True)))
+    trace, fourth = _mean("s"), over_all(sizes[INDEX] ** 2) / COUNT
+    limit = 1 / (_eta**2 * half * (1 - half))
     return Proof(
         (
-            *_along(),
+            _at_identity(),
             _fourth_moments(),
-            Step(
-                1 / share,
-                2 * trace - share * trace**2,
-                Rule.NONNEGATIVE,
-                "at X = I, with t = eta tr H, F = eta ||H||_F: (1 - p) F^2 + p t^2 <= 2 t, so (1 - p) F^2 <= 1/p",
-                (share * (trace - 1 / share) ** 2,),
-            ),
             Step(
                 whole**2,
                 over_all(curvatures[INDEX] ** 2),
                 Rule.INDUCTION,
-                "and F <= t: the square of the sum of the eigenvalues of H is at least the sum of their squares",
+                "the square of the sum of the eigenvalues of H is at least the sum of their squares: (tr H)^2 >= ||H||_F^2",
                 (2 * curvatures[COUNT + 1] * whole,),
                 variable=COUNT,
                 base=1,
             ),
             Step(
-                sp.Integer(2),
+                limit,
                 size,
                 Rule.POLYNOMIAL,
-                "so that F <= 2 where p >= 1/2",
-                conditions=(_traces(size, trace), sp.Ge(trace, size), sp.Ge(_p, sp.Rational(1, 2)), sp.Le(_p, 1)),
+                "2 C >= eta D at X = I; ||H||_F^2 is the sum of the squares of the entries f of H. For p <= 1/2 the limit is "
+                "1/(eta^2 p (1 - p)), and for p >= 1/2 it is 4/eta^2",
+                conditions=(
+                    sp.Ge(2 * trace - _eta * _noisy(size, fourth, share), 0),
+                    sp.Ge(fourth, trace**2),
+                    sp.Ge(trace**2, size),
+                    sp.Ge(trace, 0),
+                    sp.Le(share, 1),
+                ),
+                uses=(0, 1, 2),
             ),
         ),
         "H_i = phi_i phi_i^T, any dimension, n and B < n",
+        lhs=size,
+        rhs=limit,
     )
 
 
 def b3h() -> Proof:
     """What the trace of H obeys where H_i = phi_i phi_i^T."""
-    trace, dimension = sp.symbols("t k", positive=True)
-    square = sp.Symbol("s", nonnegative=True)
-    (curvatures, ones) = reals("h v")
+    dimension = sp.Symbol("d", positive=True)
+    (sizes, curvatures, ones) = reals("s h v")
+    trace, fourth = _mean("s"), over_all(sizes[INDEX] ** 2) / COUNT
+    square = sp.Symbol("F", nonnegative=True)
+    limit = 2 / (_eta * (_p + (1 - _p) / dimension))
     return Proof(
         (
-            *_along(),
+            _at_identity(),
             _fourth_moments(),
             cauchy_schwarz(curvatures, ones, "with h_i the eigenvalues of H, v_i = 1: d tr H^2 is at least (tr H)^2"),
             Step(
-                sp.Integer(2),
-                trace * (_p + (1 - _p) / dimension),
+                limit,
+                trace,
                 Rule.POLYNOMIAL,
-                "at X = I, with t = eta tr H, s = eta^2 tr H^2, k = d: (1 - p) s + p t^2 <= 2 t and k s >= t^2",
+                "2 C >= eta D at X = I, F = tr H^2 and d >= 1 the dimension",
                 conditions=(
-                    sp.Ge(2 * trace, (1 - _p) * square + _p * trace**2),
+                    sp.Ge(2 * trace - _eta * _noisy(square, fourth), 0),
+                    sp.Ge(fourth, trace**2),
                     sp.Ge(dimension * square, trace**2),
+                    sp.Ge(trace, 0),
+                    sp.Ge(dimension, 1),
                     sp.Le(_p, 1),
                 ),
+                uses=(0, 1, 2),
             ),
         ),
         "H_i = phi_i phi_i^T, any dimension, n and B",
+        lhs=trace,
+        rhs=limit,
     )
 
 
-def _no_growth() -> Step:
-    return Step(
-        sp.Symbol("I"),
-        sp.Symbol("T(I)"),
-        Rule.CITED,
-        "Collatz and Wielandt: where T(I) <= I also T^k(I) <= I, and every X is below a multiple of I, so T has spectral "
-        "radius at most 1",
+def _weighed(because: str) -> tuple[Step, Step]:
+    """Return sum L w_a >= sum w_a h_a for weights w_a >= 0 and h_a <= L: steps 0 and 1 of a proof."""
+    weight, curvature, most = sp.symbols("w h L", nonnegative=True)
+    weights, curvatures = nonnegatives("w h")
+    w, h = weights[INDEX], curvatures[INDEX]
+    return (
+        Step(
+            most * weight,
+            weight * curvature,
+            Rule.POLYNOMIAL,
+            "an eigenvector of H_i, h <= L its eigenvalue, and w >= 0 the quotient of X H_i X there",
+            conditions=(sp.Le(curvature, most),),
+        ),
+        Step(over_all(most * w), over_all(w * h), Rule.SUM, because, term=0, conditions=(sp.Le(h, most),)),
     )
+
+
+def _threshold() -> sp.Expr:
+    """Return 2 c/d, which is the threshold at the X where it is least."""
+    return 2 * _c / _d
 
 
 def b3i() -> Proof:
-    """Below the bound by norms no vector's mean square grows."""
-    most, top, curvature = sp.symbols("L l h", nonnegative=True)
+    """The threshold is at least the bound by norms."""
+    most, top = sp.symbols("L l", nonnegative=True)
+    limit = 2 / ((1 - _p) * top + _p * most)
     return Proof(
         (
-            Step(
-                most * curvature,
-                curvature**2,
-                Rule.POLYNOMIAL,
-                "H_i^2 <= L H_i for L the largest lambda_max(H_i), eigenvalue by eigenvalue, so mean H_i^2 <= L H; likewise "
-                "H^2 <= l H, l = lambda_max(H)",
-                conditions=(sp.Le(curvature, most),),
+            *_weighed(
+                "over an orthonormal basis of them: tr(X H_i X H_i) <= L tr(X H_i X), L the largest lambda_max(H_i), and "
+                "likewise tr(X H X H) <= l tr(X H X), l = lambda_max(H)"
             ),
             Step(
-                2 * _h,
-                _eta * ((1 - _p) * _c + _p * _d),
+                _threshold(),
+                limit,
                 Rule.POLYNOMIAL,
-                "along any direction, h, c and d the quotients of H, H^2 and mean H_i^2: D(I) <= (2/eta) C(I)",
+                "so d <= ((1 - p) l + p L) c for every X, also for the one at which 2 c/d is least, the threshold",
                 conditions=(
-                    sp.Ge(top * _h, _c),
-                    sp.Ge(most * _h, _d),
+                    sp.Ge(top * _c, _whole),
+                    sp.Ge(most * _c, _parts),
+                    sp.Gt(_d, 0),
+                    sp.Gt((1 - _p) * top + _p * most, 0),
                     sp.Le(_p, 1),
-                    sp.Le(_eta * ((1 - _p) * top + _p * most), 2),
                 ),
+                uses=(1,),
             ),
-            _no_growth(),
         ),
         "H_i >= 0, any dimension, n and B",
+        lhs=_threshold(),
+        rhs=limit,
     )
 
 
 def b3j() -> Proof:
     """Where no vector's mean square grows in a step, it stays bounded."""
+    entry, flipped = sp.symbols("u w", real=True)
+    entries, turned = reals("u w")
+    a, b = entries[INDEX], turned[INDEX]
+    plain = {a: entry, b: flipped}
+    along, second = sp.symbols("a k", positive=True)
+    spread = sp.Symbol("K", positive=True)
+    curved, squared = sp.symbols("g s", nonnegative=True)
+    curves, squares = nonnegatives("g s")
     return Proof(
         (
-            _of_a_batch(),
             Step(
-                1 - ((1 - _eta * _h) ** 2 + _eta**2 * _p * (_m2 - _h**2)),
-                _eta * (2 * _h - _eta * ((1 - _p) * _h**2 + _p * _m2)),
-                Rule.IDENTITY,
-                "E ||w'||^2 is at most ||w||^2 along every direction iff eta ((1 - p) H^2 + p mean H_i^2) <= 2 H (written for "
-                "one dimension; in more the two are quadratic forms, w^T H^2 w for h^2)",
+                ((a**2 + b**2) / 2).subs(plain),
+                (a * b).subs(plain),
+                Rule.NONNEGATIVE,
+                "an entry u of X H_i, and w the one across the diagonal",
+                ((entry - flipped) ** 2 / 2,),
             ),
-            _no_growth(),
+            Step(
+                over_all((a**2 + b**2) / 2),
+                over_all(a * b),
+                Rule.SUM,
+                "over all entries: tr(X H_i^2 X) >= tr(X H_i X H_i), and likewise for H. So K >= d, K the form of "
+                "(1 - p) H^2 + p mean H_i^2 at the columns of X, added up",
+                term=0,
+            ),
+            Step(
+                second * curved,
+                along * squared,
+                Rule.POLYNOMIAL,
+                "a column of X, with quotients g of H and s of that matrix: 2 a/k is the step size, least of all 2 g/s",
+                conditions=(sp.Ge(curved, (along / second) * squared),),
+            ),
+            Step(
+                over_all(second * curves[INDEX]),
+                over_all(along * squares[INDEX]),
+                Rule.SUM,
+                "over all columns: k c >= a K",
+                term=2,
+                conditions=(sp.Ge(curves[INDEX], (along / second) * squares[INDEX]),),
+            ),
+            Step(
+                _threshold(),
+                2 * along / second,
+                Rule.POLYNOMIAL,
+                "so the threshold, the least 2 c/d, is at least 2 c/K, and that 2 a/k",
+                conditions=(sp.Ge(spread, _d), sp.Ge(second * _c, along * spread), sp.Gt(_d, 0)),
+                uses=(1, 3),
+            ),
         ),
         "H_i >= 0, any dimension, n and B",
+        lhs=_threshold(),
+        rhs=2 * along / second,
     )
 
 
 def b3k() -> Proof:
-    """Up to B/n of gradient descent's edge no batch expands."""
-    batch, rest = sp.symbols("b r", nonnegative=True)
-    size, n = sp.symbols("B n", positive=True)
+    """The threshold is at least B/n of gradient descent's edge."""
+    top = sp.Symbol("l", positive=True)
+    limit = _batch / COUNT * (2 / top)
     return Proof(
         (
-            Step(
-                (n / size) * ((batch + rest) / n),
-                batch / size,
-                Rule.NONNEGATIVE,
-                "H_batch <= (n/B) H: along any direction, b the sum over the batch, r >= 0 that over the other points",
-                (rest / size,),
+            *_weighed(
+                "over an orthonormal basis of them: tr(X H_i X H_i) <= n l tr(X H_i X), for H_i <= n H has no eigenvalue "
+                "above L = n l, l = lambda_max(H); and likewise tr(X H X H) <= l tr(X H X)"
             ),
-            contracts(),
+            shares()[0],
             Step(
-                sp.Symbol(r"\|w\|"),
-                sp.Symbol(r"\|A w\|"),
-                Rule.CITED,
-                "Rayleigh and Ritz: with eta lambda_max(H) <= 2 B/n no batch expands, and E ||w||^2 does not grow",
+                _threshold(),
+                limit,
+                Rule.POLYNOMIAL,
+                "so d <= ((1 - p) l + p n l) c = (n/B) l c for every X, also for the one at which 2 c/d is least",
+                conditions=(
+                    sp.Ge(top * _c, _whole),
+                    sp.Ge(COUNT * top * _c, _parts),
+                    sp.Gt(_d, 0),
+                    sp.Le(_p, 1),
+                    sp.Eq(_p + (1 - _p) / COUNT, 1 / _batch),
+                ),
+                uses=(1, 2),
             ),
         ),
         "H_i >= 0, any dimension, n and B",
+        lhs=_threshold(),
+        rhs=limit,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -12,6 +14,7 @@ from theory.assumptions import implemented
 from theory.checks import Array, dot, exact_matrix, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, length, square_root
+from theory.lemmas import cauchy_schwarz, reals
 from theory.path_lengths import (
     function_path_length,
     gradient_path_length,
@@ -147,32 +150,137 @@ def _on_network(given: Instance) -> float:
 
 _n, _k = sp.symbols("n k", integer=True, positive=True)
 _i = sp.Symbol("i", integer=True)
-_q, _s, _m, _below, _above, _at = sp.symbols("q s m b a e", nonnegative=True)
-_iq, _is, _im, _ibelow, _iabove, _iat = (sp.IndexedBase(name, nonnegative=True) for name in "qsmbae")
-_a, _b, _c, _d, _w = sp.symbols("a b c d w", real=True)
+_s, _m, _below, _above, _at = sp.symbols("s m b a e", nonnegative=True)
+_is, _im, _ibelow, _iabove, _iat = (sp.IndexedBase(name, nonnegative=True) for name in "smbae")
+_in = sp.IndexedBase("e", real=True)
+_one, _number = sp.symbols("e E", real=True)
+_separated, _shares = _s * 2 * _m * (_n - _m) / _n**2, _s * 2 * (_m / _n) * (1 - _m / _n)
+_each = {_s: _is[_i], _m: _im[_i]}
 
-_COUNTED = (
-    Step(
-        _s * 2 * _m * (_n - _m) / _n**2,
-        _s * 2 * (_m / _n) * (1 - _m / _n),
-        Rule.IDENTITY,
-        "a unit is active on a half-space, so it switches once on the segments with one end in it and on no other: with m "
-        "points in it, 2 m (n - m) of the n^2 ordered pairs, each with the jump s; q = m/n",
-    ),
-    Step(
-        sp.Sum(_is[_i] * 2 * _im[_i] * (_n - _im[_i]) / _n**2, (_i, 1, _k)),
-        sp.Sum(_is[_i] * 2 * (_im[_i] / _n) * (1 - _im[_i] / _n), (_i, 1, _k)),
-        Rule.SUM,
-        "over all units",
-        term=0,
-    ),
-    Step(
-        (_w * _a) ** 2 + (_w * _b) ** 2,
-        _w**2 * (_a**2 + _b**2),
-        Rule.IDENTITY,
-        "the jump of a unit is w2 w1, of norm |w2| ||w1||, coordinate by coordinate",
-    ),
+
+def _over(term: sp.Expr, most: sp.Symbol = _k) -> sp.Expr:
+    return sp.Sum(term, (_i, 1, most))
+
+
+def _pairs_counted() -> tuple[Step, Step]:
+    """Return how many ordered pairs have one of E points and one of the other n - E: steps 0 and 1 of a proof."""
+    return (
+        Step(
+            _over(_one * (1 - _in[_i]) + (1 - _one) * _in[_i], _n),
+            _one * (_n - _over(_in[_i], _n)) + (1 - _one) * _over(_in[_i], _n),
+            Rule.IDENTITY,
+            "the points that lie on the other side than a given one, e_i and e being 1 on the one side and 0 on the other",
+        ),
+        Step(
+            _over(_in[_i] * (_n - _number) + (1 - _in[_i]) * _number, _n),
+            _over(_in[_i], _n) * (_n - _number) + (_n - _over(_in[_i], _n)) * _number,
+            Rule.IDENTITY,
+            "over all points, E the sum of the e_i: 2 E (n - E) of the n^2 ordered pairs are separated",
+            uses=(0,),
+        ),
+    )
+
+
+def _counted(because: str) -> tuple[Step, ...]:
+    """Return that a share 2 q (1 - q) of the pairs is separated, q = m/n, for one and for all: steps 0 to 3 of a proof."""
+    return (
+        *_pairs_counted(),
+        Step(_separated, _shares, Rule.IDENTITY, because, uses=(1,)),
+        Step(_over(_separated.subs(_each)), _over(_shares.subs(_each)), Rule.SUM, "over all", term=2),
+    )
+
+
+_UNITS = _counted(
+    "a unit is active on a half-space, so it switches once on the segments with one end in it and on no other: with m points "
+    "in it, 2 m (n - m) of the n^2 ordered pairs, each with the jump s = |w2| ||w1||, the norm of w2 w1; q = m/n"
 )
+_COUNT, _SIZES = _UNITS[3].before, _UNITS[3].after
+
+
+def _moved(step: Step) -> Step:
+    """Return a step as it reads after one more before it; the first of them uses that one."""
+    term = None if step.term is None else step.term + 1
+    return replace(step, term=term, uses=(*(number + 1 for number in step.uses), *(() if step.uses or term else (0,))))
+
+
+def _jumps_joined() -> tuple[Step, Step]:
+    """Return that jumps of units at one place of a segment join to no more than their sum: steps 4 and 5 of a proof."""
+    first, second = reals("u v")
+    return (
+        cauchy_schwarz(first, second, "||u|| ||v|| >= u . v for two jumps, hence ||u|| + ||v|| >= ||u + v||"),
+        Step(
+            _COUNT,
+            2
+            * sp.Sum(sp.IndexedBase("t", nonnegative=True)[_i], (_i, 1, sp.Symbol("N", integer=True, positive=True)))
+            / _n**2,
+            Rule.CITED,
+            "Minkowski: the norm of a sum is at most the sum of the norms; t_i are the jumps of the gradient at the places on "
+            "the segments between two points, where some units switch on, or off",
+            uses=(3, 4),
+        ),
+    )
+
+
+def _padded(values: list[Any]) -> list[Any]:
+    """Return the values, or one 0 if there are none."""
+    return values or [Fraction(0)]
+
+
+def _root(value: Fraction) -> sp.Expr:
+    return sp.sqrt(sp.Rational(value.numerator, value.denominator))
+
+
+def _reads_units(given: Instance) -> dict[str, Any]:
+    """Return what the proofs speak of: of each unit |w2| ||w1||, and the number of points on its active side."""
+    w1, b1, w2 = network(given)
+    active = given["inputs"] @ w1.T + b1 >= 0
+    sizes = [_root(Fraction(output**2 * dot(row, row))) for row, output in zip(w1, w2, strict=True)]
+    counts = [int(column.sum()) for column in active.T]
+    return {"k": max(len(w1), 1), "n": len(active), "s": _padded(sizes), "m": _padded(counts)}
+
+
+def _reads_jumps(given: Instance) -> dict[str, Any]:
+    """Return these, and the jumps of the gradient between any two points."""
+    points, (w1, b1, w2) = given["inputs"], network(given)
+    found = []
+    for j in range(len(points)):
+        for k in range(j):
+            start, end = w1 @ points[j] + b1, w1 @ points[k] + b1
+            # At the place itself both are on: those that turn on there, and those that turn off behind it.
+            switched = [
+                (s / (s - e), bool(e >= 0), i)
+                for i, (s, e) in enumerate(zip(start, end, strict=True))
+                if (s >= 0) != (e >= 0)
+            ]
+            for one in sorted({(place, on) for place, on, _ in switched}):
+                jump = sum((w2[i] * w1[i] for place, on, i in switched if (place, on) == one), 0 * w1[0])
+                found.append(_root(Fraction(dot(jump, jump))))
+    return {**_reads_units(given), "N": max(len(found), 1), "t": _padded(found)}
+
+
+def _reads_cells(given: Instance) -> dict[str, Any]:
+    """Return what B6.c's proof speaks of: the variation of f between neighbouring points, and how many lie left of there."""
+    found = cells(given)
+    return {
+        "k": max(len(found), 1),
+        "n": len(given["x"]),
+        "s": _padded([variation for variation, _ in found]),
+        "m": _padded([left for _, left in found]),
+    }
+
+
+def _reads_knots(given: Instance) -> dict[str, Any]:
+    """Return what B6.d's proof speaks of: the jumps of f', and how many points lie below, above and on a knot."""
+    found, n = knot_counts(given), len(given["x"])
+    return {
+        "k": max(len(found), 1),
+        "n": n,
+        "s": _padded([size for size, _, _ in found]),
+        "b": _padded([below for _, below, _ in found]),
+        "a": _padded([above for _, _, above in found]),
+        "e": _padded([n - below - above for _, below, above in found]),
+    }
+
 
 B6 = Claim(
     id="B6",
@@ -187,16 +295,19 @@ B6 = Claim(
     bound_on=_on_network,
     proof=lambda: Proof(
         (
-            *_COUNTED,
             Step(
                 sp.Symbol("TV"),
                 sp.Symbol("jumps"),
                 Rule.CITED,
                 "a step function with jumps at distinct points varies by the sum of their sizes",
             ),
+            *(_moved(step) for step in _UNITS),
         ),
         "any number of units and points, any dimension",
+        lhs=_COUNT,
+        rhs=_SIZES,
     ),
+    reads=_reads_units,
     finding=Finding.OURS,
     note="Without the assumption jumps cancel: [x]_+ - [x]_+ on x = -1, 1 has PL1 = 0, the right side is 1. A data point "
     "on a unit's hyperplane counts as on its active side, as the derivative of the ReLU at 0 is postulated to be 1; with 0 "
@@ -217,24 +328,12 @@ B6A = Claim(
     bound=network_path_length,
     bound_on=_on_network,
     proof=lambda: Proof(
-        (
-            *_COUNTED,
-            Step(
-                (_a**2 + _b**2) * (_c**2 + _d**2),
-                (_a * _c + _b * _d) ** 2,
-                Rule.NONNEGATIVE,
-                "in the plane of two jumps: ||u|| ||v|| >= u . v, hence ||u|| + ||v|| >= ||u + v||",
-                ((_a * _d - _b * _c) ** 2,),
-            ),
-            Step(
-                sp.Symbol("jumps"),
-                sp.Symbol("TV"),
-                Rule.CITED,
-                "triangle inequality: the variation of a sum is at most the sum of the variations",
-            ),
-        ),
+        (*_UNITS, *_jumps_joined()),
         "any number of units and points, any dimension",
+        lhs=_jumps_joined()[1].after,
+        rhs=_SIZES,
     ),
+    reads=_reads_jumps,
     finding=Finding.OURS,
     note="What B6 becomes where units switch together.",
     extremal=B6.extremal,
@@ -252,23 +351,22 @@ B6B = Claim(
     bound_on=lambda given: weights_product(given["hidden"], given["outputs"]) / 2,
     proof=lambda: Proof(
         (
+            *_UNITS,
+            *_jumps_joined(),
             Step(
                 _s / 2,
-                _s * 2 * _q * (1 - _q),
+                _shares,
                 Rule.NONNEGATIVE,
                 "a unit separates at most half of the n^2 pairs",
-                (2 * _s * (_q - sp.Rational(1, 2)) ** 2,),
+                (2 * _s * (_m / _n - sp.Rational(1, 2)) ** 2,),
             ),
-            Step(
-                sp.Sum(_is[_i] / 2, (_i, 1, _k)),
-                sp.Sum(_is[_i] * 2 * _iq[_i] * (1 - _iq[_i]), (_i, 1, _k)),
-                Rule.SUM,
-                "over all units, and B6.a",
-                term=0,
-            ),
+            Step(_over(_is[_i] / 2), _SIZES, Rule.SUM, "over all units", term=6),
         ),
         "any number of units and points, any dimension",
+        lhs=_jumps_joined()[1].after,
+        rhs=_over(_is[_i] / 2),
     ),
+    reads=_reads_jumps,
     finding=Finding.OURS,
     note="With equality iff every unit with w2 w1 != 0 halves the data, and the jumps of units that "
     "switch together on a segment point the same way; never for odd n, unless WP = 0. So the 'PL1 = WP' of "
@@ -277,6 +375,11 @@ B6B = Claim(
 )
 
 _STEP = Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0))
+
+_GAPS = _counted(
+    "between two neighbouring data points, m of them to the left, F = m/n: the segments over the gap are the 2 m (n - m) "
+    "ordered pairs with an end on either side, and each takes the integral s of |f'| there; variation adds up along a segment"
+)
 
 B6C = Claim(
     id="B6.c",
@@ -289,29 +392,16 @@ B6C = Claim(
     sides=_function_sides,
     bound=function_path_length,
     bound_on=lambda given: float(function_path_length(implemented(given), given["x"])),
-    proof=lambda: Proof(
-        (
-            Step(
-                _s * 2 * _m * (_n - _m) / _n**2,
-                _s * 2 * (_m / _n) * (1 - _m / _n),
-                Rule.IDENTITY,
-                "between two neighbouring data points, m of them to the left, F = m/n: the segments that go over the gap "
-                "are the 2 m (n - m) ordered pairs with an end on either side, and each takes the integral s of |f'| there",
-            ),
-            Step(
-                sp.Sum(_is[_i] * 2 * _im[_i] * (_n - _im[_i]) / _n**2, (_i, 1, _k)),
-                sp.Sum(_is[_i] * 2 * (_im[_i] / _n) * (1 - _im[_i] / _n), (_i, 1, _k)),
-                Rule.SUM,
-                "over all gaps; variation adds up along a segment",
-                term=0,
-            ),
-        ),
-        "any absolutely continuous function; any data",
-    ),
+    proof=lambda: Proof(_GAPS, "any absolutely continuous function; any data", lhs=_GAPS[3].before, rhs=_GAPS[3].after),
+    reads=_reads_cells,
     finding=Finding.OURS,
     note="O((n + m) log (n + m)) for n points and m knots, where eq 3.5 takes n^2 segments.",
     extremal=Instance({"weights": _STEP, "x": rationals([-1, 2, 3])}, "named"),
 )
+
+_strictly = _s * ((_above + _below + _at) ** 2 - (_above + _at) ** 2 - (_below + _at) ** 2 + _at**2) / _n**2
+_products = _s * 2 * (_below / _n) * (_above / _n)
+_knots = {_s: _is[_i], _below: _ibelow[_i], _above: _iabove[_i], _at: _iat[_i]}
 
 B6D = Claim(
     id="B6.d",
@@ -327,31 +417,25 @@ B6D = Claim(
     proof=lambda: Proof(
         (
             Step(
-                _s * ((_above + _below + _at) ** 2 - (_above + _at) ** 2 - (_below + _at) ** 2 + _at**2),
-                _s * 2 * _below * _above,
+                _strictly,
+                _products,
                 Rule.IDENTITY,
                 "with b points below a knot, a above and e on it, the ordered pairs that have it strictly between them are "
                 "all but those with no end below and those with no end above; f' jumps by s there",
             ),
             Step(
-                sp.Sum(
-                    _is[_i]
-                    * (
-                        (_iabove[_i] + _ibelow[_i] + _iat[_i]) ** 2
-                        - (_iabove[_i] + _iat[_i]) ** 2
-                        - (_ibelow[_i] + _iat[_i]) ** 2
-                        + _iat[_i] ** 2
-                    ),
-                    (_i, 1, _k),
-                ),
-                sp.Sum(_is[_i] * 2 * _ibelow[_i] * _iabove[_i], (_i, 1, _k)),
+                _over(_strictly.subs(_knots)),
+                _over(_products.subs(_knots)),
                 Rule.SUM,
                 "over all knots of f, whose jumps are those of all units there together: no assumption is left",
                 term=0,
             ),
         ),
         "any number of knots, any data",
+        lhs=_over(_strictly.subs(_knots)),
+        rhs=_over(_products.subs(_knots)),
     ),
+    reads=_reads_knots,
     finding=Finding.OURS,
     note="2F(1 - F) at the knots if none is a data point. A knot on a data point is inside fewer segments; on closed ones it "
     "would count by the value postulated for f' there, which differs between networks that compute the same f.",

@@ -158,6 +158,25 @@ def change_sides(given: Instance, squared: Fraction = Fraction(2)) -> tuple[Encl
     return top_eigenvalue(change @ change.T), Enclosure.exactly(squared * len(x) * share(given))
 
 
+def _reads_longest(given: Instance) -> dict[str, Any]:
+    """Return what B4's proof speaks of: C, p_max, and at the data point where most changes x, w2 and which units change."""
+    weights, x = _exact(given)
+    changed = np.array(given["mode"], dtype=int) ^ np.array(given["other_mode"], dtype=int)
+    outputs = weights.w2 if weights.width else rationals([0])
+    rows = rationals(changed if weights.width else np.zeros((len(x), 1), dtype=int))
+    j = int(
+        np.argmax(rationals([(1 + p**2) * sum(row * outputs**2, Fraction(0)) for p, row in zip(x, rows, strict=True)]))
+    )
+    return {
+        "m": len(outputs),
+        "C": switching.gradient_bound(weights, x),
+        "p": switching.most_toggling(weights, x),
+        "w": outputs,
+        "x": x[j],
+        "d": rows[j],
+    }
+
+
 B4 = Claim(
     id="B4",
     source=Source(HOUSE, "B4"),
@@ -175,6 +194,7 @@ B4 = Claim(
         ** 2
     ),
     proof=proofs.b4,
+    reads=_reads_longest,
     finding=Finding.OURS,
     note="Where a unit toggles on x_j, only d f(x_j)/d w1 and d f(x_j)/d b1 differ between the modes: d f(x_j)/d w2 is its "
     "pre-activation, 0. So 2 stands where the printed lemmas have 3 (M7.a, M8.a, M9.a). A unit with w1 = b1 = 0 toggles on "

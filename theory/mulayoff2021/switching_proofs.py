@@ -105,25 +105,31 @@ def _at_coincident_knots(place: int) -> tuple[Step, ...]:
 def b4() -> Proof:
     """Two modes differ in two entries a toggling unit, on its one sample."""
     w, x, other, w1, b1 = sp.symbols("w x t w1 b1", real=True)
-    bound = sp.Symbol("C", nonnegative=True)
-    many = sp.IndexedBase("w", real=True)[INDEX]
+    bound, units = sp.symbols("C p", nonnegative=True)
+    changed, part, size, most = sp.symbols("d z l D", nonnegative=True)
+    outputs = reals("w")[0][INDEX]
+    flags, parts, sizes = (sp.IndexedBase(name, nonnegative=True)[INDEX] for name in "dzl")
+    many = {w: outputs, changed: flags, part: parts, size: sizes}
+    within = (sp.Le(sp.Abs(w * x), bound), sp.Le(sp.Abs(w), bound))
+    column = changed * ((w * x) ** 2 + w**2)
+    longest = over_all(column.subs(many))
     return Proof(
         (
             Step(
-                2 * bound**2,
-                (w * x) ** 2 + w**2,
+                changed * 2 * bound**2,
+                column,
                 Rule.POLYNOMIAL,
                 "a unit that toggles on x_j changes d f(x_j)/d w1 by w2 x_j and d f(x_j)/d b1 by w2; d f(x_j)/d w2 is 0 in "
-                "both modes",
-                conditions=(sp.Le(sp.Abs(w * x), bound), sp.Le(sp.Abs(w), bound)),
+                "both modes; d is 1 if it does change, and 0 if not",
+                conditions=within,
             ),
             Step(
-                over_all(2 * bound**2),
-                over_all((many * x) ** 2 + many**2),
+                over_all((changed * 2 * bound**2).subs(many)),
+                longest,
                 Rule.SUM,
-                "over the p_j units that toggle on x_j: the column of x_j changes by at most C sqrt(2 p_j)",
+                "over the units that change at x_j",
                 term=0,
-                conditions=(sp.Le(sp.Abs(many * x), bound), sp.Le(sp.Abs(many), bound)),
+                conditions=tuple(c.subs(many) for c in within),
             ),
             Step(
                 sp.Integer(0),
@@ -134,13 +140,37 @@ def b4() -> Proof:
                 conditions=(sp.Eq(w1 * x + b1, 0), sp.Eq(w1 * other + b1, 0), sp.Ne(x, other)),
             ),
             Step(
-                sp.Symbol(r"\|D\|"),
-                sp.Symbol(r"\max_j \|d_j\|"),
-                Rule.CITED,
-                "a matrix with orthogonal columns has the length of the longest as its spectral norm",
+                most * part,
+                size * part,
+                Rule.POLYNOMIAL,
+                "so the columns of the change are orthogonal, and along a unit vector with squares z_j it has the square of "
+                "the sum of the l_j z_j, l_j the squares of their lengths",
+                conditions=(sp.Le(size, most),),
+                uses=(2,),
+            ),
+            Step(
+                over_all((most * part).subs(many)),
+                over_all((size * part).subs(many)),
+                Rule.SUM,
+                "over all columns: ||Phi_m~ - Phi_m||^2 is the square of the longest",
+                term=3,
+                conditions=(sp.Le(sizes, most),),
+            ),
+            Step(
+                2 * bound**2 * units,
+                longest,
+                Rule.POLYNOMIAL,
+                "of which at most p_max units change, at x the longest column's point",
+                conditions=(
+                    sp.Ge(over_all((changed * 2 * bound**2).subs(many)), longest),
+                    sp.Le(over_all((changed * 2 * bound**2).subs(many)), 2 * bound**2 * units),
+                ),
+                uses=(1, 4),
             ),
         ),
         "any number of units and data points, no unit with w1 = b1 = 0",
+        lhs=longest,
+        rhs=2 * bound**2 * units,
     )
 
 
