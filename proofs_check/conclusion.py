@@ -105,7 +105,7 @@ def both_ways(step: Step, earlier: tuple[Step, ...]) -> bool:
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return both_ways(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
-    return equal or (step.rule is Rule.CITED and isinstance(step.before, Boolean))
+    return equal or (step.rule in (Rule.CITED, Rule.POLYNOMIAL) and isinstance(step.before, Boolean))
 
 
 def _edges(steps: tuple[Step, ...]) -> Iterator[tuple[int, sp.Basic, sp.Basic]]:

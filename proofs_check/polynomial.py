@@ -186,6 +186,22 @@ def decide(before: sp.Expr, after: sp.Expr, conditions: Sequence[sp.Basic] = ())
     reals.require(left >= right, f"{before} may be below {after}")
 
 
+def decide_equivalence(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = ()) -> None:
+    """Return if one relation holds exactly where another one does, for all reals that satisfy the conditions.
+
+    Raises:
+        UndecidedError: if there are reals where only one of them holds, z3 cannot tell, one of them holds for no reals or
+            for all (then nothing is said), or an expression has no meaning for some.
+    """
+    reals = Reals()
+    for condition in conditions:
+        reals.assume(condition)
+    left, right = reals.formula(before), reals.formula(after)
+    if reals.ask(left) != z3.sat or reals.ask(z3.Not(left)) != z3.sat:
+        raise UndecidedError(f"{before} holds always or never, or z3 cannot tell that it does not")
+    reals.require(left == right, f"only one of {before} and {after} may hold")
+
+
 def nonnegative(e: sp.Expr, conditions: Iterable[sp.Basic] = ()) -> bool:
     """Return whether an expression is shown not to be negative, by sympy or by z3."""
     if e.is_nonnegative:

@@ -41,7 +41,7 @@ class StepRow:
         rule: its rule.
         before: its left side, LaTeX.
         after: its right side, LaTeX.
-        relation: what it says of them: "=" or ">=", nothing where it is cited.
+        relation: what it says of them: "=", ">=" or "iff", nothing where it is cited.
         because: the reason that it gives, in words.
         decided: whether it was replayed and follows.
         cited: whether it rests on a theorem and is not replayed.

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 import z3
+from sympy.logic.boolalg import Boolean
 from sympy.tensor.indexed import Indexed
 
 from proofs_check.notation import latex
-from proofs_check.polynomial import UndecidedError, decide, nonnegative, nonzero
+from proofs_check.polynomial import UndecidedError, decide, decide_equivalence, nonnegative, nonzero
 from proofs_check.row import StepRow
 from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
@@ -116,7 +117,10 @@ def _nonnegative(step: Step, earlier: tuple[Step, ...]) -> None:
 
 def _polynomial(step: Step, earlier: tuple[Step, ...]) -> None:
     try:
-        decide(step.before, step.after, step.conditions)
+        if isinstance(step.before, Boolean) and isinstance(step.after, Boolean):
+            decide_equivalence(step.before, step.after, step.conditions)
+        else:
+            decide(step.before, step.after, step.conditions)
     except UndecidedError as error:
         raise StepError(f"polynomial: {error}") from error
 
@@ -208,12 +212,13 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     """
 
     def apart(whole: sp.Expr) -> sp.Expr:
-        (index, first, last), *others = whole.limits
-        if others or sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
-            return whole
+        *inner, (index, first, last) = whole.limits  # the last of them is the outermost
+        function = apart(whole.func(whole.function, *inner)) if inner else whole.function
+        if sp.simplify(last - last.subs(m, m - 1)) != 1 or first.has(m):
+            return whole.func(function, (index, first, last))
         if not (last.subs(m, base) - first).is_nonnegative:
             raise StepError(f"induction: {whole} may end before it begins")
-        shorter, end = whole.func(whole.function, (index, first, last - 1)), whole.function.subs(index, last)
+        shorter, end = whole.func(function, (index, first, last - 1)), function.subs(index, last)
         return shorter + end if isinstance(whole, sp.Sum) else shorter * end
 
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
@@ -298,6 +303,8 @@ def _reports(proof: Proof) -> Iterator[StepRow]:
 def _relation(step: Step, earlier: tuple[Step, ...]) -> str:
     if step.rule is Rule.CITED:
         return ""
+    if isinstance(step.before, Boolean):
+        return "iff"
     if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None and 0 <= step.term < len(earlier):
         return _relation(earlier[step.term], earlier[: step.term])
     equal = step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)

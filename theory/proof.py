@@ -19,7 +19,7 @@ class Rule(StrEnum):
     POLYNOMIAL = "polynomial"
     """before >= after for all reals that satisfy the step's conditions and the assumptions on its symbols: z3 decides the
     negation. Abs, Min, Max, division and square roots of what the conditions make non-negative are allowed; an answer of
-    `unknown` decides nothing."""
+    `unknown` decides nothing. Of two conditions: before if and only if after, for all such reals."""
     SUM = "sum"
     """The same relation for sums over a symbolic number of terms, because an earlier step says it of each term; what that
     step assumes of its symbols must be known of the indexed ones."""
