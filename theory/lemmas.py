@@ -56,6 +56,16 @@ def over_columns(term: sp.Expr) -> sp.Sum:
     return sp.Sum(term, (COLUMN, 1, COLUMNS))
 
 
+def nonnegative_terms(of: sp.IndexedBase, because: str) -> Step:
+    """Return sum a_i >= 0 for any number r of non-negative terms.
+
+    Args:
+        of: the terms, non-negative.
+        because: what the inequality does in the proof.
+    """
+    return Step(over_rows(of[ROW]), sp.Integer(0), Rule.INDUCTION, because, (of[ROWS + 1],), variable=ROWS)
+
+
 def triangle_in_a_row(of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *, place: int) -> tuple[Step, Step]:
     """Return sum_j |a_ij| >= |sum_j a_ij| for the row i = r + 1, with any number k of terms.
 

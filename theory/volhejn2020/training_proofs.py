@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from theory.lemmas import COLUMN, COLUMNS, ROW, nonnegatives, reals
+from theory.lemmas import COLUMN, COLUMNS, ROW, nonnegative_terms, nonnegatives, reals
 from theory.proof import Proof, Rule, Step
 
 _fans = sp.Add(*sp.symbols("n_in n_out", positive=True))
@@ -123,26 +123,26 @@ def v11b() -> Proof:
 def v11d() -> Proof:
     """Nor with the sum of the variation over the pairs of the data."""
     step, few, all_of_them = _fitting()
-    (own, other) = nonnegatives("T U")
+    own, other, any_terms = nonnegatives("T U V")
     k, more = COLUMNS, _size + COLUMNS
 
     def pairs(table: sp.IndexedBase, size: sp.Expr) -> sp.Sum:
         return sp.Sum(table[ROW, COLUMN], (COLUMN, 1, size), (ROW, 1, size))
 
+    column, row = sp.Sum(own[ROW, more + 1], (ROW, 1, more)), sp.Sum(own[more + 1, COLUMN], (COLUMN, 1, more))
     whole, part, least = pairs(own, more), pairs(own, _size), pairs(other, _size)
     return Proof(
         (
             step,
+            nonnegative_terms(any_terms, "variation along any pairs adds up to no less than 0"),
             Step(
                 whole,
                 part,
                 Rule.INDUCTION,
                 "the pairs of D_j are those of D_i and others, along which f_j does not vary by less than 0",
-                (
-                    sp.Sum(own[ROW, more + 1], (ROW, 1, more)),
-                    sp.Sum(own[more + 1, COLUMN], (COLUMN, 1, more)),
-                    own[more + 1, more + 1],
-                ),
+                (column, row, own[more + 1, more + 1]),
+                uses=(1,),
+                conditions=(sp.Ge(column, 0), sp.Ge(row, 0)),
                 variable=k,
             ),
             Step(
@@ -151,7 +151,7 @@ def v11d() -> Proof:
                 Rule.POLYNOMIAL,
                 "f_j, which meets the points of D_i as it meets those of D_j, varies between them by no less than f_i, whose "
                 "variation U is the least of all that meet them",
-                uses=(0, 1),
+                uses=(0, 2),
                 conditions=(
                     sp.Eq(all_of_them, 0),
                     sp.Ge(all_of_them, few),
