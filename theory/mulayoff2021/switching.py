@@ -562,6 +562,24 @@ def _resting_mode(given: Instance) -> Array:
     return np.asarray(weights.pre_activations(x) > 0, dtype=bool)
 
 
+def _reads_step(given: Instance, mode: Array, outputs: Array) -> dict[str, Any] | None:
+    """Return the gradients in a mode, u, and the v with Phi_m^T v = u that lies in it."""
+    weights, x = _exact(given)
+    features = switching.mode_features(weights, x, mode)
+    step = _step(given, mode, outputs)
+    if step is None:
+        return None
+    return {
+        "phi": features.T,
+        "u": outputs,
+        "v": step,
+        "n": len(x),
+        "eta": Fraction(given["step_size"]),
+        "r": len(step),
+        "k": len(x),
+    }
+
+
 M8D = Claim(
     id="M8.d",
     amends="M8",
@@ -578,6 +596,7 @@ M8D = Claim(
     ),
     sides=quotient_sides,
     proof=proofs.m8d,
+    reads=lambda given: _reads_step(given, _mode_of(given), given["sample_direction"]),
     finding=Finding.OURS,
     note="No excess over 2/eta at all, with M3.a an equivalence: in general position strong stability is the stability "
     "of every mode. It needs 3k + 1 >= n + p, and no three data points between which no unit switches, whose rows "

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import INDEX, cauchy_schwarz, over_all, reals, triangle_inequality
+from theory.lemmas import (
+    COLUMN,
+    COLUMNS,
+    INDEX,
+    ROW,
+    cauchy_schwarz,
+    over_all,
+    over_columns,
+    over_rows,
+    reals,
+    triangle_inequality,
+)
 from theory.mulayoff2021.stability_proofs import mean_along
 from theory.proof import Proof, Rule, Step
 
@@ -318,45 +329,91 @@ def m9b() -> Proof:
     )
 
 
-def _whole_step() -> tuple[Step, ...]:
-    """Return eta b <= 2 a, a = v^T H_m v and b = ||H_m v||^2, for every v in mode m: the first four steps of a proof."""
-    a, b, size = sp.symbols("a b N", nonnegative=True)
+_n = sp.Symbol("n", positive=True)
+
+
+def _in_general_position(outputs: sp.Expr) -> tuple[Step, ...]:
+    """Return sum_p (sum_j phi_pj u_j)^2 / (n sum_j u_j^2) <= 2/eta: the first seven steps of a proof.
+
+    Args:
+        outputs: u_j, in terms of the index j, the outputs of the network along v in its mode.
+    """
+    (phi,) = reals("phi")
+    step = sp.IndexedBase("v", real=True)
+    u, v = outputs, step[ROW]
+    gradient = over_columns(phi[ROW, COLUMN] * u)
+    image = over_rows(gradient * v)
+    along = over_columns(u * over_rows(phi[ROW, COLUMN] * v))
+    moved = over_rows((v - _eta * gradient / _n) ** 2)
+    size, length = over_rows(v**2), over_rows(gradient**2)
+    square = over_columns(u**2)
+    quotient = length / (_n * square)
+    new, met = COLUMNS + 1, over_rows(phi[ROW, COLUMNS + 1] * v)
+    at = u.subs(COLUMN, new)
     return (
         *mean_along("q lies along E w, w = v_1, the first step from v in its mode m, so E v_1 = v - eta H_m v"),
         Step(
-            2 * a,
-            _eta * b,
+            sp.Symbol(r"\operatorname{rank}"),
+            sp.Symbol("n + p"),
+            Rule.CITED,
+            "a matrix of full row rank is onto: for every u there is a v with Phi_m^T v = u whose x_j dw1_i + db1_i have "
+            "the signs of the mode, so that theta + eps v lies in it",
+        ),
+        Step(
+            moved,
+            size - 2 * _eta * image / _n + _eta**2 * length / _n**2,
+            Rule.IDENTITY,
+            "the length of the expected step, H_m v = Phi_m u/n",
+        ),
+        Step(
+            image,
+            along,
+            Rule.INDUCTION,
+            "v^T Phi_m u = u^T Phi_m^T v, sample by sample",
+            variable=COLUMNS,
+        ),
+        Step(
+            along,
+            square,
+            Rule.INDUCTION,
+            "which is u^T u, as Phi_m^T v = u",
+            (at * met - at**2,),
+            uses=(3,),
+            conditions=(sp.Eq(met, at),),
+            variable=COLUMNS,
+        ),
+        Step(
+            square,
+            along,
+            Rule.INDUCTION,
+            "which is u^T u, as Phi_m^T v = u",
+            (at**2 - at * met,),
+            uses=(3,),
+            conditions=(sp.Eq(met, at),),
+            variable=COLUMNS,
+        ),
+        Step(
+            2 / _eta,
+            quotient,
             Rule.POLYNOMIAL,
-            "strong stability: ||v - eta H_m v||^2 = N - 2 eta a + eta^2 b is at most N = ||v||^2, a = v^T H_m v = "
-            "||u||^2/n with u = Phi_m^T v, and b = ||H_m v||^2 = u^T K_m u/n",
-            conditions=(sp.Le(size - 2 * _eta * a + _eta**2 * b, size),),
+            "strong stability: the expected step is no longer than v, as its length is at most the expected one",
+            uses=(0, 2, 4, 5, 6, 7),
+            conditions=(
+                sp.Eq(moved, size - 2 * _eta * image / _n + _eta**2 * length / _n**2),
+                sp.Le(moved, size),
+                sp.Eq(image, along),
+                sp.Ge(along, square),
+                sp.Le(along, square),
+                sp.Gt(square, 0),
+            ),
         ),
     )
 
 
 def m8d() -> Proof:
     """In general position strong stability is the stability of all modes."""
-    square, quotient = sp.symbols("s r", positive=True)
-    return Proof(
-        (
-            *_whole_step(),
-            Step(
-                sp.Symbol(r"\operatorname{rank}"),
-                sp.Symbol("n + p"),
-                Rule.CITED,
-                "a matrix of full row rank is onto: for every u there is a v with Phi_m^T v = u whose x_j dw1_i + db1_i have "
-                "the signs of the mode, so that theta + eps v lies in it",
-            ),
-            Step(
-                2 / _eta,
-                quotient,
-                Rule.POLYNOMIAL,
-                "so u^T K_m u = r u^T u has r <= 2/eta for every u, and so has the top eigenvalue",
-                conditions=(sp.Ge(2 * square, _eta * quotient * square),),
-            ),
-        ),
-        _COVERS,
-    )
+    steps = _in_general_position(reals("u")[0][COLUMN])
+    return Proof(steps, _COVERS, lhs=steps[-1].after, rhs=steps[-1].before)
 
 
 def m9c() -> Proof:
