@@ -15,6 +15,7 @@ from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure, square_root, top_eigenvalue
 from theory.mulayoff2021 import smooth_bounds, switching_bounds
 from theory.mulayoff2021 import switching_proofs as proofs
+from theory.mulayoff2021.smooth import padded, reads_units
 from theory.sharpness import balanced_pair
 from theory.sources import HOUSE, MULAYOFF2021, Source
 from theory.symbols import STEP_SIZE, WEIGHTS, Symbol, X
@@ -474,6 +475,34 @@ M9A = Claim(
     no_extremal="C bounds every gradient by the largest weight and the largest input, which no network attains at all units",
 )
 
+def _reads_resting(given: Instance) -> dict[str, Any]:
+    """Return what f changes by along the resting mean gradient and against it, each in its mode, and what is left over."""
+    weights, x = _exact(given)
+    k, v = weights.width, switching.resting_gradient(weights, x)
+    shifts = np.multiply.outer(x, v[:k]) + v[k : 2 * k]
+    z = weights.pre_activations(x)
+    outputs = [
+        switching.mode_features(weights, x, (z > 0) | ((z == 0) & (sign * shifts > 0))) @ v for sign in (1, -1)
+    ]
+    left = [
+        (1 - 2 * switching.share_at_rest(weights, x, j, i)) * weights.w2[i] * shifts[j, i]
+        for j, i in np.argwhere(z == 0).tolist()
+    ]
+    found = reads_units(weights, x, resting=True)
+    wide = max(found["k"], len(x))
+    read = found | {name: padded(found[name], wide) for name in ("w1", "w2", "M", "S", "A")}
+    spare = [Fraction(0)] * (wide - len(x))
+    return read | {
+        "a": [*outputs[0], *spare],
+        "b": [*outputs[1], *spare],
+        "z": [*left, Fraction(0)],
+        "m": len(left) + 1,
+        "k": wide,
+        "N": Fraction(dot(v, v)),
+        "eta": Fraction(given["step_size"]),
+    }
+
+
 M9B = Claim(
     id="M9.b",
     amends="M9",
@@ -495,6 +524,7 @@ M9B = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m9b,
+    reads=_reads_resting,
     finding=Finding.OURS,
     note="Theorem 1's bound for strongly stable minima at which any units toggle. The resting weight (theory.switching) "
     "differs from g only at data points t with t E[X | X > t] or t E[X | X < t] below -1: on data within [-1, 1] it is g.",
@@ -605,6 +635,22 @@ M8D = Claim(
     extremal=_opposite_units().but(step_size=Fraction(2, 3), mode=np.array([[1, 0]]), sample_direction=rationals([1])),
 )
 
+def _reads_stable(given: Instance) -> dict[str, Any] | None:
+    """Return what `_reads_step` does for u = (1, .., 1), with the units by knots."""
+    weights, x = _exact(given)
+    step = _reads_step(given, _resting_mode(given), rationals([1] * len(x)))
+    if step is None:
+        return None
+    units = reads_units(weights, x)
+    wide, tall = max(units["k"], len(x)), max(units["r"], step["r"])  # both sums run over as many rows and columns
+    read = step | units | {"r": tall, "k": wide}
+    for name in ("w1", "w2", "M", "S", "A", "phi"):
+        read[name] = padded(padded(read[name], wide).T, tall).T
+    for name, size in (("g", tall), ("v", tall), ("u", wide)):
+        read[name] = [*read[name], *[Fraction(0)] * (size - len(read[name]))]
+    return read
+
+
 M9C = Claim(
     id="M9.c",
     amends="M9",
@@ -624,6 +670,7 @@ M9C = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m9c,
+    reads=_reads_stable,
     finding=Finding.OURS,
     note="Theorem 1's bound, with g itself and no Delta, at minima at which units toggle: general position as in M8.d, in the "
     "mode in which toggling units are inactive. Only one step is asked not to lengthen, from a v with Phi_m^T v = (1, .., 1).",

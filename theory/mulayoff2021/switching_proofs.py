@@ -9,6 +9,7 @@ from theory.lemmas import (
     COLUMNS,
     INDEX,
     ROW,
+    ROWS,
     cauchy_schwarz,
     over_all,
     over_columns,
@@ -16,12 +17,14 @@ from theory.lemmas import (
     reals,
     triangle_inequality,
 )
+from theory.mulayoff2021.smooth_proofs import unit_terms, units_bend, weighted_curvature
 from theory.mulayoff2021.stability_proofs import mean_along
 from theory.proof import Proof, Rule, Step
 
 _eta = sp.Symbol("eta", positive=True)
 _change, _length, _mass = sp.symbols("d T U", nonnegative=True)
 _curvature = sp.Symbol("I", real=True)
+_n = sp.Symbol("n", positive=True)
 _printed_root = sp.sqrt(3 * _mass * (3 * _mass + 2 / _eta))
 _ours = (sp.sqrt(2 / _eta) + sp.sqrt(_mass / 2)) ** 2
 _COVERS = "gradient descent and SGD at interpolation; any number of units and data points"
@@ -39,6 +42,7 @@ def _one_step(direction: str) -> tuple[Step, ...]:
             quotient,
             Rule.POLYNOMIAL,
             "strong stability: |q^T E v_1| = eps |1 - eta r| is at most eps, r = q^T H_m q; likewise from -eps q",
+            uses=(0, 2),
             conditions=(sp.Le(sp.Abs(1 - _eta * quotient), 1),),
         ),
     )
@@ -284,20 +288,27 @@ def m9() -> Proof:
 def m9b() -> Proof:
     """Strong stability bounds int |f''| times the resting weight without any excess."""
     share = sp.Symbol("tau", real=True)
-    m, s, x = sp.Symbol("m", nonnegative=True), sp.Symbol("S", real=True), sp.Symbol("x", real=True)
-    first, second = sp.symbols("A B", nonnegative=True)
-    a, e = reals("a e")
+    m, s, x, w = sp.Symbol("m", nonnegative=True), sp.Symbol("S", real=True), sp.Symbol("x", real=True), sp.Symbol("w", real=True)
     slope = m + s * x + share * (1 + x**2)
+    forth, back, more = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True), sp.IndexedBase("z", real=True)
+    size = sp.Symbol("N", positive=True)
+    a, b = sp.symbols("a b", real=True)
+    outputs = over_columns(forth[COLUMN] + back[COLUMN])
+    squares = over_columns(forth[COLUMN] ** 2 + back[COLUMN] ** 2)
+    rest, new = over_all(more[INDEX]), (forth[COLUMNS + 1], back[COLUMNS + 1])
+    units, curvature, bound = unit_terms(), weighted_curvature(), 1 / _eta - sp.Rational(1, 2)
+    del a, b
     return Proof(
         (
             *_one_step("v over its length, v the mean gradient with toggling units active to the share tau"),
-            *_two_sides(4),
+            _two_sides(4)[0],
             Step(
-                (1 - 2 * share) * slope,
+                (1 - 2 * share) * w**2 * slope,
                 sp.Integer(0),
                 Rule.POLYNOMIAL,
-                "a unit that toggles on x, active on m other points with sum S, adds w2 z = w2^2 slope/n along v: with "
-                "Phi_tau in place of Phi_U what is left over, (1 - 2 tau) w2 z, is not negative",
+                "a unit that toggles on x, active on m other points with sum S, adds w z = w^2 slope/n along v and -v together, "
+                "w = w2, against 2 tau w z in the mean gradient: the rest, (1 - 2 tau) w z, is not negative",
+                uses=(4,),
                 conditions=(
                     sp.Or(
                         sp.And(sp.Eq(share, 0), sp.Ge(slope, 0)),
@@ -306,41 +317,54 @@ def m9b() -> Proof:
                     ),
                 ),
             ),
-            cauchy_schwarz(a, e, "with e = (1,..,1): sqrt(n) (||a|| + ||b||) >= e^T (a + b) >= 2 n v^T v/||v||"),
-            _balance(
-                "n v holds (w2 (S + tau x), w2 (m + tau), w1 A) for a unit, R its distance from the origin on the segment "
-                "of the first two, and n for b2: ||v||^2 >= 1 + 2 sum |w1 w2| A R/n^2",
-            ),
-            *_at_coincident_knots(9),
             Step(
-                1 / _eta - sp.Rational(1, 2),
-                _curvature,
+                over_rows(more[ROW]),
+                sp.Integer(0),
+                Rule.INDUCTION,
+                "nor is the sum of these rests over all toggling units",
+                (more[ROWS + 1],),
+                uses=(5,),
+                conditions=(sp.Ge(more[ROWS + 1], 0),),
+                variable=ROWS,
+            ),
+            cauchy_schwarz(*reals("u v"), "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes"),
+            Step(
+                2 * squares,
+                over_columns((forth[COLUMN] + back[COLUMN]) ** 2),
+                Rule.INDUCTION,
+                "and (a + b)^2 is at most 2 a^2 + 2 b^2",
+                ((new[0] - new[1]) ** 2,),
+                variable=COLUMNS,
+            ),
+            *units_bend(9),
+            Step(
+                bound,
+                curvature,
                 Rule.POLYNOMIAL,
-                "A and B, the norms of a and b over sqrt(n), are at most sqrt(2/eta) and add up to at least 2 T, T = ||v||",
+                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N is at "
+                "most 2/eta, and it is at least 1, for b2, with what the units hold",
+                uses=(3, 6, 7, 8, 13),
                 conditions=(
-                    sp.Le(first, sp.sqrt(2 / _eta)),
-                    sp.Le(second, sp.sqrt(2 / _eta)),
-                    sp.Ge(first + second, 2 * _length),
-                    sp.Ge(_length**2, 1 + 2 * _curvature),
+                    sp.Le(_eta * squares, 4 * _n * size),
+                    sp.Ge(2 * squares, over_columns((forth[COLUMN] + back[COLUMN]) ** 2)),
+                    sp.Ge(_n * over_columns((forth[COLUMN] + back[COLUMN]) ** 2), outputs**2),
+                    sp.Eq(outputs, 2 * _n * size + rest),
+                    sp.Ge(rest, 0),
+                    sp.Ge(size, 1 + units / _n**2),
+                    sp.Ge(units, 2 * _n**2 * curvature),
                 ),
             ),
         ),
         _COVERS,
+        lhs=curvature,
+        rhs=bound,
     )
 
 
-_n = sp.Symbol("n", positive=True)
-
-
-def _in_general_position(outputs: sp.Expr) -> tuple[Step, ...]:
-    """Return sum_p (sum_j phi_pj u_j)^2 / (n sum_j u_j^2) <= 2/eta: the first seven steps of a proof.
-
-    Args:
-        outputs: u_j, in terms of the index j, the outputs of the network along v in its mode.
-    """
-    (phi,) = reals("phi")
-    step = sp.IndexedBase("v", real=True)
-    u, v = outputs, step[ROW]
+def _in_general_position() -> tuple[Step, ...]:
+    """Return sum_p (sum_j phi_pj u_j)^2 / (n sum_j u_j^2) <= 2/eta: the first nine steps of a proof."""
+    phi, step, outputs = reals("phi v u")
+    u, v = outputs[COLUMN], step[ROW]
     gradient = over_columns(phi[ROW, COLUMN] * u)
     image = over_rows(gradient * v)
     along = over_columns(u * over_rows(phi[ROW, COLUMN] * v))
@@ -412,25 +436,35 @@ def _in_general_position(outputs: sp.Expr) -> tuple[Step, ...]:
 
 def m8d() -> Proof:
     """In general position strong stability is the stability of all modes."""
-    steps = _in_general_position(reals("u")[0][COLUMN])
+    steps = _in_general_position()
     return Proof(steps, _COVERS, lhs=steps[-1].after, rhs=steps[-1].before)
 
 
 def m9c() -> Proof:
     """In general position Theorem 1's bound holds where units toggle."""
-    quotient = sp.Symbol("r", real=True)
-    first = m8d()
+    first = _in_general_position()
+    quotient, units, bound = first[-1].after, unit_terms(), 1 / _eta - sp.Rational(1, 2)
+    curvature = weighted_curvature()
     return Proof(
         (
-            *first.steps,
+            *first,
+            *units_bend(9),
             Step(
-                1 / _eta - sp.Rational(1, 2),
-                _curvature,
+                bound,
+                curvature,
                 Rule.POLYNOMIAL,
-                "the quotient r of u = (1, .., 1) is at least 1 + 2 int |f''| g by M5's proof, toggling units counted as "
-                "inactive, as g counts them",
-                conditions=(sp.Le(quotient, 2 / _eta), sp.Ge(quotient, 1 + 2 * _curvature)),
+                "the quotient of u = (1, .., 1) is ||v||^2, v the mean gradient: n for b2 and what the units hold, toggling ones "
+                "counted as inactive, as g counts them",
+                uses=(8, 13),
+                conditions=(
+                    sp.Gt(first[-1].conditions[-1].lhs, 0),
+                    sp.Ge(2 / _eta, quotient),
+                    sp.Ge(quotient, 1 + units / _n**2),
+                    sp.Ge(units, 2 * _n**2 * curvature),
+                ),
             ),
         ),
         _COVERS,
+        lhs=curvature,
+        rhs=bound,
     )
