@@ -91,9 +91,7 @@ def triangle_in_a_row(of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *
     )
 
 
-def triangle_in_rows(
-    of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *, place: int
-) -> tuple[Step, Step, Step]:
+def triangle_in_rows(of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *, place: int) -> tuple[Step, Step, Step]:
     """Return sum_i sum_j |a_ij| >= sum_i |sum_j a_ij| for any numbers r of rows and k of terms in each.
 
     Args:

@@ -80,7 +80,8 @@ def reads_units(weights: Weights, x: Array, *, resting: bool = False) -> dict[st
     """
     n, found = len(x), units_by_knots(weights, x, resting=resting)
     read: dict[str, Any] = {
-        name: in_rows([[unit[name] for unit in units] for units in found.values()]) for name in ("w1", "w2", "M", "S", "A")
+        name: in_rows([[unit[name] for unit in units] for units in found.values()])
+        for name in ("w1", "w2", "M", "S", "A")
     }
     ends = []
     for knot in found:

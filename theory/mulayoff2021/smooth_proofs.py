@@ -111,7 +111,11 @@ def m4() -> Proof:
 
     def off(s: sp.Expr) -> sp.Expr:
         moved = (outputs[i] + s * shift2[i]) * ((hidden[i] + s * shift1[i]) * unit[j] + biases[i] + s * shift0[i])
-        return over_rows(active[i, j] * (moved - outputs[i] * (hidden[i] * unit[j] + biases[i]))) + s * bias if s else sp.Integer(0)
+        return (
+            over_rows(active[i, j] * (moved - outputs[i] * (hidden[i] * unit[j] + biases[i]))) + s * bias
+            if s
+            else sp.Integer(0)
+        )
 
     def second(loss: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
         values = [loss(sp.Integer(s)) for s in (-2, -1, 1, 2)]

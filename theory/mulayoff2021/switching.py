@@ -357,6 +357,14 @@ def deduction_sides(given: Instance, times: int = 2) -> tuple[Enclosure, Enclosu
     return Enclosure.exactly(Fraction(given["top_sharpness"])), _quadratic_limit(given, _shared_numbers(given), times)
 
 
+def _reads_numbers(given: Instance) -> dict[str, Any]:
+    return {
+        "lambda": Fraction(given["top_sharpness"]),
+        "eta": Fraction(given["step_size"]),
+        "U": _shared_numbers(given),
+    }
+
+
 _NUMBERS = {"top_sharpness": Fraction(64), "step_size": Fraction(1, 8), "gradient_bound": 1, "toggling": 3, "n": 1}
 
 M8B = Claim(
@@ -389,6 +397,7 @@ M8C = Claim(
     bound=switching_bounds.deduced_sharpness_bound,
     bound_on=_deduced_on,
     proof=proofs.m8c,
+    reads=_reads_numbers,
     finding=Finding.OURS,
     note="What eq 34 and Lemma 2 give. M8.a is sharper, and so is the printed bound, by another argument.",
     extremal=Instance(_NUMBERS, "named"),
@@ -475,15 +484,14 @@ M9A = Claim(
     no_extremal="C bounds every gradient by the largest weight and the largest input, which no network attains at all units",
 )
 
+
 def _reads_resting(given: Instance) -> dict[str, Any]:
     """Return what f changes by along the resting mean gradient and against it, each in its mode, and what is left over."""
     weights, x = _exact(given)
     k, v = weights.width, switching.resting_gradient(weights, x)
     shifts = np.multiply.outer(x, v[:k]) + v[k : 2 * k]
     z = weights.pre_activations(x)
-    outputs = [
-        switching.mode_features(weights, x, (z > 0) | ((z == 0) & (sign * shifts > 0))) @ v for sign in (1, -1)
-    ]
+    outputs = [switching.mode_features(weights, x, (z > 0) | ((z == 0) & (sign * shifts > 0))) @ v for sign in (1, -1)]
     left = [
         (1 - 2 * switching.share_at_rest(weights, x, j, i)) * weights.w2[i] * shifts[j, i]
         for j, i in np.argwhere(z == 0).tolist()
@@ -634,6 +642,7 @@ M8D = Claim(
     "whose image Phi_m^T v is the same up to a factor. Decided along every u among the samples.",
     extremal=_opposite_units().but(step_size=Fraction(2, 3), mode=np.array([[1, 0]]), sample_direction=rationals([1])),
 )
+
 
 def _reads_stable(given: Instance) -> dict[str, Any] | None:
     """Return what `_reads_step` does for u = (1, .., 1), with the units by knots."""

@@ -227,11 +227,11 @@ def m8() -> Proof:
 
 def m8c() -> Proof:
     """What eq 34 and Lemma 2 leave for lambda_up."""
-    top = sp.Symbol("lambda", nonnegative=True)
+    top, bound = sp.Symbol("lambda", nonnegative=True), 2 / _eta + 6 * _mass + 2 * _printed_root
     return Proof(
         (
             Step(
-                2 / _eta + 6 * _mass + 2 * _printed_root,
+                bound,
                 top,
                 Rule.POLYNOMIAL,
                 "the quadratic inequality solved, U = C^2 p/n",
@@ -239,6 +239,8 @@ def m8c() -> Proof:
             ),
         ),
         "all numbers",
+        lhs=top,
+        rhs=bound,
     )
 
 
@@ -288,7 +290,12 @@ def m9() -> Proof:
 def m9b() -> Proof:
     """Strong stability bounds int |f''| times the resting weight without any excess."""
     share = sp.Symbol("tau", real=True)
-    m, s, x, w = sp.Symbol("m", nonnegative=True), sp.Symbol("S", real=True), sp.Symbol("x", real=True), sp.Symbol("w", real=True)
+    m, s, x, w = (
+        sp.Symbol("m", nonnegative=True),
+        sp.Symbol("S", real=True),
+        sp.Symbol("x", real=True),
+        sp.Symbol("w", real=True),
+    )
     slope = m + s * x + share * (1 + x**2)
     forth, back, more = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True), sp.IndexedBase("z", real=True)
     size = sp.Symbol("N", positive=True)
@@ -327,7 +334,9 @@ def m9b() -> Proof:
                 conditions=(sp.Ge(more[ROWS + 1], 0),),
                 variable=ROWS,
             ),
-            cauchy_schwarz(*reals("u v"), "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes"),
+            cauchy_schwarz(
+                *reals("u v"), "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes"
+            ),
             Step(
                 2 * squares,
                 over_columns((forth[COLUMN] + back[COLUMN]) ** 2),

@@ -70,7 +70,12 @@ def _mean_of_counts(
     )
     everything, total = counted[2].before, over_columns(reals("t")[0][COLUMN])
     lhs = times * everything
-    known = (relation, sp.Ge(ROWS, 1), sp.Ge(everything, ROWS * _often * total), sp.Le(everything, ROWS * _often * total))
+    known = (
+        relation,
+        sp.Ge(ROWS, 1),
+        sp.Ge(everything, ROWS * _often * total),
+        sp.Le(everything, ROWS * _often * total),
+    )
     return Proof(
         (
             theorem,

@@ -37,7 +37,9 @@ def _outputs(because: str) -> tuple[Step, Step, Step]:
 
 def v14() -> Proof:
     """Along a segment f varies by at least the difference of the labels."""
-    rows = _outputs("pair by pair: f changes by e_ij over the pieces of a segment, in all by the difference of the labels")
+    rows = _outputs(
+        "pair by pair: f changes by e_ij over the pieces of a segment, in all by the difference of the labels"
+    )
     lhs, rhs = 2 * rows[-1].before / _n**2, 2 * rows[-1].after / _n**2
     return Proof(
         (
@@ -56,7 +58,10 @@ def v14a() -> Proof:
     a, b = sp.symbols("a b", real=True)
     row = ROWS + 1
     one, total = others[row], over_columns(labels[COLUMN])
-    apart, all_apart = over_columns(sp.Abs(labels[COLUMN] - one)), over_rows(over_columns(sp.Abs(labels[COLUMN] - others[ROW])))
+    apart, all_apart = (
+        over_columns(sp.Abs(labels[COLUMN] - one)),
+        over_rows(over_columns(sp.Abs(labels[COLUMN] - others[ROW]))),
+    )
     said = COLUMNS - one * total
     new = sp.Abs(labels[COLUMNS + 1] - one) - 1 + one * labels[COLUMNS + 1]
     signs = (sp.Eq(labels[COLUMNS + 1] ** 2, 1), sp.Eq(one**2, 1))
@@ -94,8 +99,22 @@ def v14a() -> Proof:
             in_a_row(said, apart, -1),
             in_all(all_apart, whole, 1, 0),
             in_all(whole, all_apart, -1, 1),
-            Step(mean, sp.S.One, Rule.POLYNOMIAL, "half of each: they add up to 0", uses=(2,), conditions=(*half, sp.Ge(all_apart, whole))),
-            Step(sp.S.One, mean, Rule.POLYNOMIAL, "half of each: they add up to 0", uses=(3,), conditions=(*half, sp.Le(all_apart, whole))),
+            Step(
+                mean,
+                sp.S.One,
+                Rule.POLYNOMIAL,
+                "half of each: they add up to 0",
+                uses=(2,),
+                conditions=(*half, sp.Ge(all_apart, whole)),
+            ),
+            Step(
+                sp.S.One,
+                mean,
+                Rule.POLYNOMIAL,
+                "half of each: they add up to 0",
+                uses=(3,),
+                conditions=(*half, sp.Le(all_apart, whole)),
+            ),
         ),
         "any even n",
         lhs=mean,
@@ -148,11 +167,7 @@ def v14c() -> Proof:
                 sp.Abs(sequence[ROWS + 1] - sequence[1]),
                 Rule.INDUCTION,
                 "along a gap f, which takes values e_1, e_2, .. there, varies by no less than the labels differ",
-                (
-                    step
-                    + sp.Abs(sequence[ROWS + 1] - sequence[1])
-                    - sp.Abs(sequence[ROWS + 2] - sequence[1]),
-                ),
+                (step + sp.Abs(sequence[ROWS + 1] - sequence[1]) - sp.Abs(sequence[ROWS + 2] - sequence[1]),),
                 variable=ROWS,
             ),
             Step(
@@ -201,7 +216,9 @@ def v14d() -> Proof:
         sizes[ROW + 1] + sizes[ROW] + sp.Sum(sizes[ROW + 1] + sizes[COLUMN], (COLUMN, 1, ROW - 1)), (ROW, 1, gaps)
     )
     root = sp.sqrt(square / COUNT)
-    rows = _outputs("pair by pair: f changes by e_ij over the pieces of a segment, in all by the difference of the outputs")
+    rows = _outputs(
+        "pair by pair: f changes by e_ij over the pieces of a segment, in all by the difference of the outputs"
+    )
     variation, ends = rows[-1].before, rows[-1].after
     lhs, rhs = 2 * variation / COUNT**2, 2 * all_labels / COUNT**2 - 2 * (1 - 1 / COUNT) * root
     return Proof(
@@ -223,7 +240,9 @@ def v14d() -> Proof:
                 "over all pairs of n = g + 1 points a size that belongs to each stands in n - 1 of them",
                 variable=gaps,
             ),
-            cauchy_schwarz(*reals("u v"), "with u_i the sizes of the residuals and v_i = 1: n times the sum of the squares"),
+            cauchy_schwarz(
+                *reals("u v"), "with u_i the sizes of the residuals and v_i = 1: n times the sum of the squares"
+            ),
             Step(
                 COUNT * root,
                 off,

@@ -158,11 +158,7 @@ def v7() -> Proof:
                 sp.Abs(middle - start),
                 Rule.INDUCTION,
                 "TV(f'): along slopes z_1, z_2, .. the changes up to a place add up to the distance from z_1 at least",
-                (
-                    sp.Abs(around[point + 2] - middle)
-                    + sp.Abs(middle - start)
-                    - sp.Abs(around[point + 2] - start),
-                ),
+                (sp.Abs(around[point + 2] - middle) + sp.Abs(middle - start) - sp.Abs(around[point + 2] - start),),
                 variable=point,
             ),
             Step(
@@ -270,7 +266,9 @@ def v9a() -> Proof:
     w1, w2 = sp.symbols("w1 w2", real=True)
     many = {w1: sp.IndexedBase("w1", real=True)[INDEX], w2: sp.IndexedBase("w2", real=True)[INDEX]}
     jump, size = sp.Abs(w2 * (w1 + sp.Abs(w1)) / 2) + sp.Abs(w2 * (sp.Abs(w1) - w1) / 2), sp.Abs(w1 * w2)
-    because = "a unit alone at its knot changes f' by w1 w2 on the way to it, or by -w1 w2 behind it, as w1 > 0 or w1 < 0"
+    because = (
+        "a unit alone at its knot changes f' by w1 w2 on the way to it, or by -w1 w2 behind it, as w1 > 0 or w1 < 0"
+    )
     over = "over all units: between the knots and at the ends f' does not change"
     jumps, sizes = over_all(jump.subs(many)), over_all(size.subs(many))
     return Proof(
@@ -303,7 +301,9 @@ def v9b() -> Proof:
     """Whatever the knots, f' varies by at most WP."""
     sizes, others = _weights_product()
     rows = triangle_in_rows(
-        _product, "units that meet at a knot: the size of the sum of their jumps is at most the sum of the sizes", place=0
+        _product,
+        "units that meet at a knot: the size of the sum of their jumps is at most the sum of the sizes",
+        place=0,
     )
     return Proof(
         (
@@ -370,7 +370,12 @@ def v9d() -> Proof:
                 Rule.IDENTITY,
                 "a knot at share u of [a, b] lies between two uniform points with probability 2 u (1 - u), whichever is the first",
             ),
-            Step(sizes / 2, half, Rule.IDENTITY, "a unit changes f' at its knot by |w1| w2, whichever side it is active on"),
+            Step(
+                sizes / 2,
+                half,
+                Rule.IDENTITY,
+                "a unit changes f' at its knot by |w1| w2, whichever side it is active on",
+            ),
             Step(
                 (sizes + others) / 2,
                 sizes / 2,

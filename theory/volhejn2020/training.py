@@ -62,7 +62,6 @@ def _fans(fan_in: int, fan_out: int, scale: int) -> Instance:
     return Instance({"fan_in": fan_in, "fan_out": fan_out, "scale": Fraction(scale)}, "named")
 
 
-
 def _reads_layer(given: Instance) -> dict[str, Any]:
     return {"n_in": given["fan_in"], "n_out": given["fan_out"], "alpha": given["scale"]}
 
@@ -196,7 +195,6 @@ def _fitted(name: str, fits: Any) -> Assumption:
     return Assumption(
         name, lambda given: [bool(np.any(fits(given, size))) for size in given["sizes"]], lambda fitted: all(fitted)
     )
-
 
 
 def _reads_selected(given: Instance, fits: Any) -> dict[str, Any]:

@@ -68,9 +68,7 @@ def _fitting() -> tuple[Step, sp.Expr, sp.Expr]:
     """Return that errors on D_j are no less than on D_i, with the two sums of squares, of the candidate numbered J."""
     (errors,) = reals("e")
     chosen = sp.Symbol("J", integer=True, positive=True)
-    few, all_of_them = (
-        sp.Sum(errors[chosen, COLUMN] ** 2, (COLUMN, 1, size)) for size in (_size, _size + COLUMNS)
-    )
+    few, all_of_them = (sp.Sum(errors[chosen, COLUMN] ** 2, (COLUMN, 1, size)) for size in (_size, _size + COLUMNS))
     step = Step(
         all_of_them,
         few,

@@ -178,7 +178,6 @@ def _toggling_ends(given: Instance) -> list[Fraction]:
     return [Fraction(end) for end, toggled in zip(both, toggles, strict=True) if toggled]
 
 
-
 def _reads_curve(given: Instance) -> dict[str, Any]:
     """Return the edges of the curve, [r, d]."""
     edges = np.diff(given["curve"], axis=0)

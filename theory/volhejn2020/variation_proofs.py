@@ -188,9 +188,7 @@ def v4a() -> Proof:
         sp.Le(rise(cell), most_up[cell] * up),
         sp.Le(fall(cell), most_down[cell] * down),
         sp.Le(up + down, _l),
-        sp.Or(
-            sp.Eq(rise(cell), 0), sp.Eq(fall(cell), 0), sp.Eq(sp.Abs(turned), most_up[cell] + most_down[cell])
-        ),
+        sp.Or(sp.Eq(rise(cell), 0), sp.Eq(fall(cell), 0), sp.Eq(sp.Abs(turned), most_up[cell] + most_down[cell])),
     )
     variation = over_rows(rise(ROW) + fall(ROW))
     estimate = over_rows(sp.Abs(rise(ROW) - fall(ROW)))
