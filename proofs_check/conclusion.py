@@ -202,6 +202,20 @@ def _assumed(symbol: sp.Basic, value: sp.Expr) -> sp.Expr:
     return value
 
 
+def _written_out(expression: sp.Basic) -> sp.Basic:
+    """Return an expression with its sums and products as their terms; sympy's own `doit` first looks for closed forms."""
+    if not expression.has(sp.Sum, sp.Product):
+        return expression
+    if not isinstance(expression, (sp.Sum, sp.Product)):
+        return expression.func(*(_written_out(part) for part in expression.args))
+    *inner, (index, first, last) = expression.limits
+    if not (isinstance(first, sp.Integer) and isinstance(last, sp.Integer) and last >= first - 1):
+        return expression.doit()
+    body = expression.func(expression.function, *inner) if inner else expression.function
+    terms = [_written_out(body.subs(index, place)) for place in range(int(first), int(last) + 1)]
+    return (sp.Add if isinstance(expression, sp.Sum) else sp.Mul)(*terms)
+
+
 def evaluated(expression: sp.Basic, values: Mapping[str, Any]) -> Enclosure:
     """Return an expression with numbers for its symbols: a rational exactly, else to `DIGITS` digits, conditions as 0 or 1.
 
@@ -232,7 +246,7 @@ def evaluated(expression: sp.Basic, values: Mapping[str, Any]) -> Enclosure:
             raise UntiedError(f"{base.label} has no entry {one}")
         return _assumed(base, _number(entries[base][place]))
 
-    whole = expression.subs({symbol: _assumed(symbol, _number(values[symbol.name])) for symbol in plain}).doit()
+    whole = _written_out(expression.subs({symbol: _assumed(symbol, _number(values[symbol.name])) for symbol in plain}))
     whole = whole.replace(lambda part: isinstance(part, sp.Indexed), entry).doit()
     if whole in (sp.true, sp.false):
         return Enclosure.exactly(bool(whole))

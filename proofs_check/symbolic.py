@@ -224,6 +224,13 @@ def _last_term_apart(expression: sp.Expr, m: sp.Symbol, base: int) -> sp.Expr:
     return expression.replace(lambda e: isinstance(e, (sp.Sum, sp.Product)), apart)
 
 
+def _without_empty_sums(expression: sp.Expr) -> sp.Expr:
+    """Return an expression with 0 for sums over nothing, whose terms sympy would work out first."""
+    return expression.replace(
+        lambda e: isinstance(e, sp.Sum) and e.limits[-1][2] - e.limits[-1][1] == -1, lambda e: ZERO
+    )
+
+
 def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
     m, base, difference = step.variable, step.base, step.before - step.after
     if m is None or not m.is_integer:
@@ -232,7 +239,7 @@ def _induction(step: Step, earlier: tuple[Step, ...]) -> None:
         raise StepError(f"induction: {m} is assumed to be more than an integer of at least {base}")
     if not difference.has(m):
         raise StepError(f"induction: neither side depends on {m}")
-    start = difference.subs(m, base).doit()
+    start = _without_empty_sums(difference.subs(m, base)).doit()
     if not _vanishes(start) and not (step.certificate and nonnegative(start, step.conditions)):
         raise StepError(f"induction: at {m} = {base} the difference is {sp.simplify(start)}")
     grown = _last_term_apart(difference.subs(m, m + 1), m, base)

@@ -94,7 +94,7 @@ def _reads_gradients(given: Instance) -> dict[str, Any]:
     """Return the gradients in the weights, the units by knots, and the top eigenvalue, at most."""
     weights, x = given["weights"].rational(), rationals(given["x"])
     features = weights.tangent_features(x)
-    top = Fraction(sharpness(given["weights"], given["x"]).upper)
+    top = Fraction(sharpness(weights, x).upper)
     found = reads_units(weights, x) | {"phi": features.T, "l": features.shape[1], "lambda_max": top}
     wide = max(found["k"], len(x))  # sums over data points and over the units at a knot have as many terms
     return found | {name: padded(found[name], wide) for name in ("w1", "w2", "M", "S", "A", "phi")} | {"k": wide}
