@@ -9,17 +9,13 @@ import sympy as sp
 from theory.lemmas import (
     COLUMN,
     COLUMNS,
-    INDEX,
     ROW,
     ROWS,
-    cauchy_schwarz,
     nonnegatives,
-    over_all,
     over_columns,
     over_rows,
     reals,
     triangle_in_a_row,
-    triangle_inequality,
 )
 from theory.proof import Proof, Rule, Step
 
@@ -73,8 +69,8 @@ def units_bend(place: int) -> tuple[Step, ...]:
             unit,
             2 * sp.Abs(w1[at] * w2[at]) * distance[at] * root,
             Rule.NONNEGATIVE,
-            "n v holds (w2 S, w2 M, w1 A) for a unit active on M points with sum S, at distances from its knot that add up to A: "
-            "the two terms against their geometric mean",
+            "n v holds (w2 S, w2 M, w1 A) for a unit active on M points with sum S, at distances from its knot that add up to "
+            "A: the two terms against their geometric mean",
             ((sp.Abs(w2[at]) * root - sp.Abs(w1[at]) * distance[at]) ** 2,),
         ),
         Step(
@@ -138,8 +134,8 @@ def m4() -> Proof:
             before,
             after,
             Rule.INDUCTION,
-            "sample by sample: of the second derivative of the loss, from its values at s = -2, .., 2, the square of Phi^T v is "
-            "left, the residual itself being 0",
+            "sample by sample: of the second derivative of the loss, from its values at s = -2, .., 2, the square of Phi^T v "
+            "is left, the residual itself being 0",
             (sign * last,),
             uses=(0, 1),
             conditions=known,

@@ -313,8 +313,8 @@ def m9b() -> Proof:
                 (1 - 2 * share) * w**2 * slope,
                 sp.Integer(0),
                 Rule.POLYNOMIAL,
-                "a unit that toggles on x, active on m other points with sum S, adds w z = w^2 slope/n along v and -v together, "
-                "w = w2, against 2 tau w z in the mean gradient: the rest, (1 - 2 tau) w z, is not negative",
+                "a unit that toggles on x, active on m other points with sum S, adds w z = w^2 slope/n along v and -v "
+                "together, w = w2, against 2 tau w z in the mean gradient: the rest, (1 - 2 tau) w z, is not negative",
                 uses=(4,),
                 conditions=(
                     sp.Or(
@@ -350,8 +350,8 @@ def m9b() -> Proof:
                 bound,
                 curvature,
                 Rule.POLYNOMIAL,
-                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N is at "
-                "most 2/eta, and it is at least 1, for b2, with what the units hold",
+                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N is "
+                "at most 2/eta, and it is at least 1, for b2, with what the units hold",
                 uses=(3, 6, 7, 8, 13),
                 conditions=(
                     sp.Le(_eta * squares, 4 * _n * size),
@@ -462,8 +462,8 @@ def m9c() -> Proof:
                 bound,
                 curvature,
                 Rule.POLYNOMIAL,
-                "the quotient of u = (1, .., 1) is ||v||^2, v the mean gradient: n for b2 and what the units hold, toggling ones "
-                "counted as inactive, as g counts them",
+                "the quotient of u = (1, .., 1) is ||v||^2, v the mean gradient: n for b2 and what the units hold, toggling "
+                "ones counted as inactive, as g counts them",
                 uses=(8, 13),
                 conditions=(
                     sp.Gt(first[-1].conditions[-1].lhs, 0),

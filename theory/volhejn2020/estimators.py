@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations, permutations, product
 from typing import Any
@@ -115,7 +115,7 @@ def _reads_batches(given: Instance) -> dict[str, Any]:
     return {"C": held, "t": given["norms"], "r": 1, "k": n, "n": n, "b": size, "N": len(batches), "c": held[0][0]}
 
 
-def _reads_pairs(given: Instance, batches: list[tuple[int, ...]], pairs: list[tuple[int, int]]) -> dict[str, Any]:
+def _reads_pairs(given: Instance, batches: list[tuple[int, ...]], pairs: Sequence[tuple[int, ...]]) -> dict[str, Any]:
     """Return how often each of some pairs stands at the places i and i + k/2 of a batch, and what varies between them."""
     table, half = given["variations"], given["batch_size"] // 2
     found = [Counter((batch[i], batch[i + half]) for batch in batches) for i in range(half)]

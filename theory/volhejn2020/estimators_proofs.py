@@ -122,8 +122,8 @@ def v13b() -> Proof:
             sp.Symbol("C_{ij}"),
             sp.factorial(rest) / sp.factorial(whole - _batch),
             Rule.CITED,
-            "the number of arrangements: N = n!/(n - b)! batches of b of n points in order, n = l + 2, of which (n - 2)!/(n - b)! "
-            "hold two given points at two given places",
+            "the number of arrangements: N = n!/(n - b)! batches of b of n points in order, n = l + 2, of which (n - 2)!/(n - "
+            "b)! hold two given points at two given places",
         ),
         Step(
             sp.factorial(whole),
@@ -134,8 +134,8 @@ def v13b() -> Proof:
         sp.And(sp.Eq(_batches, _n * (_n - 1) * _often), sp.Ge(_n, 2), sp.Eq(_batch, 2 * ROWS)),
         2 / (_batch * _batches),
         _n / (_n - 1) * (_total() / _n**2),
-        "C_ij says how often the places i and i + b/2 hold pair j of the n (n - 1) ordered pairs of distinct points; the others "
-        "vary by 0",
+        "C_ij says how often the places i and i + b/2 hold pair j of the n (n - 1) ordered pairs of distinct points; the "
+        "others vary by 0",
     )
 
 
@@ -147,7 +147,8 @@ def v13c() -> Proof:
             sp.Symbol("C_{ij}"),
             _n ** (batch - 2),
             Rule.CITED,
-            "the number of sequences: N = n^b of b draws, b = l + 2, of which n^(b - 2) have two given points at two given places",
+            "the number of sequences: N = n^b of b draws, b = l + 2, of which n^(b - 2) have two given points at two given "
+            "places",
         ),
         Step(_n**batch, _n**2 * _n ** (batch - 2), Rule.IDENTITY, "so N = n^2 c"),
         sp.And(sp.Eq(_batches, _n**2 * _often), sp.Eq(_batch, 2 * ROWS)),

@@ -55,7 +55,6 @@ def v14() -> Proof:
 def v14a() -> Proof:
     """Half of all ordered pairs have different labels, by 2."""
     labels, others = reals("y z")
-    a, b = sp.symbols("a b", real=True)
     row = ROWS + 1
     one, total = others[row], over_columns(labels[COLUMN])
     apart, all_apart = (
@@ -138,7 +137,7 @@ def v14c() -> Proof:
     crossed = over_gaps(ROW * gap)
     stretched = gaps * so_far[gaps + 1] - sp.Sum(so_far[COLUMN], (COLUMN, 1, gaps))
     times = ROW * (gaps + 1 - ROW)
-    weighted, least = over_gaps(times * gap), over_gaps(times * label_gap)
+    weighted = over_gaps(times * gap)
     fixed = ROW * (_n - ROW)
     first, second = over_gaps(fixed * gap, ROWS), over_gaps(fixed * label_gap, ROWS)
     lhs, rhs = 2 * pairs / _n**2, 2 * over_gaps(fixed * label_gap) / _n**2

@@ -63,8 +63,8 @@ def v12c() -> Proof:
                 perfect,
                 agree,
                 Rule.POLYNOMIAL,
-                "the sum of s t, at most either sum of squares, is the root of their product only if it is both of them; neither "
-                "is 0, as no sequence is constant",
+                "the sum of s t, at most either sum of squares, is the root of their product only if it is both of them; "
+                "neither is 0, as no sequence is constant",
                 uses=(1, 3, 4),
                 conditions=(
                     sp.Gt(first, 0),

@@ -75,8 +75,8 @@ def v6a() -> Proof:
                 sp.Integer(0),
                 (one - other) ** 2,
                 Rule.POLYNOMIAL,
-                "a unit whose pre-activation z at the point is not 0 is active on both sides, or on neither: a = b, 1 where it is "
-                "active and 0 elsewhere, with so small a step to either side that it changes z by y, |y| < |z|",
+                "a unit whose pre-activation z at the point is not 0 is active on both sides, or on neither: a = b, 1 where it "
+                "is active and 0 elsewhere, with so small a step to either side that it changes z by y, |y| < |z|",
                 conditions=(
                     sp.Lt(sp.Abs(by), sp.Abs(at)),
                     sp.Or(sp.And(sp.Eq(one, 1), sp.Gt(at + by, 0)), sp.And(sp.Eq(one, 0), sp.Le(at + by, 0))),
@@ -194,8 +194,9 @@ def v7() -> Proof:
                 bent,
                 chords + left_over,
                 Rule.INDUCTION,
-                "so in each interval the changes of f' are no less than the distances from its first and its last slope to their "
-                "mean m, which is the slope of the spline: between the means of neighbours lies no more than f' varies by",
+                "so in each interval the changes of f' are no less than the distances from its first and its last slope to "
+                "their mean m, which is the slope of the spline: between the means of neighbours lies no more than f' varies "
+                "by",
                 (
                     within(r + 2)
                     + joint(r + 1)
@@ -251,8 +252,8 @@ def examples() -> Proof:
                 lhs,
                 rhs,
                 Rule.IDENTITY,
-                "f' varies by the integral of |f''| and by its jumps, f by the integral of |f'|, piece by piece: of the parabola "
-                "f' and that of its spline, f and the spline, of the hinge f and f'",
+                "f' varies by the integral of |f''| and by its jumps, f by the integral of |f'|, piece by piece: of the "
+                "parabola f' and that of its spline, f and the spline, of the hinge f and f'",
             ),
         ),
         "the printed values; the hinge's line goes from 0 to 1 without a turn",
@@ -368,7 +369,8 @@ def v9d() -> Proof:
                 mean,
                 closed,
                 Rule.IDENTITY,
-                "a knot at share u of [a, b] lies between two uniform points with probability 2 u (1 - u), whichever is the first",
+                "a knot at share u of [a, b] lies between two uniform points with probability 2 u (1 - u), whichever is the "
+                "first",
             ),
             Step(
                 sizes / 2,

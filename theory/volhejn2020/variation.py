@@ -187,7 +187,7 @@ def _reads_curve(given: Instance) -> dict[str, Any]:
 def _reads_changes(given: Instance) -> dict[str, Any]:
     """Return by how much a scalar function rises or falls along each edge."""
     steps = np.diff(given["curve"][:, 0])
-    return {"p": np.maximum(steps, Fraction(0)), "q": np.maximum(-steps, Fraction(0)), "m": len(steps)}
+    return {"p": np.maximum(steps, 0 * steps), "q": np.maximum(-steps, 0 * steps), "m": len(steps)}
 
 
 def _reads_textbook(given: Instance) -> dict[str, Any]:
@@ -244,12 +244,12 @@ def _reads_turns(given: Instance) -> dict[str, Any]:
     jumps = in_rows([[*row, *[Fraction(0)] * (width - len(row))] for row in turns])
     total = Fraction(np.abs(slope_changes(given)).sum())
     return {
-        "u": np.maximum(up, Fraction(0)),
-        "v": np.maximum(-up, Fraction(0)),
-        "g": np.where(up > 0, long, Fraction(0)),
-        "h": np.where(up < 0, long, Fraction(0)),
-        "p": np.maximum(up, Fraction(0)).max(axis=1),
-        "q": np.maximum(-up, Fraction(0)).max(axis=1),
+        "u": np.maximum(up, 0 * up),
+        "v": np.maximum(-up, 0 * up),
+        "g": np.where(up > 0, long, 0 * long),
+        "h": np.where(up < 0, long, 0 * long),
+        "p": np.maximum(up, 0 * up).max(axis=1),
+        "q": np.maximum(-up, 0 * up).max(axis=1),
         "d": jumps,
         "R": total - Fraction(np.abs(jumps).sum()),
         "l": (b - a) / (given["points"] - 1),
