@@ -350,8 +350,8 @@ def m9b() -> Proof:
                 bound,
                 curvature,
                 Rule.POLYNOMIAL,
-                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N is "
-                "at most 2/eta, and it is at least 1, for b2, with what the units hold",
+                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N "
+                "is at most 2/eta, and it is at least 1, for b2, with what the units hold",
                 uses=(3, 6, 7, 8, 13),
                 conditions=(
                     sp.Le(_eta * squares, 4 * _n * size),

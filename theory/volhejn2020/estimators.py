@@ -118,7 +118,9 @@ def _reads_batches(given: Instance) -> dict[str, Any]:
 def _reads_pairs(given: Instance, batches: list[tuple[int, ...]], pairs: Sequence[tuple[int, ...]]) -> dict[str, Any]:
     """Return how often each of some pairs stands at the places i and i + k/2 of a batch, and what varies between them."""
     table, half = given["variations"], given["batch_size"] // 2
-    found = [Counter((batch[i], batch[i + half]) for batch in batches) for i in range(half)]
+    found: list[Counter[tuple[int, ...]]] = [
+        Counter((batch[i], batch[i + half]) for batch in batches) for i in range(half)
+    ]
     counts = [[times[pair] for pair in pairs] for times in found]
     return {
         "C": counts,

@@ -240,7 +240,9 @@ def v14d() -> Proof:
                 variable=gaps,
             ),
             cauchy_schwarz(
-                *reals("u v"), "with u_i the sizes of the residuals and v_i = 1: n times the sum of the squares"
+                reals("u")[0],
+                reals("v")[0],
+                "with u_i the sizes of the residuals and v_i = 1: n times the sum of the squares",
             ),
             Step(
                 COUNT * root,

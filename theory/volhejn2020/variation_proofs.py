@@ -42,7 +42,9 @@ def v1() -> Proof:
     known = (sp.Eq(both, first + 2 * product + second), sp.Ge(first * second, product**2))
     return Proof(
         (
-            cauchy_schwarz(*reals("u v"), "Cauchy-Schwarz in any dimension, by induction over the coordinates"),
+            cauchy_schwarz(
+                reals("u")[0], reals("v")[0], "Cauchy-Schwarz in any dimension, by induction over the coordinates"
+            ),
             Step(both, first + 2 * product + second, Rule.IDENTITY, "the square of the length of a sum"),
             Step(
                 apart,
