@@ -335,7 +335,9 @@ def m9b() -> Proof:
                 variable=ROWS,
             ),
             cauchy_schwarz(
-                *reals("u v"), "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes"
+                reals("u")[0],
+                reals("v")[0],
+                "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes",
             ),
             Step(
                 2 * squares,
