@@ -19,7 +19,7 @@ EFFORT = 1_000_000
 LIMIT_MS = 600_000
 """Milliseconds after which z3 is taken to hang: a busy machine takes less for its effort."""
 
-SIZES = (1, 2, 3)
+SIZES = (1, 2, 3, 4)
 """How many terms the sums in conditions have where numbers are chosen that satisfy them."""
 
 RELATIONS = (sp.Ge, sp.Gt, sp.Le, sp.Lt, sp.Eq, sp.Ne)
@@ -224,15 +224,20 @@ def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
     Raises:
         UndecidedError: if a condition is no relation between real numbers, or its sums have no such number of terms.
     """
-    limits = (end for condition in conditions for many in condition.atoms(sp.Sum, sp.Product) for end in many.limits)
+    limits = [limit for condition in conditions for many in condition.atoms(sp.Sum, sp.Product) for limit in many.limits]
     ends = {symbol for _, *at in limits for end in at for symbol in end.free_symbols if not symbol.is_nonpositive}
+    ends -= {limit[0] for limit in limits}
     chosen = Reals(independent=True)
     for condition in conditions:
         try:
-            chosen.assume(written_out(condition.xreplace(dict.fromkeys(ends, sp.Integer(size)))))
+            chosen.assume(written_out(_integrated(condition.xreplace(dict.fromkeys(ends, sp.Integer(size))))))
         except NotWrittenOutError as error:
             raise UndecidedError(f"{error}, so nothing shows that the conditions can hold") from error
     return bool(chosen.ask() == z3.sat)
+
+
+def _integrated(e: sp.Basic) -> sp.Basic:
+    return e.replace(lambda part: isinstance(part, sp.Integral), lambda part: part.doit())
 
 
 def is_condition(e: sp.Basic) -> bool:

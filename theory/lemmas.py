@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from theory.proof import Rule, Step
@@ -9,6 +11,8 @@ from theory.proof import Rule, Step
 INDEX = sp.Symbol("i", integer=True)
 COUNT = sp.Symbol("m", integer=True, positive=True)
 TIME = sp.Symbol("t", integer=True, nonnegative=True)
+ROW, COLUMN = sp.symbols("i j", integer=True)
+ROWS, COLUMNS = sp.symbols("r k", integer=True, nonnegative=True)
 
 
 def reals(names: str) -> tuple[sp.IndexedBase, ...]:
@@ -39,6 +43,76 @@ def triangle_inequality(of: sp.IndexedBase, because: str, *, place: int) -> tupl
     return (
         Step(apart, joined, Rule.POLYNOMIAL, "the triangle inequality for a sum and one more term"),
         Step(sizes, sp.Abs(total), Rule.INDUCTION, because, (apart - joined,), term=place, variable=COUNT, base=1),
+    )
+
+
+def over_rows(term: sp.Expr) -> sp.Sum:
+    """Return the sum of a term in i over i = 1..r."""
+    return sp.Sum(term, (ROW, 1, ROWS))
+
+
+def over_columns(term: sp.Expr) -> sp.Sum:
+    """Return the sum of a term in j over j = 1..k."""
+    return sp.Sum(term, (COLUMN, 1, COLUMNS))
+
+
+def nonnegative_terms(of: sp.IndexedBase, because: str) -> Step:
+    """Return sum a_i >= 0 for any number r of non-negative terms.
+
+    Args:
+        of: the terms, non-negative.
+        because: what the inequality does in the proof.
+    """
+    return Step(over_rows(of[ROW]), sp.Integer(0), Rule.INDUCTION, because, (of[ROWS + 1],), variable=ROWS)
+
+
+def triangle_in_a_row(of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *, place: int) -> tuple[Step, Step]:
+    """Return sum_j |a_ij| >= |sum_j a_ij| for the row i = r + 1, with any number k of terms.
+
+    Args:
+        of: a_ij, real, of its row and its column.
+        because: what the inequality does in the proof.
+        place: the number of the first of the two steps in its proof, counted from 0.
+    """
+    row = ROWS + 1
+    total, new = over_columns(of(row, COLUMN)), of(row, COLUMNS + 1)
+    apart, joined = sp.Abs(total) + sp.Abs(new), sp.Abs(total + new)
+    return (
+        Step(apart, joined, Rule.POLYNOMIAL, "the triangle inequality for a sum and one more term"),
+        Step(
+            over_columns(sp.Abs(of(row, COLUMN))),
+            sp.Abs(total),
+            Rule.INDUCTION,
+            because,
+            (apart - joined,),
+            term=place,
+            variable=COLUMNS,
+        ),
+    )
+
+
+def triangle_in_rows(of: Callable[[sp.Expr, sp.Expr], sp.Expr], because: str, *, place: int) -> tuple[Step, Step, Step]:
+    """Return sum_i sum_j |a_ij| >= sum_i |sum_j a_ij| for any numbers r of rows and k of terms in each.
+
+    Args:
+        of: a_ij, real, of its row and its column.
+        because: what the inequality does in the proof.
+        place: the number of the first of the three steps in its proof, counted from 0.
+    """
+    first, one = triangle_in_a_row(of, "in one row, by induction over its terms", place=place)
+    sizes, totals = over_columns(sp.Abs(of(ROW, COLUMN))), sp.Abs(over_columns(of(ROW, COLUMN)))
+    return (
+        first,
+        one,
+        Step(
+            over_rows(sizes),
+            over_rows(totals),
+            Rule.INDUCTION,
+            because,
+            (one.before - one.after,),
+            term=place + 1,
+            variable=ROWS,
+        ),
     )
 
 

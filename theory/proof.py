@@ -19,7 +19,8 @@ class Rule(StrEnum):
     """
 
     IDENTITY = "identity"
-    """before = after: their difference simplifies to zero."""
+    """before = after: their difference simplifies to zero. Of two conditions: before if and only if after, each of them implies
+    the other by z3, and they are true of some reals and false of others."""
     NONNEGATIVE = "nonnegative"
     """before >= after: their difference equals the sum of the certificate's terms, each of which is non-negative by the
     assumptions on its symbols (squares of reals, products of non-negative symbols)."""

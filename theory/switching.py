@@ -235,6 +235,20 @@ def resting_gradient(weights: Weights, x: Reals) -> Array:
     return _mean_of(np.concatenate([slopes * points[:, None], slopes, above, one], axis=1))
 
 
+def share_at_rest(weights: Weights, x: Array, point: int, unit: int) -> Fraction:
+    """Return the share to which a unit that toggles on a point is active at rest, see `resting_gradient`.
+
+    Args:
+        weights: theta in rationals, k units.
+        x: distinct data points, rationals [n].
+        point: the number of the point, from 0.
+        unit: that of the unit, likewise.
+    """
+    if weights.w1[unit] == 0:
+        return Fraction(0)
+    return _share(x[weights.pre_activations(x)[:, unit] > 0], x[point])
+
+
 def _share(active: Array, at: Fraction) -> Fraction:
     """Return the tau in [0, 1] at which (m + tau)^2 + (S + tau at)^2 is smallest, m points `active` with sum S."""
     tau = -Fraction(len(active) + at * sum(active, Fraction(0))) / (1 + at * at)
@@ -311,3 +325,30 @@ def spare_units(weights: Weights) -> int:
     """
     check_weights("weights", weights)
     return 1 + weights.width - len(PiecewiseLinear.from_weights(weights.rational()).knots)
+
+
+def units_by_knots(weights: Weights, x: Array, *, resting: bool = False) -> dict[Fraction, list[dict[str, Fraction]]]:
+    """Return what each unit with w1 <> 0 holds of n times the mean gradient, by its knot.
+
+    Its weights w1 and w2, the number M and the sum S of the data points where it is active, and the sum A of their
+    distances from the knot; one that toggles on a point counts as inactive there, or to its share if `resting`.
+
+    Args:
+        weights: theta in rationals, k units.
+        x: distinct data points, rationals [n].
+        resting: see `resting_gradient`.
+    """
+    found: dict[Fraction, list[dict[str, Fraction]]] = {}
+    for w1, bias, w2 in zip(weights.w1, weights.b1, weights.w2, strict=True):
+        if w1 != 0:
+            knot = Fraction(-bias / w1)
+            found.setdefault(knot, []).append({"w1": w1, "w2": w2, **side_of(knot, x, above=w1 > 0, resting=resting)})
+    return found
+
+
+def side_of(knot: Fraction, x: Array, *, above: bool, resting: bool = False) -> dict[str, Fraction]:
+    """Return M, S and A of the data points x [n] above a knot or below it, as in `units_by_knots`."""
+    beyond = x[x > knot] if above else x[x < knot]
+    tau = _share(beyond, knot) if resting and knot in set(x) else Fraction(0)
+    total, distance = (Fraction(sum(part, Fraction(0))) for part in (beyond, np.abs(beyond - knot)))
+    return {"M": len(beyond) + tau, "S": total + tau * knot, "A": distance}

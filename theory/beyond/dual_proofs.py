@@ -217,8 +217,8 @@ def b2d() -> Proof:
             ),
             Step(apart, expanded, Rule.IDENTITY, "how far Z is from 1 1^T/n, with m = n^2 entries"),
             Step(
-                says,
                 flat,
+                says,
                 Rule.POLYNOMIAL,
                 "so it is at most 2 - 2 1^T Z 1/n",
                 conditions=(sp.Eq(apart, expanded), sp.Le(squares, 1), sp.Eq(COUNT, _n**2)),
@@ -230,8 +230,8 @@ def b2d() -> Proof:
                 "with e_i = 1, u_i the entries of Z - 1 1^T/n: m times their squares is at least their sum's square",
             ),
             Step(
-                flat,
                 says,
+                flat,
                 Rule.POLYNOMIAL,
                 "and where they are 0, their sum 1^T Z 1 - n is",
                 conditions=(sp.Ge(COUNT * apart, (total - COUNT / _n) ** 2), sp.Eq(COUNT, _n**2)),

@@ -70,8 +70,8 @@ def b10a() -> Proof:
         (
             *_lost(),
             Step(
-                _flattest,
                 shape,
+                _flattest,
                 Rule.POLYNOMIAL,
                 "a kink loses no more than all of them: where nothing is lost its hats add up to 1, so that it lies in "
                 "[x_2, x_{n-1}], and it bends as the spline does at each x_j between whose neighbours it lies: there f is "
@@ -80,8 +80,8 @@ def b10a() -> Proof:
                 uses=(4,),
             ),
             Step(
-                shape,
                 _flattest,
+                shape,
                 Rule.POLYNOMIAL,
                 "and where the one of the m kinks that loses most is like that, nothing is lost",
                 conditions=(*given, sp.Le(_excess, COUNT * lost)),
@@ -151,8 +151,8 @@ def b10b() -> Proof:
                 conditions=tuple(c.subs(many) for c in within),
             ),
             Step(
-                _flattest,
                 printed,
+                _flattest,
                 Rule.POLYNOMIAL,
                 "so f lies inside by at least -K times the excess, at the place where it is the least",
                 conditions=(sp.Ge(total, -most * _excess),),

@@ -94,8 +94,8 @@ def b3() -> Proof:
                 "tr X^2 - 2 eta tr(X H_batch X) + eta^2 tr(X H_batch X H_batch)",
             ),
             *shares(),
-            Step(form, drawn, Rule.POLYNOMIAL, why, conditions=(share,), uses=(1, 2)),
             Step(drawn, form, Rule.POLYNOMIAL, why, conditions=(share,), uses=(1, 2)),
+            Step(form, drawn, Rule.POLYNOMIAL, why, conditions=(share,), uses=(1, 2)),
             Step(
                 drawn,
                 averaged,
@@ -145,8 +145,8 @@ def b3a() -> Proof:
             _energy(),
             Step(forms[0], before, Rule.CITED, f"{KREIN_RUTMAN}: so of all symmetric X only X >= 0 count, at eta"),
             Step(
-                before,
                 after,
+                before,
                 Rule.POLYNOMIAL,
                 "2 c >= eta d, and eta d >= s eta d",
                 conditions=(sp.Ge(_d, 0), sp.Le(s, 1)),
@@ -244,16 +244,16 @@ def b3c() -> Proof:
                 conditions=within,
             ),
             Step(
-                edge,
                 stable,
+                edge,
                 Rule.POLYNOMIAL,
                 "what is added up is not negative if eta h <= 2",
                 conditions=(sp.Ge(over_all(term), curved * (1 - _eta * top / 2)),),
                 uses=(1,),
             ),
             Step(
-                stable,
                 edge,
+                stable,
                 Rule.POLYNOMIAL,
                 "and at X = v v^T, v the unit eigenvector to h, it is 2 h - eta h^2",
                 conditions=(sp.Eq(over_all(term), 2 * top - _eta * top**2),),
@@ -286,15 +286,15 @@ def b3d() -> Proof:
                 "all z_ij^2, and C = tr(G Y G^2 Y) that of the a_i, the diagonal of G Y G Y G",
             ),
             Step(
-                traces,
                 stable,
+                traces,
                 Rule.POLYNOMIAL,
                 "z_ij = phi_i^T X phi_j, so q_ij = z_ij^2; and h_i = |X phi_i|^2 is a_i + b_i (Pythagoras), a_i the part in "
                 "the span of the features, where X acts as some Phi^T Y Phi, and b_i >= 0 that off it, which D does not see",
             ),
             Step(
-                stable,
                 traces,
+                stable,
                 Rule.POLYNOMIAL,
                 "at X = Phi^T Y Phi, for which b_i = 0",
                 conditions=(sp.Eq(rest, 0),),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
 
 from theory.assumptions import off_the_data
-from theory.checks import rationals, real_array
+from theory.checks import Array, rationals, real_array
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure
@@ -14,6 +19,7 @@ from theory.mulayoff2021 import smooth_proofs as proofs
 from theory.piecewise_linear import PiecewiseLinear
 from theory.sharpness import balanced_pair, second_derivative, sharpness
 from theory.sources import MULAYOFF2021, Source
+from theory.switching import side_of, units_by_knots
 from theory.symbols import STEP_SIZE, WEIGHTS, Symbol, X
 from theory.two_layer import Weights
 
@@ -58,6 +64,71 @@ def linearly_stable() -> Assumption:
     )
 
 
+def in_rows(rows: Sequence[Sequence[Fraction]]) -> Array:
+    """Return rows of rationals as a matrix with one column at least, filled up with 0."""
+    wide = max([1, *(len(row) for row in rows)])
+    return rationals([[*row, *[Fraction(0)] * (wide - len(row))] for row in rows]).reshape(len(rows), wide)
+
+
+def reads_units(weights: Weights, x: Array, *, resting: bool = False) -> dict[str, Any]:
+    """Return what the units hold of n times the mean gradient, by knots, and the weight at each of these.
+
+    Args:
+        weights: theta in rationals, k units.
+        x: distinct data points, rationals [n].
+        resting: count units that toggle on a data point to their share, and take the resting weight.
+    """
+    n, found = len(x), units_by_knots(weights, x, resting=resting)
+    read: dict[str, Any] = {
+        name: in_rows([[unit[name] for unit in units] for units in found.values()])
+        for name in ("w1", "w2", "M", "S", "A")
+    }
+    ends = []
+    for knot in found:
+        sides = [side_of(knot, x, above=above, resting=resting) for above in (False, True)]
+        ends.append([sp.Rational(s["A"]) * sp.sqrt(sp.Rational(s["M"] ** 2 + s["S"] ** 2)) / n**2 for s in sides])
+    return read | {"g": [sp.Min(*pair) for pair in ends], "n": n, "r": len(found), "k": read["w1"].shape[1]}
+
+
+def _reads_gradients(given: Instance) -> dict[str, Any]:
+    """Return the gradients in the weights, the units by knots, and the top eigenvalue, at most."""
+    weights, x = given["weights"].rational(), rationals(given["x"])
+    features = weights.tangent_features(x)
+    top = Fraction(sharpness(weights, x).upper)
+    found = reads_units(weights, x) | {"phi": features.T, "l": features.shape[1], "lambda_max": top}
+    wide = max(found["k"], len(x))  # sums over data points and over the units at a knot have as many terms
+    return found | {name: padded(found[name], wide) for name in ("w1", "w2", "M", "S", "A", "phi")} | {"k": wide}
+
+
+def padded(rows: Array, width: int) -> Array:
+    """Return a matrix filled up with columns of 0."""
+    return np.concatenate([rows, np.full((len(rows), width - rows.shape[1]), Fraction(0), dtype=object)], axis=1)
+
+
+def _reads_theorem(given: Instance) -> dict[str, Any]:
+    return _reads_gradients(given) | {"eta": Fraction(given["step_size"])}
+
+
+def _reads_line(given: Instance) -> dict[str, Any]:
+    """Return the weights, the line along which they move, the data, and which units are active there."""
+    weights, x = given["weights"].rational(), rationals(given["x"])
+    k, direction = weights.width, rationals(given["direction"])
+    return {
+        "x": x,
+        "w": weights.w1,
+        "b": weights.b1,
+        "c": weights.w2,
+        "p": direction[:k],
+        "q": direction[k : 2 * k],
+        "h": direction[2 * k : 3 * k],
+        "e": direction[3 * k],
+        "A": (weights.pre_activations(x) > 0).astype(int).T,
+        "n": len(x),
+        "r": k,
+        "k": len(x),
+    }
+
+
 M4 = Claim(
     id="M4",
     source=Source(MULAYOFF2021, "eq 28"),
@@ -71,6 +142,7 @@ M4 = Claim(
     assumptions=(off_the_data(),),
     sides=_hessian_sides,
     proof=proofs.m4,
+    reads=_reads_line,
     finding=Finding.AS_PRINTED,
     note="At zero loss and where no unit toggles on a data point. A unit with w1 = b1 = 0 toggles on every data point.",
     no_extremal="an identity",
@@ -89,6 +161,7 @@ M5 = Claim(
         PiecewiseLinear.from_weights(given["weights"]), given["x"]
     ),
     proof=proofs.m5,
+    reads=_reads_gradients,
     finding=Finding.AS_PRINTED,
     note="The minimum is over the implementations at which the Hessian exists: no unit toggles on a data point, which "
     "knots of f off the data do not ensure (M6). Also without interpolation, for lambda_max(Phi Phi^T / n). Attained "
@@ -140,6 +213,7 @@ M6A = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m6a,
+    reads=_reads_theorem,
     finding=Finding.OURS,
     note="The same bound for implementations at which no unit toggles on a data point.",
     extremal=Instance(balanced_pair(), "named").but(step_size=Fraction(8, 5)),

@@ -15,6 +15,7 @@ from theory.curvature import curvature_enclosure
 from theory.enclosure import Enclosure, square_root, top_eigenvalue
 from theory.mulayoff2021 import smooth_bounds, switching_bounds
 from theory.mulayoff2021 import switching_proofs as proofs
+from theory.mulayoff2021.smooth import padded, reads_units
 from theory.sharpness import balanced_pair
 from theory.sources import HOUSE, MULAYOFF2021, Source
 from theory.symbols import STEP_SIZE, WEIGHTS, Symbol, X
@@ -382,6 +383,14 @@ def deduction_sides(given: Instance, times: int = 2) -> tuple[Enclosure, Enclosu
     return Enclosure.exactly(Fraction(given["top_sharpness"])), _quadratic_limit(given, _shared_numbers(given), times)
 
 
+def _reads_numbers(given: Instance) -> dict[str, Any]:
+    return {
+        "lambda": Fraction(given["top_sharpness"]),
+        "eta": Fraction(given["step_size"]),
+        "U": _shared_numbers(given),
+    }
+
+
 _NUMBERS = {"top_sharpness": Fraction(64), "step_size": Fraction(1, 8), "gradient_bound": 1, "toggling": 3, "n": 1}
 
 M8B = Claim(
@@ -417,6 +426,7 @@ M8C = Claim(
     bound=switching_bounds.deduced_sharpness_bound,
     bound_on=_deduced_on,
     proof=proofs.m8c,
+    reads=_reads_numbers,
     finding=Finding.OURS,
     note="What eq 34 and Lemma 2 give. M8.a is sharper, and so is the printed bound, by another argument.",
     extremal=Instance(_NUMBERS, "named"),
@@ -506,6 +516,33 @@ M9A = Claim(
     no_extremal="C bounds every gradient by the largest weight and the largest input, which no network attains at all units",
 )
 
+
+def _reads_resting(given: Instance) -> dict[str, Any]:
+    """Return what f changes by along the resting mean gradient and against it, each in its mode, and what is left over."""
+    weights, x = _exact(given)
+    k, v = weights.width, switching.resting_gradient(weights, x)
+    shifts = np.multiply.outer(x, v[:k]) + v[k : 2 * k]
+    z = weights.pre_activations(x)
+    outputs = [switching.mode_features(weights, x, (z > 0) | ((z == 0) & (sign * shifts > 0))) @ v for sign in (1, -1)]
+    left = [
+        (1 - 2 * switching.share_at_rest(weights, x, j, i)) * weights.w2[i] * shifts[j, i]
+        for j, i in np.argwhere(z == 0).tolist()
+    ]
+    found = reads_units(weights, x, resting=True)
+    wide = max(found["k"], len(x))
+    read = found | {name: padded(found[name], wide) for name in ("w1", "w2", "M", "S", "A")}
+    spare = [Fraction(0)] * (wide - len(x))
+    return read | {
+        "a": [*outputs[0], *spare],
+        "b": [*outputs[1], *spare],
+        "z": [*left, Fraction(0)],
+        "m": len(left) + 1,
+        "k": wide,
+        "N": Fraction(dot(v, v)),
+        "eta": Fraction(given["step_size"]),
+    }
+
+
 M9B = Claim(
     id="M9.b",
     amends="M9",
@@ -527,6 +564,7 @@ M9B = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m9b,
+    reads=_reads_resting,
     finding=Finding.OURS,
     note="Theorem 1's bound for strongly stable minima at which any units toggle. The resting weight (theory.switching) "
     "differs from g only at data points t with t E[X | X > t] or t E[X | X < t] below -1: on data within [-1, 1] it is g.",
@@ -594,6 +632,24 @@ def _resting_mode(given: Instance) -> Array:
     return np.asarray(weights.pre_activations(x) > 0, dtype=bool)
 
 
+def _reads_step(given: Instance, mode: Array, outputs: Array) -> dict[str, Any] | None:
+    """Return the gradients in a mode, u, and the v with Phi_m^T v = u that lies in it."""
+    weights, x = _exact(given)
+    features = switching.mode_features(weights, x, mode)
+    step = _step(given, mode, outputs)
+    if step is None:
+        return None
+    return {
+        "phi": features.T,
+        "u": outputs,
+        "v": step,
+        "n": len(x),
+        "eta": Fraction(given["step_size"]),
+        "r": len(step),
+        "k": len(x),
+    }
+
+
 M8D = Claim(
     id="M8.d",
     amends="M8",
@@ -610,6 +666,7 @@ M8D = Claim(
     ),
     sides=quotient_sides,
     proof=proofs.m8d,
+    reads=lambda given: _reads_step(given, _mode_of(given), given["sample_direction"]),
     finding=Finding.OURS,
     note="No excess over 2/eta at all, with M3.a an equivalence: in general position strong stability is the stability "
     "of every mode. It needs 3k + 1 >= n + p, and no three data points between which no unit switches, whose rows "
@@ -617,6 +674,23 @@ M8D = Claim(
     "whose image Phi_m^T v is the same up to a factor. Decided along every u among the samples.",
     extremal=_opposite_units().but(step_size=Fraction(2, 3), mode=np.array([[1, 0]]), sample_direction=rationals([1])),
 )
+
+
+def _reads_stable(given: Instance) -> dict[str, Any] | None:
+    """Return what `_reads_step` does for u = (1, .., 1), with the units by knots."""
+    weights, x = _exact(given)
+    step = _reads_step(given, _resting_mode(given), rationals([1] * len(x)))
+    if step is None:
+        return None
+    units = reads_units(weights, x)
+    wide, tall = max(units["k"], len(x)), max(units["r"], step["r"])  # both sums run over as many rows and columns
+    read = step | units | {"r": tall, "k": wide}
+    for name in ("w1", "w2", "M", "S", "A", "phi"):
+        read[name] = padded(padded(read[name], wide).T, tall).T
+    for name, size in (("g", tall), ("v", tall), ("u", wide)):
+        read[name] = [*read[name], *[Fraction(0)] * (size - len(read[name]))]
+    return read
+
 
 M9C = Claim(
     id="M9.c",
@@ -637,6 +711,7 @@ M9C = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m9c,
+    reads=_reads_stable,
     finding=Finding.OURS,
     note="Theorem 1's bound, with g itself and no Delta, at minima at which units toggle: general position as in M8.d, in the "
     "mode in which toggling units are inactive. Only one step is asked not to lengthen, from a v with Phi_m^T v = (1, .., 1).",

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import INDEX, cauchy_schwarz, over_all, reals, triangle_inequality
+from theory.lemmas import (
+    COLUMN,
+    COLUMNS,
+    INDEX,
+    ROW,
+    ROWS,
+    cauchy_schwarz,
+    over_all,
+    over_columns,
+    over_rows,
+    reals,
+    triangle_inequality,
+)
+from theory.mulayoff2021.smooth_proofs import unit_terms, units_bend, weighted_curvature
 from theory.mulayoff2021.stability_proofs import mean_along
 from theory.proof import Proof, Rule, Step
 
 _eta = sp.Symbol("eta", positive=True)
 _change, _length, _mass = sp.symbols("d T U", nonnegative=True)
 _curvature = sp.Symbol("I", real=True)
+_n = sp.Symbol("n", positive=True)
 _printed_root = sp.sqrt(3 * _mass * (3 * _mass + 2 / _eta))
 _ours = (sp.sqrt(2 / _eta) + sp.sqrt(_mass / 2)) ** 2
 _COVERS = "gradient descent and SGD at interpolation; any number of units and data points"
@@ -28,6 +42,7 @@ def _one_step(direction: str) -> tuple[Step, ...]:
             quotient,
             Rule.POLYNOMIAL,
             "strong stability: |q^T E v_1| = eps |1 - eta r| is at most eps, r = q^T H_m q; likewise from -eps q",
+            uses=(0, 2),
             conditions=(sp.Le(sp.Abs(1 - _eta * quotient), 1),),
         ),
     )
@@ -242,11 +257,11 @@ def m8() -> Proof:
 
 def m8c() -> Proof:
     """What eq 34 and Lemma 2 leave for lambda_up."""
-    top = sp.Symbol("lambda", nonnegative=True)
+    top, bound = sp.Symbol("lambda", nonnegative=True), 2 / _eta + 6 * _mass + 2 * _printed_root
     return Proof(
         (
             Step(
-                2 / _eta + 6 * _mass + 2 * _printed_root,
+                bound,
                 top,
                 Rule.POLYNOMIAL,
                 "the quadratic inequality solved, U = C^2 p/n",
@@ -254,6 +269,8 @@ def m8c() -> Proof:
             ),
         ),
         "all numbers",
+        lhs=top,
+        rhs=bound,
     )
 
 
@@ -303,20 +320,32 @@ def m9() -> Proof:
 def m9b() -> Proof:
     """Strong stability bounds int |f''| times the resting weight without any excess."""
     share = sp.Symbol("tau", real=True)
-    m, s, x = sp.Symbol("m", nonnegative=True), sp.Symbol("S", real=True), sp.Symbol("x", real=True)
-    first, second = sp.symbols("A B", nonnegative=True)
-    a, e = reals("a e")
+    m, s, x, w = (
+        sp.Symbol("m", nonnegative=True),
+        sp.Symbol("S", real=True),
+        sp.Symbol("x", real=True),
+        sp.Symbol("w", real=True),
+    )
     slope = m + s * x + share * (1 + x**2)
+    forth, back, more = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True), sp.IndexedBase("z", real=True)
+    size = sp.Symbol("N", positive=True)
+    a, b = sp.symbols("a b", real=True)
+    outputs = over_columns(forth[COLUMN] + back[COLUMN])
+    squares = over_columns(forth[COLUMN] ** 2 + back[COLUMN] ** 2)
+    rest, new = over_all(more[INDEX]), (forth[COLUMNS + 1], back[COLUMNS + 1])
+    units, curvature, bound = unit_terms(), weighted_curvature(), 1 / _eta - sp.Rational(1, 2)
+    del a, b
     return Proof(
         (
             *_one_step("v over its length, v the mean gradient with toggling units active to the share tau"),
-            *_two_sides(4),
+            _two_sides(4)[0],
             Step(
-                (1 - 2 * share) * slope,
+                (1 - 2 * share) * w**2 * slope,
                 sp.Integer(0),
                 Rule.POLYNOMIAL,
-                "a unit that toggles on x, active on m other points with sum S, adds w2 z = w2^2 slope/n along v: with "
-                "Phi_tau in place of Phi_U what is left over, (1 - 2 tau) w2 z, is not negative",
+                "a unit that toggles on x, active on m other points with sum S, adds w z = w^2 slope/n along v and -v "
+                "together, w = w2, against 2 tau w z in the mean gradient: the rest, (1 - 2 tau) w z, is not negative",
+                uses=(4,),
                 conditions=(
                     sp.Or(
                         sp.And(sp.Eq(share, 0), sp.Ge(slope, 0)),
@@ -325,85 +354,158 @@ def m9b() -> Proof:
                     ),
                 ),
             ),
-            cauchy_schwarz(a, e, "with e = (1,..,1): sqrt(n) (||a|| + ||b||) >= e^T (a + b) >= 2 n v^T v/||v||"),
-            _balance(
-                "n v holds (w2 (S + tau x), w2 (m + tau), w1 A) for a unit, R its distance from the origin on the segment "
-                "of the first two, and n for b2: ||v||^2 >= 1 + 2 sum |w1 w2| A R/n^2",
-            ),
-            *_at_coincident_knots(9),
             Step(
-                1 / _eta - sp.Rational(1, 2),
-                _curvature,
+                over_rows(more[ROW]),
+                sp.Integer(0),
+                Rule.INDUCTION,
+                "nor is the sum of these rests over all toggling units",
+                (more[ROWS + 1],),
+                uses=(5,),
+                conditions=(sp.Ge(more[ROWS + 1], 0),),
+                variable=ROWS,
+            ),
+            cauchy_schwarz(
+                reals("u")[0],
+                reals("v")[0],
+                "with u_j = a_j + b_j and v_j = 1, the outputs along v and along -v in their modes",
+            ),
+            Step(
+                2 * squares,
+                over_columns((forth[COLUMN] + back[COLUMN]) ** 2),
+                Rule.INDUCTION,
+                "and (a + b)^2 is at most 2 a^2 + 2 b^2",
+                ((new[0] - new[1]) ** 2,),
+                variable=COLUMNS,
+            ),
+            *units_bend(9),
+            Step(
+                bound,
+                curvature,
                 Rule.POLYNOMIAL,
-                "A and B, the norms of a and b over sqrt(n), are at most sqrt(2/eta) and add up to at least 2 T, T = ||v||",
+                "either sum of squares is at most 2 n N/eta, N = ||v||^2, and the outputs add up to 2 n N and the rests: so N "
+                "is at most 2/eta, and it is at least 1, for b2, with what the units hold",
+                uses=(3, 6, 7, 8, 13),
                 conditions=(
-                    sp.Le(first, sp.sqrt(2 / _eta)),
-                    sp.Le(second, sp.sqrt(2 / _eta)),
-                    sp.Ge(first + second, 2 * _length),
-                    sp.Ge(_length**2, 1 + 2 * _curvature),
+                    sp.Le(_eta * squares, 4 * _n * size),
+                    sp.Ge(2 * squares, over_columns((forth[COLUMN] + back[COLUMN]) ** 2)),
+                    sp.Ge(_n * over_columns((forth[COLUMN] + back[COLUMN]) ** 2), outputs**2),
+                    sp.Eq(outputs, 2 * _n * size + rest),
+                    sp.Ge(rest, 0),
+                    sp.Ge(size, 1 + units / _n**2),
+                    sp.Ge(units, 2 * _n**2 * curvature),
                 ),
             ),
         ),
         _COVERS,
+        lhs=curvature,
+        rhs=bound,
     )
 
 
-def _whole_step() -> tuple[Step, ...]:
-    """Return eta b <= 2 a, a = v^T H_m v and b = ||H_m v||^2, for every v in mode m: the first four steps of a proof."""
-    a, b, size = sp.symbols("a b N", nonnegative=True)
+def _in_general_position() -> tuple[Step, ...]:
+    """Return sum_p (sum_j phi_pj u_j)^2 / (n sum_j u_j^2) <= 2/eta: the first nine steps of a proof."""
+    phi, step, outputs = reals("phi v u")
+    u, v = outputs[COLUMN], step[ROW]
+    gradient = over_columns(phi[ROW, COLUMN] * u)
+    image = over_rows(gradient * v)
+    along = over_columns(u * over_rows(phi[ROW, COLUMN] * v))
+    moved = over_rows((v - _eta * gradient / _n) ** 2)
+    size, length = over_rows(v**2), over_rows(gradient**2)
+    square = over_columns(u**2)
+    quotient = length / (_n * square)
+    new, met = COLUMNS + 1, over_rows(phi[ROW, COLUMNS + 1] * v)
+    at = u.subs(COLUMN, new)
     return (
         *mean_along("q lies along E w, w = v_1, the first step from v in its mode m, so E v_1 = v - eta H_m v"),
         Step(
-            2 * a,
-            _eta * b,
+            sp.Symbol(r"\operatorname{rank}"),
+            sp.Symbol("n + p"),
+            Rule.CITED,
+            "a matrix of full row rank is onto: for every u there is a v with Phi_m^T v = u whose x_j dw1_i + db1_i have "
+            "the signs of the mode, so that theta + eps v lies in it",
+        ),
+        Step(
+            moved,
+            size - 2 * _eta * image / _n + _eta**2 * length / _n**2,
+            Rule.IDENTITY,
+            "the length of the expected step, H_m v = Phi_m u/n",
+        ),
+        Step(
+            image,
+            along,
+            Rule.INDUCTION,
+            "v^T Phi_m u = u^T Phi_m^T v, sample by sample",
+            variable=COLUMNS,
+        ),
+        Step(
+            along,
+            square,
+            Rule.INDUCTION,
+            "which is u^T u, as Phi_m^T v = u",
+            (at * met - at**2,),
+            uses=(3,),
+            conditions=(sp.Eq(met, at),),
+            variable=COLUMNS,
+        ),
+        Step(
+            square,
+            along,
+            Rule.INDUCTION,
+            "which is u^T u, as Phi_m^T v = u",
+            (at**2 - at * met,),
+            uses=(3,),
+            conditions=(sp.Eq(met, at),),
+            variable=COLUMNS,
+        ),
+        Step(
+            2 / _eta,
+            quotient,
             Rule.POLYNOMIAL,
-            "strong stability: ||v - eta H_m v||^2 = N - 2 eta a + eta^2 b is at most N = ||v||^2, a = v^T H_m v = "
-            "||u||^2/n with u = Phi_m^T v, and b = ||H_m v||^2 = u^T K_m u/n",
-            conditions=(sp.Le(size - 2 * _eta * a + _eta**2 * b, size),),
+            "strong stability: the expected step is no longer than v, as its length is at most the expected one",
+            uses=(0, 2, 4, 5, 6, 7),
+            conditions=(
+                sp.Eq(moved, size - 2 * _eta * image / _n + _eta**2 * length / _n**2),
+                sp.Le(moved, size),
+                sp.Eq(image, along),
+                sp.Ge(along, square),
+                sp.Le(along, square),
+                sp.Gt(square, 0),
+            ),
         ),
     )
 
 
 def m8d() -> Proof:
     """In general position strong stability is the stability of all modes."""
-    square, quotient = sp.symbols("s r", positive=True)
-    return Proof(
-        (
-            *_whole_step(),
-            Step(
-                sp.Symbol(r"\operatorname{rank}"),
-                sp.Symbol("n + p"),
-                Rule.CITED,
-                "a matrix of full row rank is onto: for every u there is a v with Phi_m^T v = u whose x_j dw1_i + db1_i have "
-                "the signs of the mode, so that theta + eps v lies in it",
-            ),
-            Step(
-                2 / _eta,
-                quotient,
-                Rule.POLYNOMIAL,
-                "so u^T K_m u = r u^T u has r <= 2/eta for every u, and so has the top eigenvalue",
-                conditions=(sp.Ge(2 * square, _eta * quotient * square),),
-            ),
-        ),
-        _COVERS,
-    )
+    steps = _in_general_position()
+    return Proof(steps, _COVERS, lhs=steps[-1].after, rhs=steps[-1].before)
 
 
 def m9c() -> Proof:
     """In general position Theorem 1's bound holds where units toggle."""
-    quotient = sp.Symbol("r", real=True)
-    first = m8d()
+    first = _in_general_position()
+    quotient, units, bound = first[-1].after, unit_terms(), 1 / _eta - sp.Rational(1, 2)
+    curvature = weighted_curvature()
     return Proof(
         (
-            *first.steps,
+            *first,
+            *units_bend(9),
             Step(
-                1 / _eta - sp.Rational(1, 2),
-                _curvature,
+                bound,
+                curvature,
                 Rule.POLYNOMIAL,
-                "the quotient r of u = (1, .., 1) is at least 1 + 2 int |f''| g by M5's proof, toggling units counted as "
-                "inactive, as g counts them",
-                conditions=(sp.Le(quotient, 2 / _eta), sp.Ge(quotient, 1 + 2 * _curvature)),
+                "the quotient of u = (1, .., 1) is ||v||^2, v the mean gradient: n for b2 and what the units hold, toggling "
+                "ones counted as inactive, as g counts them",
+                uses=(8, 13),
+                conditions=(
+                    sp.Gt(first[-1].conditions[-1].lhs, 0),
+                    sp.Ge(2 / _eta, quotient),
+                    sp.Ge(quotient, 1 + units / _n**2),
+                    sp.Ge(units, 2 * _n**2 * curvature),
+                ),
             ),
         ),
         _COVERS,
+        lhs=curvature,
+        rhs=bound,
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from theory.checks import Array, count, exact_matrix, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
-from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
+from theory.volhejn2020 import estimators_proofs as proofs
 
 
 def _table(name: str, value: Any) -> Array:
@@ -107,10 +107,42 @@ def _even() -> Assumption:
     return Assumption("k is even", lambda given: given["batch_size"], lambda k: k % 2 == 0)
 
 
-_n, _k, _j = sp.symbols("n k j", integer=True, positive=True)
-_i = sp.Symbol("i", integer=True)
-_m, _rest = sp.symbols("m l", integer=True, nonnegative=True)
-_pl0 = sp.Symbol("T", nonnegative=True)
+def _reads_batches(given: Instance) -> dict[str, Any]:
+    """Return in how many batches each point is."""
+    n, size = len(given["norms"]), given["batch_size"]
+    batches = list(combinations(range(n), size))
+    held = [[sum(point in batch for batch in batches) for point in range(n)]]
+    return {"C": held, "t": given["norms"], "r": 1, "k": n, "n": n, "b": size, "N": len(batches), "c": held[0][0]}
+
+
+def _reads_pairs(given: Instance, batches: list[tuple[int, ...]], pairs: Sequence[tuple[int, ...]]) -> dict[str, Any]:
+    """Return how often each of some pairs stands at the places i and i + k/2 of a batch, and what varies between them."""
+    table, half = given["variations"], given["batch_size"] // 2
+    found: list[Counter[tuple[int, ...]]] = [
+        Counter((batch[i], batch[i + half]) for batch in batches) for i in range(half)
+    ]
+    counts = [[times[pair] for pair in pairs] for times in found]
+    return {
+        "C": counts,
+        "t": [table[pair] for pair in pairs],
+        "r": half,
+        "k": len(pairs),
+        "n": len(table),
+        "b": given["batch_size"],
+        "N": len(batches),
+        "c": counts[0][0],
+    }
+
+
+def _reads_distinct_pairs(given: Instance) -> dict[str, Any]:
+    points = range(len(given["variations"]))
+    return _reads_pairs(given, orders(given, given["batch_size"]), list(permutations(points, 2)))
+
+
+def _reads_all_pairs(given: Instance) -> dict[str, Any]:
+    points = range(len(given["variations"]))
+    return _reads_pairs(given, list(product(points, repeat=given["batch_size"])), list(product(points, repeat=2)))
+
 
 V13 = Claim(
     id="V13",
@@ -141,17 +173,8 @@ V13A = Claim(
     symbols=(NORMS, BATCH_OF_POINTS),
     assumptions=(_batch_fits("k <= n", "norms"),),
     sides=_norm_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                (_rest + _k) * sp.binomial(_rest + _k - 1, _k - 1),
-                _k * sp.binomial(_rest + _k, _k),
-                Rule.IDENTITY,
-                "n = l + k points: each is in a share k/n of all batches, and then counts 1/k, which makes 1/n",
-            ),
-        ),
-        "batches of any size, drawn uniformly without replacement",
-    ),
+    proof=proofs.v13a,
+    reads=_reads_batches,
     finding=Finding.AS_PRINTED,
     note="Unbiased for the mean over the training set; also for batches of independent draws.",
     extremal=Instance({"norms": rationals([0, 1]), "batch_size": 1}, "named"),
@@ -167,24 +190,8 @@ V13B = Claim(
     symbols=(VARIATIONS, BATCH_OF_POINTS),
     assumptions=(_even(), _batch_fits("k <= n", "variations")),
     sides=_distinct_pairs_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.factorial(_m + 2),
-                (_m + 2) * (_m + 1) * sp.factorial(_m),
-                Rule.IDENTITY,
-                "n = m + 2 points in a random order: any two places hold a given ordered pair with probability 1/(n (n-1))",
-            ),
-            Step(
-                (_m + 2) ** 2 * _pl0 / ((_m + 2) ** 2 - (_m + 2)),
-                (_m + 2) * _pl0 / (_m + 1),
-                Rule.IDENTITY,
-                "the n^2 - n pairs of distinct points sum to n^2 PL0, as the others add nothing; so their mean is n/(n-1) PL0, "
-                "and so is the expectation of the mean over k/2 pairs",
-            ),
-        ),
-        "batches of any even size, drawn uniformly without replacement",
-    ),
+    proof=proofs.v13b,
+    reads=_reads_distinct_pairs,
     finding=Finding.OURS,
     note="A batch never pairs a point with itself, while eq 3.5 does: the estimate is high by n/(n - 1).",
     extremal=Instance({"variations": rationals([[0, 1], [1, 0]]), "batch_size": 2}, "named"),
@@ -199,18 +206,8 @@ V13C = Claim(
     symbols=(VARIATIONS, BATCH_OF_POINTS),
     assumptions=(_even(),),
     sides=_independent_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Sum(_pl0 / _j, (_i, 1, _j)),
-                _pl0,
-                Rule.IDENTITY,
-                "every pair is one of the n^2 ordered pairs, each as likely as any other: its expectation is PL0; so is "
-                "that of the mean over j = k/2 of them",
-            ),
-        ),
-        "any even number of draws",
-    ),
+    proof=proofs.v13c,
+    reads=_reads_all_pairs,
     finding=Finding.OURS,
     note="With replacement nothing is left of the factor n/(n - 1) of V13.b.",
     extremal=Instance({"variations": rationals([[0, 1], [1, 0]]), "batch_size": 2}, "named"),

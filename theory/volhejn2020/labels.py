@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from theory.assumptions import implemented
 from theory.checks import Array, data_points, exact_sequence, rationals
@@ -14,22 +14,13 @@ from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.path_lengths import function_path_length, mean_over_pairs
 from theory.piecewise_linear import PiecewiseLinear
-from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import RATIONAL_WEIGHTS, Symbol
 from theory.two_layer import Weights
+from theory.volhejn2020 import labels_proofs as proofs
 from theory.volhejn2020.estimators import mean
 from theory.volhejn2020.labels_bounds import label_path_length, path_length_bound, spline_path_length
-
-_n, _k, _j = sp.symbols("n k j", integer=True, positive=True)
-
-_i = sp.Symbol("i", integer=True)
-
-_ones, _others, _root = sp.symbols("a b c", positive=True)
-
-_u, _v, _p, _q = sp.symbols("u v p q", real=True)
-
-_iu, _iv, _ip, _iq = (sp.IndexedBase(name, real=True) for name in "uvpq")
+from theory.volhejn2020.variation import breakpoints, in_rows
 
 
 def residuals(given: Instance) -> Array:
@@ -83,6 +74,43 @@ def least(given: Instance) -> Fraction:
     return sum((change * 2 * j * (n - j) for change, j in gap_changes(given)), Fraction(0)) / n**2
 
 
+def _reads_outputs(given: Instance) -> dict[str, Any]:
+    """Return by how much f changes along its pieces from one data point to another, for the pairs in one order."""
+    f = given["weights"].rational()
+    changes = []
+    for b, a in combinations(given["x"].tolist(), 2):
+        points = breakpoints(given["weights"], min(a, b), max(a, b))
+        changes.append(np.diff(f(points) if a < b else f(points)[::-1]).tolist())
+    table = in_rows(changes)
+    return {"e": table, "r": len(table), "k": table.shape[1], "n": len(given["x"])}
+
+
+def _reads_labels(given: Instance) -> dict[str, Any]:
+    n = len(given["y"])
+    return {"y": given["y"], "z": given["y"], "r": n, "k": n, "n": n}
+
+
+def _reads_line(given: Instance) -> dict[str, Any]:
+    """Return the labels along the line, and what f varies by from the first point to each."""
+    order = np.argsort(given["x"], kind="stable")
+    x, f = given["x"][order], implemented(given)
+    so_far = [Fraction(0), *(Fraction(f.total_variation(x[0], end)) for end in x[1:])]
+    return {"F": so_far, "y": given["y"][order], "g": len(x) - 1, "n": len(x)}
+
+
+def _reads_residuals(given: Instance) -> dict[str, Any]:
+    """Return what `_reads_outputs` does, with the differences of the labels and the residuals of each pair."""
+    off, n = residuals(given), len(given["y"])
+    pairs = list(combinations(range(n), 2))
+    return _reads_outputs(given) | {
+        "d": [given["y"][i] - given["y"][j] for j, i in pairs],
+        "s": [off[i] for _, i in pairs],
+        "t": [off[j] for j, _ in pairs],
+        "R": off,
+        "m": n,
+    }
+
+
 def _loss_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     n = len(given["y"])
     root, gap = square_root(mean_loss(given)), label_gap(given)
@@ -122,25 +150,8 @@ V14 = Claim(
     sides=lambda given: (measured(given), Enclosure.exactly(label_gap(given))),
     bound=label_path_length,
     bound_on=lambda given: float(label_path_length(given["y"])),
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Abs(_u) + sp.Abs(_v),
-                sp.Abs(_u + _v),
-                Rule.POLYNOMIAL,
-                "a point inside a segment never lowers the sum over a partition, so the variation is at least "
-                "|f(x_i) - f(x_j)| = |y_i - y_j| (V1)",
-            ),
-            Step(
-                sp.Sum(sp.Abs(_iu[_i]) + sp.Abs(_iv[_i]), (_i, 1, _n**2)),
-                sp.Sum(sp.Abs(_iu[_i] + _iv[_i]), (_i, 1, _n**2)),
-                Rule.SUM,
-                "over all n^2 ordered pairs",
-                term=0,
-            ),
-        ),
-        "any function, any dimension",
-    ),
+    proof=proofs.v14,
+    reads=_reads_outputs,
     finding=Finding.AS_PRINTED,
     note="For eq 3.5, over the training data with a point and itself among the pairs. With equality iff f is monotone on "
     "every segment between two data points. A mean over pairs of distinct points has n/(n - 1) times the bound. It says "
@@ -159,24 +170,8 @@ V14A = Claim(
     symbols=(TARGETS,),
     assumptions=(_balanced(),),
     sides=lambda given: (Enclosure.exactly(label_gap(given)), Enclosure.exactly(Fraction(1))),
-    proof=lambda: Proof(
-        (
-            Step(
-                2 * ((_ones + _others) ** 2 - _ones**2 - _others**2) / (_ones + _others) ** 2,
-                4 * (_ones / (_ones + _others)) * (1 - _ones / (_ones + _others)),
-                Rule.IDENTITY,
-                "with a labels of one sign and b of the other all pairs but a^2 + b^2 differ, by 2 each: 4 p (1 - p), p = a/n",
-            ),
-            Step(
-                sp.S.One,
-                4 * _p * (1 - _p),
-                Rule.NONNEGATIVE,
-                "which is 1 at p = 1/2, and less elsewhere",
-                ((1 - 2 * _p) ** 2,),
-            ),
-        ),
-        "any even n",
-    ),
+    proof=proofs.v14a,
+    reads=_reads_labels,
     finding=Finding.AS_PRINTED,
     note="For a share p of labels 1 it is 4 p (1 - p).",
     extremal=Instance({"y": rationals([-1, 1])}, "named"),
@@ -226,18 +221,8 @@ V14C = Claim(
     sides=lambda given: (measured(given), Enclosure.exactly(least(given))),
     bound=spline_path_length,
     bound_on=lambda given: float(spline_path_length(given["x"], given["y"])),
-    proof=lambda: Proof(
-        (
-            Step(
-                2 * _j * (_n - _j) * sp.Abs(_u) / _n**2,
-                2 * (_j / _n) * (1 - _j / _n) * sp.Abs(_u),
-                Rule.IDENTITY,
-                "2 j (n - j) of the n^2 ordered pairs go over gap j, where f varies by at least |y_{j+1} - y_j|, and the "
-                "spline by just as much; variation adds up along a segment",
-            ),
-        ),
-        "any function on a line",
-    ),
+    proof=proofs.v14c,
+    reads=_reads_line,
     finding=Finding.OURS,
     note="The least PL0 on a line, attained by every f that is monotone between neighbouring data points; never below eq "
     "4.8, and equal to it iff y is monotone in x.",
@@ -255,31 +240,8 @@ V14D = Claim(
     sides=_loss_sides,
     bound=path_length_bound,
     bound_on=lambda given: path_length_bound(given["y"], float(mean_loss(given))),
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Abs(_u - _v) + sp.Abs(_p) + sp.Abs(_q),
-                sp.Abs((_u - _p) - (_v - _q)),
-                Rule.POLYNOMIAL,
-                "one pair, with outputs u, v and residuals p, q: |f(x_i) - f(x_j)| + |r_i| + |r_j| >= |y_i - y_j|",
-            ),
-            Step(
-                sp.Sum(sp.Abs(_iu[_i] - _iv[_i]) + sp.Abs(_ip[_i]) + sp.Abs(_iq[_i]), (_i, 1, _n * (_n - 1))),
-                sp.Sum(sp.Abs((_iu[_i] - _ip[_i]) - (_iv[_i] - _iq[_i])), (_i, 1, _n * (_n - 1))),
-                Rule.SUM,
-                "over all pairs of distinct points; each residual stands in 2 (n - 1) of them",
-                term=0,
-            ),
-            Step(
-                _p**2 + _root**2,
-                2 * _root * sp.Abs(_p),
-                Rule.NONNEGATIVE,
-                "with c = sqrt L: sum |r_i| <= (n L + n c^2) / (2 c) = n sqrt L",
-                ((sp.Abs(_p) - _root) ** 2,),
-            ),
-        ),
-        "any function, any dimension, any labels",
-    ),
+    proof=proofs.v14d,
+    reads=_reads_residuals,
     finding=Finding.OURS,
     note="Zero loss is never reached in floats: networks were trained to L = 1e-5, where the bound is lower than eq 4.8 by up "
     "to 0.0063. With equality for n = 2 if f is monotone and both residuals shorten the step by the same amount, not "

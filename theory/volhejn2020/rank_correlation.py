@@ -16,19 +16,10 @@ from theory.enclosure import Enclosure, square_root
 from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
+from theory.volhejn2020 import rank_correlation_proofs as proofs
 from theory.volhejn2020.rank_correlation_bounds import VARIED, PairCounts, pair_counts, tau_b_ceiling
 
-_i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
-
-_pairs, _falls, _ties = sp.symbols("P v t", real=True, positive=True)
-
-_s, _t = sp.symbols("s t", real=True)
-
-_p, _q = sp.symbols("p q", positive=True)
-
-_is, _it = sp.IndexedBase("s", real=True), sp.IndexedBase("t", real=True)
-
-_x, _y, _r = sp.symbols("n_x n_y r", nonnegative=True)
+_i = sp.Symbol("i", integer=True)
 
 
 def _ranked(name: str, value: Any) -> Array:
@@ -103,6 +94,17 @@ def _ceiling_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return tau_b(given), square_root(Fraction(counts.pairs - counts.second_ties, counts.pairs))
 
 
+def _reads_signs(given: Instance) -> dict[str, Any]:
+    """Return the signs of x_j - x_i over all pairs i < j."""
+    signs = [(b > a) - (b < a) for a, b in combinations(given["measured"].tolist(), 2)]
+    return {"s": signs, "m": len(signs)}
+
+
+def _reads_both_signs(given: Instance) -> dict[str, Any]:
+    signs = pair_signs(given)
+    return {"s": signs[:, 0].tolist(), "t": signs[:, 1].tolist(), "m": len(signs)}
+
+
 def _varied() -> Assumption:
     def distinct(given: Instance) -> list[int]:
         return [len(set(given[name])) for name in ("measured", "groups")]
@@ -173,17 +175,8 @@ V12A = Claim(
     form=Form.IDENTITY,
     symbols=(MEASURED,),
     sides=_tie_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                ((_pairs - _falls - _ties) - _falls) / _pairs,
-                1 - (2 * _falls + _ties) / _pairs,
-                Rule.IDENTITY,
-                "of P pairs v fall, t are tied and the other P - v - t rise",
-            ),
-        ),
-        "any sequence of at least two numbers",
-    ),
+    proof=proofs.v12a,
+    reads=_reads_signs,
     finding=Finding.OURS,
     note="Hence 1 iff X is strictly increasing, and -1 iff strictly decreasing.",
     extremal=Instance({"measured": rationals([0, 2, 1, 2])}, "named"),
@@ -221,32 +214,8 @@ V12C = Claim(
     symbols=(MEASURED, RANKED_AGAINST),
     assumptions=(_equally_long(), _varied()),
     sides=_perfect_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                (_q * _s) ** 2 + (_p * _t) ** 2,
-                2 * _p * _q * _s * _t,
-                Rule.NONNEGATIVE,
-                "s and t are the two signs of a pair; p^2 = n_p - n_x and q^2 = n_p - n_y are the sums of s^2 and t^2",
-                ((_q * _s - _p * _t) ** 2,),
-            ),
-            Step(
-                sp.Sum((_q * _is[_i]) ** 2 + (_p * _it[_i]) ** 2, (_i, 1, _k)),
-                sp.Sum(2 * _p * _q * _is[_i] * _it[_i], (_i, 1, _k)),
-                Rule.SUM,
-                "over all pairs: 2 p^2 q^2 >= 2 p q sum s t, so tau_b <= 1, with equality iff q s = p t for every pair",
-                term=0,
-            ),
-            Step(
-                sp.S.Zero,
-                (_s - _t) ** 2,
-                Rule.POLYNOMIAL,
-                "and then s = t, as both are -1, 0 or 1; conversely s = t throughout makes sum s t = p^2 = q^2",
-                conditions=(sp.Eq(_s**3, _s), sp.Eq(_t**3, _t), sp.Eq(_q * _s, _p * _t)),
-            ),
-        ),
-        "any two sequences that are not constant",
-    ),
+    proof=proofs.v12c,
+    reads=_reads_both_signs,
     finding=Finding.OURS,
     note="Where a sequence is constant tau_b is 0/0.",
     no_extremal="an equivalence",
@@ -264,19 +233,8 @@ V12D = Claim(
     sides=_ceiling_sides,
     bound=tau_b_ceiling,
     bound_on=lambda given: tau_b_ceiling(given["groups"]),
-    proof=lambda: Proof(
-        (
-            Step(
-                (_x + _r) ** 2 * (_y + _r),
-                (_x + _y + _r) * _r**2,
-                Rule.NONNEGATIVE,
-                "n_p = n_x + n_y + r with r pairs tied in neither, and the balance is at most r: (n_p - n_y)^2 (n_p - n_x) >= "
-                "n_p r^2, which is tau_b^2 <= (n_p - n_y)/n_p",
-                (_x**2 * _y, _x**2 * _r, 2 * _x * _y * _r, _x * _r**2),
-            ),
-        ),
-        "any two sequences that are not constant",
-    ),
+    proof=proofs.v12d,
+    reads=_reads_both_signs,
     finding=Finding.AS_PRINTED,
     note="'To reach higher values, we would need two networks trained on the same dataset configuration to reach exactly the "
     "same smoothness': true, ties between configurations included. Attained by distinct X that increase with Y.",

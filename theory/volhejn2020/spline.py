@@ -15,12 +15,11 @@ from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure
 from theory.path_lengths import weights_product
 from theory.piecewise_linear import PiecewiseLinear
-from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import HIDDEN_LAYER, RATIONAL_WEIGHTS, F, Symbol
 from theory.two_layer import Weights
 from theory.volhejn2020 import spline_proofs
-from theory.volhejn2020.variation import INTERVAL, derivative_values, ends
+from theory.volhejn2020.variation import INTERVAL, derivative_values, ends, in_rows
 
 
 def _order(name: str, value: Any) -> int:
@@ -31,7 +30,6 @@ def _order(name: str, value: Any) -> int:
 
 ORDER = Symbol("order", "o", "0 for TV(f), 1 for TV(f')", _order)
 _t = sp.Symbol("t", real=True)
-_u, _v, _w = sp.symbols("u v w", real=True)
 
 
 def gradient_jump(given: Instance) -> Array:
@@ -56,6 +54,30 @@ def _jump_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """The squared jump of the gradient across unit i at a point of its hyperplane, against (|w2| ||w1||)^2."""
     jump, w1, w2 = gradient_jump(given), rationals(given["hidden"])[given["unit"]], given["outputs"][given["unit"]]
     return Enclosure.exactly(Fraction(dot(jump, jump))), Enclosure.exactly(Fraction(w2) ** 2 * Fraction(dot(w1, w1)))
+
+
+def _reads_hyperplane(given: Instance) -> dict[str, Any]:
+    """Return who is active on either side of the unit's hyperplane, near the point; the other units, and the unit itself."""
+    w1, b1, w2 = (rationals(given[name]) for name in ("hidden", "biases", "outputs"))
+    i, point = given["unit"], rationals(given["point"])
+    at, along = w1 @ point + b1, w1 @ w1[i]
+    gaps = [abs(z / slope) for z, slope in zip(at, along, strict=True) if z != 0 and slope != 0]
+    step = min([Fraction(1), *gaps]) / 2
+    others = [j for j in range(len(w1)) if j != i]
+    sides = [((at + sign * step * along > 0) * Fraction(1))[others] for sign in (1, -1)]
+    own = [int(sign * along[i] > 0) for sign in (1, -1)]
+    return {
+        "w": w2[others],
+        "H": w1[others],
+        "A": sides[0],
+        "B": sides[1],
+        "w_i": w2[i],
+        "h": w1[i],
+        "A_i": own[0],
+        "B_i": own[1],
+        "r": len(others),
+        "d": w1.shape[1],
+    }
 
 
 def _on_hyperplane() -> Assumption:
@@ -109,6 +131,7 @@ V6A = Claim(
     assumptions=(_on_hyperplane(), _alone()),
     sides=_jump_sides,
     proof=spline_proofs.v6a,
+    reads=_reads_hyperplane,
     finding=Finding.OURS,
     note="At points of the hyperplane where no other unit toggles: almost all of them, if no two hyperplanes coincide.",
     extremal=Instance({"hidden": [[3, 4]], "biases": [0], "outputs": [2], "unit": 0, "point": [0, 0]}, "named"),
@@ -126,6 +149,25 @@ def _spline_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return variation_of(f, given["order"], x[0], x[-1]), variation_of(spline, given["order"], x[0], x[-1])
 
 
+def _reads_intervals(given: Instance) -> dict[str, Any]:
+    """Return the slopes of f and its changes along its pieces in each data interval, and the slopes of the spline."""
+    f, x = given["f"], rationals(sorted(given["x"]))
+    points = [rationals([a, *(c for c in f.knots if a < c < b), b]) for a, b in pairwise(x)]
+    changes = [np.diff(f(place)) for place in points]
+    slopes = [change / np.diff(place) for change, place in zip(changes, points, strict=True)]
+    most = max(len(row) for row in slopes)
+    return {
+        "o": given["order"],
+        "e": in_rows([row.tolist() for row in changes]),
+        "r": len(x) - 1,
+        "k": most,
+        "x": np.diff(f(x)) / np.diff(x),
+        "y": rationals([[*row, *[row[-1]] * (most - len(row))] for row in slopes]),
+        "n": len(x) - 2,
+        "q": most - 1,
+    }
+
+
 V7 = Claim(
     id="V7",
     source=Source(VOLHEJN2020, "eqs 3.10-3.13"),
@@ -138,6 +180,7 @@ V7 = Claim(
     ),
     sides=_spline_sides,
     proof=spline_proofs.v7,
+    reads=_reads_intervals,
     finding=Finding.PROOF_GAP,
     note="True. The printed sketch for TV(f') needs f' to take the spline's slope in each interval, which piecewise-linear "
     "f need not (see the witness), and smoothing f to get there loses the interpolation. Averaging f' over each interval "
@@ -219,6 +262,13 @@ def _example_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return example_variation(given, given["order"]), Enclosure.exactly(given["printed"])
 
 
+def _reads_examples(given: Instance) -> dict[str, Any]:
+    """Return which of the printed values an instance is about."""
+    asked = (given["pieces"], given["order"])
+    same = [asked == (known["pieces"], known["order"]) for known in (*PRINTED_EXAMPLES, *CONVERSE_EXAMPLES)]
+    return dict(zip("abchpq", map(int, same), strict=True))
+
+
 _EXAMPLE_SYMBOLS = (
     Symbol("pieces", "f", "the pieces: expression in t, from, to"),
     ORDER,
@@ -233,23 +283,8 @@ V8 = Claim(
     form=Form.IDENTITY,
     symbols=_EXAMPLE_SYMBOLS,
     sides=_example_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Integral(sp.Abs(sp.diff((_t**2 - 1) / 2, _t, 2)), (_t, -1, 1)),
-                sp.Integer(2),
-                Rule.IDENTITY,
-                "TV(f') of the parabola; f' has no jumps at -1 and 1",
-            ),
-            Step(
-                sp.Integral(1, (_t, -2, -1)) + sp.Integral(sp.Abs(_t), (_t, -1, 1)) + sp.Integral(1, (_t, 1, 2)),
-                sp.Integer(3),
-                Rule.IDENTITY,
-                "TV(f): down 1, down and up 1/2, up 1",
-            ),
-        ),
-        "the two values of f; those of f_L are read off its slopes -1, 0 and 1",
-    ),
+    proof=spline_proofs.examples,
+    reads=_reads_examples,
     finding=Finding.AS_PRINTED,
     note="The values are right. f is not piecewise linear, so it is outside the class that the section minimises over; "
     "|x| - 1 is inside it, with TV(f') = 2 as well and TV(f) = 4.",
@@ -265,15 +300,8 @@ V8A = Claim(
     form=Form.IDENTITY,
     symbols=_EXAMPLE_SYMBOLS,
     sides=_example_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Derivative(2 * _t - 1, _t), sp.Integer(2), Rule.IDENTITY, "f' jumps from 0 to 2; the line's does not"
-            ),
-            Step(sp.Integral(2, (_t, sp.Rational(1, 2), 1)), sp.Integer(1), Rule.IDENTITY, "f is monotone from 0 to 1"),
-        ),
-        "the converse that the thesis leaves to the reader",
-    ),
+    proof=spline_proofs.examples,
+    reads=_reads_examples,
     finding=Finding.OURS,
     note="Minimising TV(f) does not imply minimising TV(f'): two points and one unit suffice.",
     extremal=CONVERSE_EXAMPLES[0],
@@ -346,6 +374,37 @@ def _unit(w1: int, b1: int) -> Weights:
     return Weights([Fraction(w1)], [Fraction(b1)], [Fraction(1)], Fraction(0))
 
 
+def _reads_units(given: Instance) -> dict[str, Any]:
+    """Return the weights of all units; one of weights 0 where there is none."""
+    weights = given["weights"].rational()
+    width = max(1, weights.width)
+    return {"w1": [*weights.w1, Fraction(0)][:width], "w2": [*weights.w2, Fraction(0)][:width], "m": width}
+
+
+def _reads_knots(given: Instance) -> dict[str, Any]:
+    """Return the weights of the units by the knots inside the interval, the shares of these, and the other units."""
+    weights, (a, b) = given["weights"].rational(), ends(given)
+    inside: dict[Fraction, list[int]] = {}
+    outside = []
+    for i in range(weights.width):
+        knot = -weights.b1[i] / weights.w1[i] if weights.w1[i] != 0 else None
+        if knot is not None and a < knot < b:
+            inside.setdefault(Fraction(knot), []).append(i)
+        else:
+            outside.append(i)
+    w1, w2 = ([[Fraction(v) for v in part[units]] for units in inside.values()] for part in (weights.w1, weights.w2))
+    return {
+        "w1": in_rows(w1),
+        "w2": in_rows(w2),
+        "u": [(knot - a) / (b - a) for knot in inside],
+        "r": len(inside),
+        "k": max([1, *map(len, w1)]),
+        "v1": [*weights.w1[outside], Fraction(0)],
+        "v2": [*weights.w2[outside], Fraction(0)],
+        "m": len(outside) + 1,
+    }
+
+
 V9 = Claim(
     id="V9",
     source=Source(VOLHEJN2020, "eqs 3.16-3.18"),
@@ -365,8 +424,6 @@ V9 = Claim(
     no_extremal="an identity",
 )
 
-_i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
-
 V9A = Claim(
     id="V9.a",
     amends="V9",
@@ -377,6 +434,7 @@ V9A = Claim(
     assumptions=(_distinct_knots(), _inside(closed=False)),
     sides=_closed_sides,
     proof=spline_proofs.v9a,
+    reads=_reads_units,
     finding=Finding.OURS,
     note="The postulated value of f' at a knot lies between its neighbours there, so it does not matter inside.",
     extremal=Instance({"weights": _unit(1, 0), "interval": (-1, 1)}, "named"),
@@ -393,6 +451,7 @@ V9B = Claim(
     bound=weights_product,
     bound_on=_weights_product,
     proof=spline_proofs.v9b,
+    reads=_reads_knots,
     finding=Finding.OURS,
     note="With equality iff every unit with w1 w2 != 0 has its knot inside and no jumps of opposite sign meet; f' "
     "is left undefined at knots, where the postulated value may vary further: [x]_+ - [-x]_+ on [-1, 1] has f' = 1, 2, 1.",
@@ -421,9 +480,6 @@ V9C = Claim(
     no_extremal="refuted",
 )
 
-_share, _jump = sp.Symbol("u", nonnegative=True), sp.Symbol("s", nonnegative=True)
-_shares, _jumps = sp.IndexedBase("u", nonnegative=True), sp.IndexedBase("s", nonnegative=True)
-
 V9D = Claim(
     id="V9.d",
     amends="V9",
@@ -432,31 +488,8 @@ V9D = Claim(
     form=Form.AT_MOST,
     symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_half_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Integral(2, (_v, 0, _share), (_w, _share, 1)),
-                2 * _share * (1 - _share),
-                Rule.IDENTITY,
-                "a knot at share u of [a, b] lies between two uniform points with probability 2 u (1 - u)",
-            ),
-            Step(
-                _jump / 2,
-                2 * _share * (1 - _share) * _jump,
-                Rule.NONNEGATIVE,
-                "which is at most 1/2, for a jump of size s",
-                (2 * _jump * (_share - sp.Rational(1, 2)) ** 2,),
-            ),
-            Step(
-                sp.Sum(_jumps[_i] / 2, (_i, 1, _k)),
-                sp.Sum(2 * _shares[_i] * (1 - _shares[_i]) * _jumps[_i], (_i, 1, _k)),
-                Rule.SUM,
-                "over the jumps of f'; where units meet they add up to at most the sum of their sizes (V9.b)",
-                term=1,
-            ),
-        ),
-        "any number of units, any knots, the uniform distribution",
-    ),
+    proof=spline_proofs.v9d,
+    reads=_reads_knots,
     finding=Finding.OURS,
     note="With equality iff every unit with w1 w2 != 0 has its knot in the middle and no jumps of opposite sign "
     "meet; f' is left undefined at knots (V9.b).",

@@ -6,14 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from theory.checks import Array, count, data_points, exact_matrix, exact_sequence, positive, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
-from theory.proof import Proof, Rule, Step
+from theory.piecewise_linear import PiecewiseLinear
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import Symbol
+from theory.volhejn2020 import training_proofs
 from theory.volhejn2020.labels_bounds import spline_path_length
 from theory.volhejn2020.training_bounds import initialization_limit
 
@@ -62,8 +62,9 @@ def _fans(fan_in: int, fan_out: int, scale: int) -> Instance:
     return Instance({"fan_in": fan_in, "fan_out": fan_out, "scale": Fraction(scale)}, "named")
 
 
-_in, _out, _limit, _alpha = sp.symbols("n_in n_out l alpha", positive=True)
-_u, _v = sp.symbols("u v", real=True)
+def _reads_layer(given: Instance) -> dict[str, Any]:
+    return {"n_in": given["fan_in"], "n_out": given["fan_out"], "alpha": given["scale"]}
+
 
 V10 = Claim(
     id="V10",
@@ -94,23 +95,8 @@ V10A = Claim(
     sides=_scaled_limits,
     bound=initialization_limit,
     bound_on=lambda given: initialization_limit(given["fan_in"], given["fan_out"], given["scale"]),
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Integral(_u**2 / (2 * _limit), (_u, -_limit, _limit)),
-                _limit**2 / 3,
-                Rule.IDENTITY,
-                "the variance of the uniform distribution on [-l, l]",
-            ),
-            Step(
-                sp.sqrt(6 * _alpha / (_in + _out)) ** 2 / 3,
-                _alpha / ((_in + _out) / 2),
-                Rule.IDENTITY,
-                "with the repaired l; at alpha = 1 it is Glorot's 2/(n_in + n_out)",
-            ),
-        ),
-        "every layer and scale",
-    ),
+    proof=training_proofs.v10a,
+    reads=_reads_layer,
     finding=Finding.OURS,
     note="The sides are the limits. At alpha = 1 this is Glorot uniform; the thesis' alpha = 0.01 is meant in this sense.",
     extremal=_fans(1, 2, 1),
@@ -124,17 +110,8 @@ V10B = Claim(
     form=Form.EQUIVALENCE,
     symbols=FANS,
     sides=_same_limit,
-    proof=lambda: Proof(
-        (
-            Step(
-                3 * _alpha / (_in + _out) - 6 / (_in + _out),
-                3 * (_alpha - 2) / (_in + _out),
-                Rule.IDENTITY,
-                "the difference of the squares vanishes at alpha = 2 and nowhere else",
-            ),
-        ),
-        "every layer and scale",
-    ),
+    proof=training_proofs.v10b,
+    reads=_reads_layer,
     finding=Finding.OURS,
     note="As printed, alpha would be twice the scale of the experiments.",
     no_extremal="an equivalence",
@@ -222,22 +199,30 @@ def _fitted(name: str, fits: Any) -> Assumption:
     )
 
 
-_a, _b = sp.symbols("A B", nonnegative=True)
-_SUBSET = (
-    Step(
-        _a + _b,
-        _a,
-        Rule.NONNEGATIVE,
-        "the squared errors on D_j add those of its other points to those on D_i: what fits D_j fits D_i",
-        (_b,),
-    ),
-    Step(
-        _u,
-        sp.Min(_u, _v),
-        Rule.POLYNOMIAL,
-        "the least of S over the fits of D_i is the lesser of its least over those of D_j and over the others",
-    ),
-)
+def _reads_selected(given: Instance, fits: Any) -> dict[str, Any]:
+    """Return the errors and the measures of all candidates, and which is chosen for the one data set and for the other."""
+    sizes, measure = given["sizes"], [Fraction(s) for s in given["measure"]]
+    chosen = []
+    for size in sizes:
+        fitting = np.flatnonzero(fits(given, size)).tolist()
+        chosen.append(min(fitting, key=lambda candidate: measure[candidate]) + 1)
+    return {
+        "e": given["values"] - given["y"],
+        "S": measure,
+        "I": chosen[0],
+        "J": chosen[1],
+        "s": sizes[0],
+        "k": sizes[1] - sizes[0],
+    }
+
+
+def _reads_choice(given: Instance) -> dict[str, Any]:
+    return _reads_selected(given, interpolates)
+
+
+def _reads_choice_below(given: Instance) -> dict[str, Any]:
+    return _reads_selected(given, total_loss_below) | {"epsilon": Fraction(given["threshold"])}
+
 
 V11 = Claim(
     id="V11",
@@ -247,9 +232,8 @@ V11 = Claim(
     symbols=FAMILY,
     assumptions=(_nested(), _fitted("some candidate interpolates D_j", interpolates)),
     sides=lambda given: _selected(given, interpolates),
-    proof=lambda: Proof(
-        _SUBSET, "any family in which the minimum is attained, any measure that does not change with the data"
-    ),
+    proof=training_proofs.v11,
+    reads=_reads_choice,
     finding=Finding.AS_PRINTED,
     note="'Minimizes smoothness' there means to minimise S. It needs exact interpolation and one and the same S throughout: "
     "with a threshold on the mean loss, as the networks were trained, it fails (V11.a), and so it does if S is an average "
@@ -298,9 +282,8 @@ V11B = Claim(
     symbols=(*FAMILY, THRESHOLD),
     assumptions=(_nested(), _fitted("some candidate has a total loss below the threshold", total_loss_below)),
     sides=lambda given: _selected(given, total_loss_below),
-    proof=lambda: Proof(
-        _SUBSET, "any family in which the minimum is attained, any measure that does not change with the data"
-    ),
+    proof=training_proofs.v11b,
+    reads=_reads_choice_below,
     finding=Finding.OURS,
     note="A threshold on the sum of the squared errors keeps the sets of fits nested; so does one on the largest error.",
     extremal=Instance(
@@ -325,6 +308,22 @@ GROWING = (
 def least_path_length(given: Instance, size: int) -> Fraction:
     """Return the least PL0 of all functions through the first `size` points, over the pairs of these (V14.c)."""
     return Fraction(spline_path_length(rationals(given["x"][:size]), given["y"][:size]))
+
+
+def _reads_splines(given: Instance) -> dict[str, Any]:
+    """Return how much the splines through the points of D_i and of D_j vary between any two, and the errors of the latter."""
+    x, y, sizes = rationals(given["x"]), given["y"], given["sizes"]
+    tables = []
+    for size in sizes:
+        f = PiecewiseLinear.interpolate(x[:size], y[:size]) if size > 1 else None
+        tables.append(
+            [
+                [Fraction(f.total_variation(min(a, b), max(a, b))) if f is not None and a != b else 0 for a in x[:size]]
+                for b in x[:size]
+            ]
+        )
+        errors = f(x[:size]) - y[:size] if f is not None else rationals([0])
+    return {"U": tables[0], "T": tables[1], "e": [errors], "J": 1, "s": sizes[0], "k": sizes[1] - sizes[0]}
 
 
 def _own_measure(given: Instance) -> tuple[Enclosure, Enclosure]:
@@ -374,19 +373,8 @@ V11D = Claim(
     symbols=GROWING,
     assumptions=(_nested(),),
     sides=_own_total,
-    proof=lambda: Proof(
-        (
-            Step(
-                _a + _b,
-                _a,
-                Rule.NONNEGATIVE,
-                "the pairs of D_j are those of D_i and others, whose variation is not negative: S_j(f_j) >= S_i(f_j)",
-                (_b,),
-            ),
-            _SUBSET[1],
-        ),
-        "any family in which the minimum is attained",
-    ),
+    proof=training_proofs.v11d,
+    reads=_reads_splines,
     finding=Finding.OURS,
     note="The sum over pairs in place of the mean; the sides use the minimum in one dimension (V14.c).",
     extremal=Instance({"x": rationals([0, 1]), "y": rationals([0, 1]), "sizes": (2, 2)}, "named"),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from theory.checks import Array, count, dot, exact_matrix, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, length, square_root
-from theory.proof import Proof, Rule, Step
 from theory.sources import VOLHEJN2020, Source
 from theory.symbols import RATIONAL_WEIGHTS, Symbol
 from theory.two_layer import Weights
@@ -178,9 +178,95 @@ def _toggling_ends(given: Instance) -> list[Fraction]:
     return [Fraction(end) for end, toggled in zip(both, toggles, strict=True) if toggled]
 
 
-_u, _v = sp.symbols("u v", real=True)
-_i, _k = sp.Symbol("i", integer=True), sp.Symbol("k", integer=True, positive=True)
-_iu, _iv = sp.IndexedBase("u", real=True), sp.IndexedBase("v", real=True)
+def _reads_curve(given: Instance) -> dict[str, Any]:
+    """Return the edges of the curve, [r, d]."""
+    edges = np.diff(given["curve"], axis=0)
+    return {"e": edges, "r": len(edges), "d": edges.shape[1]}
+
+
+def _reads_changes(given: Instance) -> dict[str, Any]:
+    """Return by how much a scalar function rises or falls along each edge."""
+    steps = np.diff(given["curve"][:, 0])
+    return {"p": np.maximum(steps, 0 * steps), "q": np.maximum(-steps, 0 * steps), "m": len(steps)}
+
+
+def _reads_textbook(given: Instance) -> dict[str, Any]:
+    """Return which of the three functions the curve is."""
+    curve, squared = given["curve"].tolist(), given["squared"]
+    same = [curve == known["curve"].tolist() and squared == known["squared"] for known in TEXTBOOK_CURVES]
+    return dict(zip("cah", map(int, same), strict=True))
+
+
+def _reads_pieces(given: Instance) -> dict[str, Any]:
+    """Return the pieces of f between its breakpoints: where they start, how long they are, and f at both ends."""
+    a, b = ends(given)
+    points = breakpoints(given["weights"], a, b)
+    values = given["weights"].rational()(points)
+    lengths = np.diff(points)
+    return {"s": points[:-1], "l": lengths, "u": values[:-1], "v": values[1:], "m": len(lengths), "L": b - a}
+
+
+def in_rows(rows: Sequence[Sequence[Fraction]]) -> Array:
+    """Return rows of rationals as a matrix with one column at least, filled up with 0."""
+    wide = max([1, *(len(row) for row in rows)])
+    return rationals([[*row, *[Fraction(0)] * (wide - len(row))] for row in rows]).reshape(len(rows), wide)
+
+
+def cells(given: Instance) -> list[Array]:
+    """Return the ends of the pieces of f in each cell between two sampled points, those of the cell among them."""
+    (a, b), n = ends(given), given["points"]
+    sampled = [a + (b - a) * Fraction(i, n - 1) for i in range(n)]
+    return [breakpoints(given["weights"], start, end) for start, end in pairwise(sampled)]
+
+
+def _reads_cells(given: Instance) -> dict[str, Any]:
+    """Return by how much f changes along the pieces of each cell, [n - 1, k]."""
+    f = given["weights"].rational()
+    changes = in_rows([np.diff(f(points)).tolist() for points in cells(given)])
+    return {"e": changes, "r": len(changes), "k": changes.shape[1]}
+
+
+def _reads_turns(given: Instance) -> dict[str, Any]:
+    """Return the slopes and lengths of the pieces of each cell, and how f' changes between its two extremes."""
+    a, b = ends(given)
+    slopes: list[list[Fraction]] = []
+    lengths: list[list[Fraction]] = []
+    turns: list[list[Fraction]] = []
+    for points in cells(given):
+        inside = postulated_derivative(given["weights"], (points[1:] + points[:-1]) / 2).tolist()
+        first, last = sorted((inside.index(max(inside)), inside.index(min(inside))))
+        turning = min(inside) < 0 < max(inside)
+        slopes.append(inside)
+        lengths.append(np.diff(points).tolist())
+        turns.append(np.diff(inside[first : last + 1]).tolist() if turning else [])
+    up, width = in_rows(slopes), max(len(row) for row in slopes)
+    long = in_rows(lengths)
+    jumps = in_rows([[*row, *[Fraction(0)] * (width - len(row))] for row in turns])
+    total = Fraction(np.abs(slope_changes(given)).sum())
+    return {
+        "u": np.maximum(up, 0 * up),
+        "v": np.maximum(-up, 0 * up),
+        "g": np.where(up > 0, long, 0 * long),
+        "h": np.where(up < 0, long, 0 * long),
+        "p": np.maximum(up, 0 * up).max(axis=1),
+        "q": np.maximum(-up, 0 * up).max(axis=1),
+        "d": jumps,
+        "R": total - Fraction(np.abs(jumps).sum()),
+        "l": (b - a) / (given["points"] - 1),
+        "a": a,
+        "b": b,
+        "n": given["points"],
+        "r": len(up),
+        "k": width,
+    }
+
+
+def _reads_gradient(given: Instance) -> dict[str, Any]:
+    """Return f' on the pieces of the segment, and by how much it changes from an end to the piece beside it."""
+    slopes, _ = pieces(given)
+    at_ends = postulated_derivative(given["weights"], rationals(ends(given)))
+    return {"g": slopes, "r": len(slopes) - 1, "D_1": slopes[0] - at_ends[0], "D_2": at_ends[1] - slopes[-1]}
+
 
 V1 = Claim(
     id="V1",
@@ -190,6 +276,7 @@ V1 = Claim(
     symbols=(CURVE,),
     sides=lambda given: (variation(given["curve"]), length(given["curve"][-1] - given["curve"][0])),
     proof=proofs.v1,
+    reads=_reads_curve,
     finding=Finding.AS_PRINTED,
     note="Lower bound and attainment; the minimisers are V1.a.",
     extremal=Instance({"curve": rationals([[0, 0], [3, 4], [6, 8]])}, "named"),
@@ -208,6 +295,7 @@ V1A = Claim(
         Enclosure.exactly(monotone(given["curve"])),
     ),
     proof=proofs.v1a,
+    reads=_reads_changes,
     finding=Finding.AS_PRINTED,
     note="The second half of V1, for the f with the given end values.",
     no_extremal="an equivalence",
@@ -232,18 +320,8 @@ V2 = Claim(
     form=Form.IDENTITY,
     symbols=(CURVE, Symbol("squared", "TV^2", "the square of the printed value")),
     sides=lambda given: (variation(given["curve"]), square_root(Fraction(given["squared"]))),
-    proof=lambda: Proof(
-        (
-            Step(sp.Integral(sp.sqrt(1 + 1), (_u, -1, 1)), 2 * sp.sqrt(2), Rule.IDENTITY, "two edges of length sqrt 2"),
-            Step(
-                sp.Integral(1, (_u, -2, 0)) + sp.Integral(1, (_u, 0, 2)),
-                sp.Integer(4),
-                Rule.IDENTITY,
-                "down 2 and up 2",
-            ),
-        ),
-        "the curve and |x|; the Heaviside function has a single jump of 1",
-    ),
+    proof=proofs.v2,
+    reads=_reads_textbook,
     finding=Finding.AS_PRINTED,
     note="All three values are right.",
     extremal=TEXTBOOK_CURVES[0],
@@ -257,6 +335,7 @@ V3 = Claim(
     symbols=(RATIONAL_WEIGHTS, INTERVAL),
     sides=_gradient_norm_sides,
     proof=proofs.v3,
+    reads=_reads_pieces,
     finding=Finding.AS_PRINTED,
     note="For continuous piecewise-linear (and absolutely continuous) f, which the thesis speaks of there. 'Differentiable "
     "almost everywhere' would not do: the Heaviside function of V2 has GN 0 and TV 1.",
@@ -302,6 +381,7 @@ V4A = Claim(
     bound=sampling_error_bound,
     bound_on=lambda given: float(_sampling_error(given)),
     proof=proofs.v4a,
+    reads=_reads_turns,
     finding=Finding.OURS,
     note="The largest possible error, attained by |x| on [-1, 1] with n = 2. For n = 100 it is (b - a) TV(f') / 198, for "
     "the 10 points of eq 4.7 (b - a) TV(f') / 18.",
@@ -316,24 +396,8 @@ V4B = Claim(
     form=Form.AT_MOST,
     symbols=V4.symbols,
     sides=_estimator_sides,
-    proof=lambda: Proof(
-        (
-            Step(
-                sp.Abs(_u) + sp.Abs(_v),
-                sp.Abs(_u + _v),
-                Rule.POLYNOMIAL,
-                "a cell: a point more inside it, where f has changed by u of u + v, never lowers the sum",
-            ),
-            Step(
-                sp.Sum(sp.Abs(_iu[_i]) + sp.Abs(_iv[_i]), (_i, 1, _k)),
-                sp.Sum(sp.Abs(_iu[_i] + _iv[_i]), (_i, 1, _k)),
-                Rule.SUM,
-                "over all cells, and so point by point for any finer partition: the sampled points with all knots",
-                term=0,
-            ),
-        ),
-        "continuous piecewise-linear functions with any number of knots, any n",
-    ),
+    proof=proofs.v4b,
+    reads=_reads_cells,
     finding=Finding.OURS,
     note="The estimate errs on one side only: measured path lengths are lower bounds, up to the sampling of pairs.",
     extremal=Instance(
@@ -380,6 +444,7 @@ V5A = Claim(
     assumptions=(Assumption("no unit toggles at an end of the segment", _toggling_ends, lambda ends: not ends),),
     sides=_constant_gradient_sides,
     proof=proofs.v5a,
+    reads=_reads_gradient,
     finding=Finding.OURS,
     note="The gradient is then continuous at both ends, and open and closed segment agree.",
     no_extremal="an equivalence",
