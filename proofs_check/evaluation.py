@@ -247,8 +247,9 @@ class _Values:
         Raises:
             NoValueError: if it makes no number of it.
         """
-        known = {symbol: self._exact(symbol) for symbol in e.free_symbols}
-        near = sp.N(e.subs(known).doit(), BITS // 3)
+        entries = e.xreplace({entry: self._exact(entry) for entry in e.atoms(sp.Indexed)})
+        known = {symbol: self._exact(symbol) for symbol in entries.free_symbols}
+        near = sp.N(entries.subs(known).doit(), BITS // 3)
         if not near.is_Float and not near.is_Rational:
             raise NoValueError(f"{e} is no real number")
         rational = sp.Rational(near)
@@ -257,7 +258,7 @@ class _Values:
             return value
         return _between(Enclosure.exactly(value).widened((1 + abs(value)) / Fraction(10) ** (BITS // 6)))
 
-    def _exact(self, symbol: sp.Symbol) -> sp.Expr:
+    def _exact(self, symbol: sp.Expr) -> sp.Expr:
         value = self.number(symbol)
         if not isinstance(value, Fraction):
             raise NoValueError(f"{symbol} is {value}, which is no rational")

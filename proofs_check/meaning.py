@@ -123,9 +123,11 @@ def is_about_numbers(condition: sp.Basic) -> None:
     Raises:
         MeaninglessError: naming the first that is not.
     """
-    for part in parts(condition):
-        if isinstance(part, (sp.Symbol, Indexed, AppliedUndef, *RANGES)):
-            is_meaningful(part)
+    if isinstance(condition, (sp.Symbol, Indexed, AppliedUndef, *RANGES)):
+        is_meaningful(condition)
+        return
+    for part in condition.args:
+        is_about_numbers(part)
 
 
 def _anywhere(e: sp.Expr, conditions: Conditions) -> None:

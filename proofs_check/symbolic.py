@@ -58,12 +58,30 @@ def _left_over(expression: sp.Expr, conditions: tuple[sp.Basic, ...] = ()) -> st
         lambda e: isinstance(e, sp.Abs), lambda e: sp.Mul(*(sp.Abs(factor) for factor in sp.Mul.make_args(e.args[0])))
     )
     simple: dict[sp.Expr, sp.Expr] = {}  # two of the forms are often one, and sympy takes its time
-    for form in (sp.expand(split), whole, expression):
+    for form in (_same_indices(sp.expand(split)), whole, expression):
         if form not in simple:
             simple[form] = sp.simplify(form)
         if simple[form] == 0:
             return ""
     return str(simple[expression])
+
+
+def _same_indices(expression: sp.Basic) -> sp.Basic:
+    """Return an expression whose sums run over one index each depth: sympy does not see that its name does not matter."""
+    if not expression.has(sp.Sum):
+        return expression
+    whole = expression.func(*map(_same_indices, expression.args))
+    if not isinstance(whole, sp.Sum) or len(whole.limits) != 1:
+        return whole
+    ((index, first, last),) = whole.limits
+    assumed = {name: True for name, value in index.assumptions0.items() if value}
+    same = sp.Symbol(f"index {_depth(whole.function)}", **assumed)
+    return sp.Sum(whole.function.xreplace({index: same}), (same, first, last))
+
+
+def _depth(expression: sp.Basic) -> int:
+    """Return how many sums stand within each other in an expression."""
+    return max(map(_depth, expression.args), default=0) + isinstance(expression, sp.Sum)
 
 
 def _vanishes(expression: sp.Expr) -> bool:
@@ -119,6 +137,9 @@ def _of_one_term(step: Step) -> tuple[sp.Basic, ...]:
         return step.conditions
     entries = {entry for condition in step.conditions for entry in condition.atoms(Indexed)}
     conditions = tuple(condition.xreplace({entry: _entry(entry) for entry in entries}) for condition in step.conditions)
+    if step.rule is Rule.INDUCTION and free(*conditions) & runs:  # sums up to the variable: of nothing they do not grow
+        nothing = {entry: sp.Integer(0 if entry.is_zero is None else 1) for entry in entries}
+        conditions = tuple(condition.xreplace(nothing).doit() for condition in step.conditions)
     for symbol in free(*conditions) & runs:
         raise StepError(f"{step.rule.value}: a condition on {symbol} itself, which takes every value of its range")
     return conditions
@@ -237,9 +258,8 @@ def _stand_ins(term: sp.Basic, indices: list[sp.Symbol], one: Step) -> dict[sp.S
     for entry in term.atoms(Indexed) - own:
         if not set(entry.indices) <= set(indices) or len(set(entry.indices)) < len(entry.indices):
             raise StepError(f"sum: {entry} does not belong to term {', '.join(map(str, indices))}")
-        if str(entry.base) in names:
-            if stand_ins.setdefault(names[str(entry.base)], entry) != entry:
-                raise StepError(f"sum: {entry.base} stands for two entries")
+        if str(entry.base) in names and stand_ins.setdefault(names[str(entry.base)], entry) != entry:
+            raise StepError(f"sum: {entry.base} stands for two entries")
     return stand_ins
 
 

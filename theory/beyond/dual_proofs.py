@@ -196,7 +196,8 @@ def b2d() -> Proof:
     apart = over_all((entries[INDEX] - 1 / _n) ** 2)
     expanded = squares - 2 * total / _n + COUNT / _n**2
     says, flat = sp.Ge(total / _n, 1), sp.Le(apart, 0)
-    minor = sp.Ge(first * second, z**2)
+    directions = ((1, 0), (0, 1), (1, 1), (1, -1), (second, -z), (-z, first))
+    forms = tuple(sp.Ge(a**2 * first + 2 * a * b * z + b**2 * second, 0) for a, b in directions)
     entries_of = {z: entries[INDEX], first: row[INDEX], second: column[INDEX]}
     return Proof(
         (
@@ -204,8 +205,10 @@ def b2d() -> Proof:
                 first * second,
                 z**2,
                 Rule.POLYNOMIAL,
-                "Z >= 0: an entry z of it, and those on the diagonal in its row and column, by the minor of the two",
-                conditions=(minor,),
+                "Z >= 0: of an entry z of it, and those on the diagonal in its row and column, x and y, the form "
+                "a^2 x + 2 a b z + b^2 y is nowhere negative, and with (a, b) = (y, -z) and (-z, x) among others the minor is "
+                "not",
+                conditions=forms,
             ),
             Step(
                 over_all(row[INDEX] * column[INDEX]),
@@ -213,7 +216,7 @@ def b2d() -> Proof:
                 Rule.SUM,
                 "over all n^2 entries: tr Z^2 <= (tr Z)^2 = 1",
                 term=0,
-                conditions=(minor.subs(entries_of, simultaneous=True),),
+                conditions=tuple(form.xreplace(entries_of) for form in forms),
             ),
             Step(apart, expanded, Rule.IDENTITY, "how far Z is from 1 1^T/n, with m = n^2 entries"),
             Step(

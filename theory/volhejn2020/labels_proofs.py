@@ -127,20 +127,19 @@ def v14c() -> Proof:
     gaps = sp.Symbol("g", integer=True, nonnegative=True)
     gap, label_gap = so_far[ROW + 1] - so_far[ROW], sp.Abs(labels[ROW + 1] - labels[ROW])
 
-    def over_gaps(term: sp.Expr, last: sp.Expr = gaps) -> sp.Sum:
-        return sp.Sum(term, (ROW, 1, last))
-
-    def new(term: sp.Expr) -> sp.Expr:
-        return term.subs(ROW, ROWS + 1)
+    def over_gaps(term: sp.Expr) -> sp.Sum:
+        return sp.Sum(term, (ROW, 1, gaps))
 
     pairs = over_gaps(gap + sp.Sum(so_far[ROW + 1] - so_far[COLUMN], (COLUMN, 1, ROW - 1)))
     crossed = over_gaps(ROW * gap)
     stretched = gaps * so_far[gaps + 1] - sp.Sum(so_far[COLUMN], (COLUMN, 1, gaps))
     times = ROW * (gaps + 1 - ROW)
     weighted = over_gaps(times * gap)
-    fixed = ROW * (_n - ROW)
-    first, second = over_gaps(fixed * gap, ROWS), over_gaps(fixed * label_gap, ROWS)
-    lhs, rhs = 2 * pairs / _n**2, 2 * over_gaps(fixed * label_gap) / _n**2
+    new_gap, new_label_gap = gap.subs(ROW, gaps + 1), label_gap.subs(ROW, gaps + 1)
+    crossed_labels, weighted_labels = over_gaps(ROW * label_gap), over_gaps(times * label_gap)
+    known = (sp.Ge(new_gap, new_label_gap),)
+    n = gaps + 1
+    lhs, rhs = 2 * pairs / n**2, 2 * weighted_labels / n**2
     step = sp.Abs(sequence[ROWS + 2] - sequence[ROWS + 1])
     return Proof(
         (
@@ -170,26 +169,32 @@ def v14c() -> Proof:
                 variable=ROWS,
             ),
             Step(
-                first,
-                second,
+                crossed,
+                crossed_labels,
                 Rule.INDUCTION,
-                "over the gaps, r up to n - 1 of them",
-                (new(fixed) * (new(gap) - new(label_gap)),),
+                "so of the pairs that one more point makes, over all gaps",
+                (n * (new_gap - new_label_gap),),
                 uses=(2,),
-                conditions=(sp.Ge(new(gap), new(label_gap)), sp.Ge(_n, ROWS + 1)),
-                variable=ROWS,
+                conditions=known,
+                variable=gaps,
+            ),
+            Step(
+                weighted,
+                weighted_labels,
+                Rule.INDUCTION,
+                "and of all pairs",
+                (crossed - crossed_labels, n * (new_gap - new_label_gap)),
+                term=3,
+                conditions=known,
+                variable=gaps,
             ),
             Step(
                 lhs,
                 rhs,
                 Rule.POLYNOMIAL,
                 "the mean over all n^2 ordered pairs",
-                uses=(1, 3),
-                conditions=(
-                    sp.Ge(pairs, weighted),
-                    sp.Eq(weighted, over_gaps(fixed * gap)),
-                    sp.Ge(over_gaps(fixed * gap), over_gaps(fixed * label_gap)),
-                ),
+                uses=(1, 4),
+                conditions=(sp.Ge(pairs, weighted), sp.Ge(weighted, weighted_labels)),
             ),
         ),
         "any function that varies finitely on the line",

@@ -12,7 +12,7 @@ import sympy as sp
 from theory.assumptions import growth, mean_square_stable, one_dimension
 from theory.checks import rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, positive_semidefinite
+from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
 from theory.linear_stability import (
     mean_growth,
     mean_square_condition,
