@@ -278,7 +278,12 @@ def _conditions_on(step: Step, reading: _Reading) -> Iterator[sp.Basic]:
     if step.rule in (Rule.IDENTITY, Rule.NONNEGATIVE, Rule.POLYNOMIAL):
         yield from step.conditions
     if step.rule is Rule.SUM:
-        index, first, last = next(iter(step.before.atoms(sp.Sum))).limits[0]
-        ends = [int(reading.of(sp.sympify(end)).lower) for end in (first, last)]
-        for place in range(ends[0], ends[1] + 1):
-            yield from (condition.subs(index, place) for condition in step.conditions)
+        (whole,) = (part for part in sp.Add.make_args(step.before) if isinstance(part, sp.Sum))
+        places = [{}]
+        for index, *ends in reversed(whole.limits):
+            places = [{**at, index: place} for at in places for place in _from_to(*(end.subs(at) for end in ends), reading)]
+        yield from (condition.subs(at) for at in places for condition in step.conditions)
+
+
+def _from_to(first: sp.Expr, last: sp.Expr, reading: _Reading) -> range:
+    return range(int(reading.of(first).lower), int(reading.of(last).lower) + 1)

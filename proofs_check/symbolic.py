@@ -247,7 +247,7 @@ def _term_of(expression: sp.Expr) -> tuple[sp.Expr, sp.Sum]:
 
 
 def _stand_ins(term: sp.Basic, indices: list[sp.Symbol], one: Step) -> dict[sp.Symbol, Indexed]:
-    """Return the entry w[i], or w[i, j] in a sum over both, that each symbol w of the earlier step stands for.
+    """Return the entry w[i], w[i, j] or w[k, i] that each symbol w of the earlier step stands for.
 
     Raises:
         StepError: if an entry has other indices, w[k - i] say, which is another number than w[i].
@@ -256,7 +256,7 @@ def _stand_ins(term: sp.Basic, indices: list[sp.Symbol], one: Step) -> dict[sp.S
     own = set().union(*(expression.atoms(Indexed) for expression in (*_expressions(one), *one.conditions)))
     stand_ins: dict[sp.Symbol, Indexed] = {}
     for entry in term.atoms(Indexed) - own:
-        if not set(entry.indices) <= set(indices) or len(set(entry.indices)) < len(entry.indices):
+        if any(place.has(*indices) and place not in indices for place in entry.indices):
             raise StepError(f"sum: {entry} does not belong to term {', '.join(map(str, indices))}")
         if str(entry.base) in names and stand_ins.setdefault(names[str(entry.base)], entry) != entry:
             raise StepError(f"sum: {entry.base} stands for two entries")

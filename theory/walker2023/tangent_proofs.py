@@ -77,31 +77,25 @@ _BIENAYME = (
 
 
 def _of(update: sp.Expr) -> tuple[sp.Expr, ...]:
-    """Return what the proof goes along for one update, from the bound to the mean of the suprema.
+    """Return what the proof goes along for one update, from the bound to the mean of the roots.
 
-    Over all m vectors of signs, y are the ||B sigma||^2, and x the suprema of <w, Phi^T sigma>; e are the entries of B.
+    Over all m vectors of signs, y are the ||B sigma||^2; e are the entries of B.
     """
-    squares, suprema = (
-        sp.IndexedBase("y", nonnegative=True)[update, INDEX],
-        sp.IndexedBase("x", real=True)[update, INDEX],
-    )
+    squares = sp.IndexedBase("y", nonnegative=True)[update, INDEX]
     entries, radius = sp.IndexedBase("e", real=True), sp.IndexedBase("M", nonnegative=True)[update]
     return (
         radius / _examples * sp.sqrt(sp.Sum(entries[update, _entry] ** 2, (_entry, 1, _width))),
         radius / _examples * sp.sqrt(over_all(squares) / COUNT),
         radius / _examples * over_all(sp.sqrt(squares)) / COUNT,
-        over_all(suprema) / (_examples * COUNT),
     )
 
 
 def _one_update(update: sp.Expr) -> tuple[Step, ...]:
-    """Return the steps for one update; the last three go along what `_of` returns."""
-    squares, suprema = sp.IndexedBase("y", nonnegative=True), sp.IndexedBase("x", real=True)
-    radius, square, new = sp.IndexedBase("M", nonnegative=True)[update], squares[update, INDEX], (update, COUNT + 1)
-    supremum = suprema[update, INDEX]
+    """Return the steps for one update: 2 is for one vector of signs, 5 and 6 go along what `_of` returns."""
+    squares = over_all(sp.IndexedBase("y", nonnegative=True)[update, INDEX])
+    roots = over_all(sp.sqrt(sp.IndexedBase("y", nonnegative=True)[update, INDEX]))
     entries = sp.Sum(sp.IndexedBase("e", real=True)[update, _entry] ** 2, (_entry, 1, _width))
-    bound, root_mean, mean_root, mean = _of(update)
-    dual = tuple(sp.Ge(radius**2 * squares[at], suprema[at] ** 2) for at in (new, (update, 1)))
+    bound, root_mean, mean_root = _of(update)
     z, b = reals("z b")
     return (
         cauchy_schwarz(z, b, "Cauchy and Schwarz: <w, Phi^T sigma> = <z, b>, z = A^T w, b = A^-1 Phi^T sigma"),
@@ -114,62 +108,60 @@ def _one_update(update: sp.Expr) -> tuple[Step, ...]:
             conditions=(sp.Ge(_size * _square, _x**2), sp.Le(_size, _radius**2)),
         ),
         Step(
-            radius * sp.sqrt(squares[new]),
-            suprema[new],
+            _radius * sp.sqrt(_square) / (_examples * COUNT),
+            _x / (_examples * COUNT),
             Rule.POLYNOMIAL,
             "the supremum is at most M |b|",
             uses=(1,),
-            conditions=dual[:1],
+            conditions=(sp.Ge(_radius**2 * _square, _x**2),),
         ),
-        Step(
-            radius * over_all(sp.sqrt(square)),
-            over_all(supremum),
-            Rule.INDUCTION,
-            "for every vector of signs",
-            (radius * sp.sqrt(squares[new]) - suprema[new],),
-            term=2,
-            uses=(1,),
-            conditions=dual,
-            variable=COUNT,
-            base=1,
-        ),
-        Step(entries, over_all(square) / COUNT, Rule.CITED, _BIENAYME),
+        Step(entries, squares / COUNT, Rule.CITED, _BIENAYME),
         mean_of_squares(
-            sp.sqrt(square), "Jensen: the mean of the |b| is at most the root of the mean of their squares"
+            sp.sqrt(sp.IndexedBase("y", nonnegative=True)[update, INDEX]),
+            "Jensen: the mean of the |b| is at most the root of the mean of their squares",
         ),
         Step(
             bound,
             root_mean,
             Rule.POLYNOMIAL,
             "the mean square over all signs",
-            uses=(4,),
-            conditions=(sp.Ge(entries, over_all(square) / COUNT),),
+            uses=(3,),
+            conditions=(sp.Ge(entries, squares / COUNT),),
         ),
         Step(
             root_mean,
             mean_root,
             Rule.POLYNOMIAL,
             "its root is at least the mean",
-            uses=(5,),
-            conditions=(sp.Ge(COUNT * over_all(square), over_all(sp.sqrt(square)) ** 2),),
+            uses=(4,),
+            conditions=(sp.Ge(COUNT * squares, roots**2),),
         ),
-        Step(
-            mean_root,
-            mean,
-            Rule.SCALED,
-            "over all signs and n examples",
-            term=3,
-            conditions=dual,
-            factor=1 / (_examples * COUNT),
-        ),
+    )
+
+
+def _over_signs(update: sp.Expr, *limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> Step:
+    """Return step 2 for every vector of signs, and for every update that the limits go over; x are the suprema."""
+    squares, suprema = sp.IndexedBase("y", nonnegative=True), sp.IndexedBase("x", real=True)
+    radius = sp.IndexedBase("M", nonnegative=True)[update]
+    square, supremum = squares[update, INDEX], suprema[update, INDEX]
+    return Step(
+        sp.Sum(radius * sp.sqrt(square) / (_examples * COUNT), (INDEX, 1, COUNT), *limits),
+        sp.Sum(supremum / (_examples * COUNT), (INDEX, 1, COUNT), *limits),
+        Rule.SUM,
+        "the mean over all signs of the suprema",
+        term=2,
+        uses=(1,),
+        conditions=(sp.Ge(radius**2 * square, supremum**2),),
     )
 
 
 def w6() -> Proof:
     """The supremum is a dual norm, and its mean is at most the root of its mean square."""
-    update = sp.Integer(1)
-    bound, *_, mean = _of(update)
-    return Proof(_one_update(update), "any sample, invertible matrix and radius", lhs=mean, rhs=bound)
+    bound, _, mean_root = _of(sp.Integer(1))
+    every = _over_signs(sp.Integer(1))
+    written = Step(mean_root, every.before, Rule.IDENTITY, "the mean over all signs")
+    steps = (*_one_update(sp.Integer(1)), written, every)
+    return Proof(steps, "any sample, invertible matrix and radius", lhs=every.after, rhs=bound)
 
 
 def _paths(covers: str) -> Proof:
@@ -177,21 +169,23 @@ def _paths(covers: str) -> Proof:
     last, update = _updates + 1, sp.Symbol("t", integer=True)
     steps = _one_update(last)
     along = [sp.Sum(part, (update, 1, _updates)) for part in _of(update)]
+    every = _over_signs(update, (update, 1, _updates))
     links = tuple(
         Step(
             more,
             less,
             Rule.INDUCTION,
             "the updates are free of each other, so the supremum of the sum is the sum of the suprema: one update more",
-            (of.before - of.after,),
+            (steps[number].before - steps[number].after,),
             term=number,
-            conditions=of.conditions,
+            conditions=steps[number].conditions,
             variable=_updates,
             base=0,
         )
-        for (more, less), (number, of) in zip(pairwise(along), list(enumerate(steps))[-3:], strict=True)
+        for (more, less), number in zip(pairwise(along), (5, 6), strict=True)
     )
-    return Proof((*steps, *links), covers, lhs=along[-1], rhs=along[0])
+    written = Step(along[-1], every.before, Rule.INDUCTION, "in one sum", variable=_updates, base=0)
+    return Proof((*steps, *links, written, every), covers, lhs=every.after, rhs=along[0])
 
 
 def w7() -> Proof:
