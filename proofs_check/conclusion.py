@@ -281,7 +281,9 @@ def _conditions_on(step: Step, reading: _Reading) -> Iterator[sp.Basic]:
         (whole,) = (part for part in sp.Add.make_args(step.before) if isinstance(part, sp.Sum))
         places = [{}]
         for index, *ends in reversed(whole.limits):
-            places = [{**at, index: place} for at in places for place in _from_to(*(end.subs(at) for end in ends), reading)]
+            places = [
+                {**at, index: place} for at in places for place in _from_to(*(end.subs(at) for end in ends), reading)
+            ]
         yield from (condition.subs(at) for at in places for condition in step.conditions)
 
 

@@ -224,7 +224,9 @@ def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
     Raises:
         UndecidedError: if a condition is no relation between real numbers, or its sums have no such number of terms.
     """
-    limits = [limit for condition in conditions for many in condition.atoms(sp.Sum, sp.Product) for limit in many.limits]
+    limits = [
+        limit for condition in conditions for many in condition.atoms(sp.Sum, sp.Product) for limit in many.limits
+    ]
     ends = {symbol for _, *at in limits for end in at for symbol in end.free_symbols if not symbol.is_nonpositive}
     ends -= {limit[0] for limit in limits}
     chosen = Reals(independent=True)
@@ -277,7 +279,9 @@ def decide(before: sp.Basic, after: sp.Basic, conditions: Sequence[sp.Basic] = (
         reals.assume(condition)
     if is_condition(before) and is_condition(after):
         satisfiable((*conditions, after))
-        reals.require(z3.Implies(reals.formula(after), reals.formula(before)), f"{after} may hold where {before} does not")
+        reals.require(
+            z3.Implies(reals.formula(after), reals.formula(before)), f"{after} may hold where {before} does not"
+        )
         return
     reals.require(reals.term(before) >= reals.term(after), f"{before} may be below {after}")
 

@@ -264,7 +264,7 @@ FUNCTIONS: dict[type[sp.Basic], Callable[..., Any]] = {
 
 
 def _equality(step: Step, earlier: tuple[Step, ...]) -> bool:
-    if step.rule is Rule.SUM and step.term is not None:
+    if step.rule in (Rule.SUM, Rule.SCALED) and step.term is not None:
         return _equality(earlier[step.term], earlier)
     return step.rule is Rule.IDENTITY or (step.rule is Rule.INDUCTION and not step.certificate)
 
@@ -296,7 +296,12 @@ def fault(case: Case) -> str:
     try:
         if not all(holds(condition, at) for condition in step.conditions if step.rule is not Rule.SUM):
             return ""
-        before, after = value(step.before, at), value(step.after, at)
+        before, after = (
+            Fraction(holds(side, at))
+            if isinstance(side, sp.logic.boolalg.Boolean) and not isinstance(side, sp.Expr)
+            else value(side, at)
+            for side in (step.before, step.after)
+        )
         if isinstance(before, sp.MatrixBase):
             return "" if before == after else "false"
         before, after = real(before), real(after)

@@ -46,11 +46,20 @@ def summed(before: sp.Expr, after: sp.Expr, over: tuple[sp.Expr, ...], *conditio
     return Step(sp.Sum(before, over), sp.Sum(after, over), Rule.SUM, "", term=0, conditions=conditions)
 
 
+def summed_twice(before: sp.Expr, after: sp.Expr) -> Step:
+    limits = (i, 1, m), (j, 1, k)
+    return Step(sp.Sum(before, *limits), sp.Sum(after, *limits), Rule.SUM, "", term=0)
+
+
 def induction(
     before: sp.Expr, after: sp.Expr, *certificate: sp.Expr, base: int = 1, conditions: tuple[sp.Basic, ...] = ()
 ) -> Step:
     sides = sp.sympify(before), sp.sympify(after)
     return Step(*sides, Rule.INDUCTION, "", certificate, conditions=conditions, variable=m, base=base)
+
+
+def scaled(before: sp.Expr, after: sp.Expr, factor: sp.Expr, *conditions: sp.Basic) -> Step:
+    return Step(sp.sympify(before), sp.sympify(after), Rule.SCALED, "", term=0, factor=factor, conditions=conditions)
 
 
 KINDS: dict[str, Callable[[Random], Case]] = {}
@@ -602,6 +611,105 @@ def an_induction_by_what_holds_later(r: Random) -> Case:
 def an_induction_by_a_cited_step(r: Random) -> Case:
     step = replace(induction((m - 1) * x, (m - 1) * y, x - y), term=0)
     return Case(step, (CITED,), at={m: 2, x: 0, y: rational(r)})
+
+
+# SCALED
+
+
+@kind
+def a_scale_below_0(r: Random) -> Case:
+    c = rational(r)
+    return Case(scaled(-c * (x**2 + y**2), -2 * c * x * y, -c), (SQUARE,), at={x: 1, y: -1})
+
+
+@kind
+def a_scale_of_either_sign(r: Random) -> Case:
+    c = rational(r)
+    return Case(
+        scaled(c * t**2 * x, c * t * y * x, c * x), (at_least(t**2, t * y, sp.Ge(t, y)),), at={x: -1, t: c, y: 0}
+    )
+
+
+@kind
+def a_scale_that_is_another(r: Random) -> Case:
+    c, off = rational(r), sp.Rational(1, r.choice([1, 1000]))
+    return Case(scaled(c * (x**2 + y**2), (2 + off) * c * x * y, c), (SQUARE,), at={x: 1, y: 1})
+
+
+@kind
+def a_scale_of_a_cited_step(r: Random) -> Case:
+    c = rational(r)
+    return Case(scaled(c * x, c * y, c), (CITED,), at={x: 0, y: 1})
+
+
+@kind
+def a_scale_without_the_conditions(r: Random) -> Case:
+    c = rational(r)
+    return Case(scaled(c * x, c * y, c), (at_least(x, y, sp.Ge(x, y + 1)),), at={x: 0, y: 1})
+
+
+@kind
+def a_scale_of_an_induction_for_one_number(r: Random) -> Case:
+    c = rational(r)
+    grows = induction(X[m], X[1], X[m + 1] - X[m], conditions=(sp.Ge(X[m + 1], X[m]),))
+    step = scaled(c * X[m], c * X[1], c, *grows.conditions)
+    return Case(step, (grows,), at={m: 2, X[1]: 2, X[2]: 0, X[3]: 1})
+
+
+@kind
+def a_scale_at_a_pole(r: Random) -> Case:
+    c = rational(r)
+    return Case(scaled((x**2 + y**2) / (t - c) ** 2, 2 * x * y / (t - c) ** 2, 1 / (t - c) ** 2), (SQUARE,), at={t: c})
+
+
+# Conditions
+
+
+@kind
+def a_condition_that_implies_less(r: Random) -> Case:
+    c = rational(r)
+    return Case(at_least(sp.Ge(x, c), sp.Ge(x, 0)), at={x: 0})
+
+
+@kind
+def a_condition_that_is_implied_the_other_way(r: Random) -> Case:
+    c = rational(r)
+    return Case(at_least(sp.Ge(x, c), sp.Ge(x**2, c**2)), at={x: -c})
+
+
+@kind
+def a_condition_that_nothing_meets(r: Random) -> Case:
+    c = rational(r)
+    return Case(at_least(sp.Ge(x, y), sp.And(sp.Gt(x, c), sp.Lt(x, 0)), sp.Gt(x, c), sp.Lt(x, 0)))
+
+
+@kind
+def a_condition_at_a_pole(r: Random) -> Case:
+    c = rational(r)
+    return Case(at_least(sp.Ge(1 / (x - c) ** 2, 0), sp.Ge(x, y)), at={x: c})
+
+
+@kind
+def conditions_of_which_one_is_stricter(r: Random) -> Case:
+    c = rational(r)
+    return Case(identity(sp.Ge(x, c), sp.Gt(x, c)), at={x: c})
+
+
+@kind
+def a_condition_on_a_sum_that_is_less_than_one_on_its_terms(r: Random) -> Case:
+    c = rational(r)
+    step = at_least(sp.Ge(X[1], c), sp.Ge(sp.Sum(X[i], (i, 1, m)), c * m))
+    return Case(step, at={m: 2, X[1]: 0, X[2]: 2 * c})
+
+
+@kind
+def an_entry_that_is_two(r: Random) -> Case:
+    c = rational(r)
+    one = at_least(x**2 + c**2, 2 * c * x)
+    whole = sp.IndexedBase("x", real=True)
+    over = ((i, 1, 1), (j, 1, 2))
+    before, after = sp.Sum(whole[i] ** 2 + c**2, *over), sp.Sum(2 * c * whole[j], *over)
+    return Case(Step(before, after, Rule.SUM, "", term=0), (one,), at={X[1]: c, X[2]: 100 * c})
 
 
 def example(of: str, number: int) -> Case:

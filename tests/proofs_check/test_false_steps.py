@@ -22,14 +22,17 @@ from tests.proofs_check.false_steps import (
     i,
     identity,
     induction,
+    j,
     k,
     m,
     n,
     p,
     q,
     rational,
+    scaled,
     s,
     summed,
+    summed_twice,
     t,
     x,
     y,
@@ -91,6 +94,20 @@ RIGHT: dict[str, Callable[[sp.Rational, int], Case]] = {
             c * P[m + 1] + X[m] - X[m + 1],
             conditions=(sp.Ge(c * P[m + 1] + X[m], X[m + 1]), sp.Ge(c * P[1], X[1])),
         )
+    ),
+    "a scale": lambda c, _: Case(scaled(c * t * (x**2 + y**2) + x, 2 * c * t * x * y + x, c * t), (SQUARE,)),
+    "a scale under conditions": lambda c, _: Case(scaled(c * x, c * y, c, sp.Ge(x, y)), (at_least(x, y, sp.Ge(x, y)),)),
+    "a condition that another implies": lambda c, _: Case(at_least(sp.Ge(x**2, c**2), sp.Ge(x, c))),
+    "conditions that say the same": lambda c, _: Case(identity(sp.Le(c * t * x, c * t), sp.Le(x, 1))),
+    "conditions on sums": lambda c, _: Case(
+        at_least(
+            sp.Ge(sp.Sum(X[i], (i, 1, m)), c),
+            sp.Ge(sp.Sum(Y[i], (i, 1, m)), 2 * c),
+            sp.Eq(2 * sp.Sum(X[i], (i, 1, m)), sp.Sum(Y[i], (i, 1, m))),
+        )
+    ),
+    "an inequality of every entry": lambda _, __: Case(
+        summed_twice(X[i, j] ** 2 + Y[i] ** 2, 2 * X[i, j] * Y[i]), (SQUARE,)
     ),
     "an induction by another": lambda _, b: Case(induction(m * (m + 1) / 2, m, m), (induction(m, 1, sp.Integer(1)),)),
 }
