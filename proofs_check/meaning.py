@@ -166,6 +166,13 @@ def _is_integer(e: sp.Expr, what: str, conditions: Conditions) -> None:
         raise MeaninglessError(f"{what}, which may be no integer")
 
 
+def _delta(e: sp.KroneckerDelta, conditions: Conditions) -> None:
+    for place in e.args[:2]:
+        _is_integer(place, f"{place} in {e}", conditions)
+    if len(e.args) > 2:
+        raise MeaninglessError(f"{e} is a sum over a range of its own")
+
+
 def _power(e: sp.Pow, conditions: Conditions) -> None:
     _anywhere(e, conditions)
     if not e.exp.is_integer and not nonnegative(e.base, conditions):
@@ -288,6 +295,7 @@ _CHECKS: dict[type[sp.Basic], Callable[..., None]] = {
     AppliedUndef: _value,
     **dict.fromkeys((sp.Add, sp.Mul, sp.Abs, sp.Min, sp.Max, sp.exp, sp.sin, sp.cos), _anywhere),
     **dict.fromkeys((sp.tan, sp.sec, sp.cot, sp.csc), _ratio_of_sines),
+    sp.KroneckerDelta: _delta,
     sp.Pow: _power,
     sp.log: _logarithm,
     **dict.fromkeys((sp.factorial, sp.binomial), _factorial),

@@ -109,6 +109,10 @@ class Reals:
             return best
         if isinstance(e, sp.Pow) and isinstance(e.exp, sp.Rational):
             return self._power(e.base, e.exp)
+        if isinstance(e, sp.Pow):
+            more, rest = e.exp.as_coeff_Add()
+            if more.is_Integer and more > 0 and rest.is_integer and rest.is_nonnegative:
+                return self.term(e.base**rest) * self._power(e.base, more)
         return self._any(e)
 
     def _power(self, base: sp.Expr, exponent: sp.Rational) -> Any:
@@ -229,6 +233,8 @@ def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
     ]
     ends = {symbol for _, *at in limits for end in at for symbol in end.free_symbols if not symbol.is_nonpositive}
     ends -= {limit[0] for limit in limits}
+    powers = {power for condition in conditions for power in condition.atoms(sp.Pow) if not power.exp.is_Rational}
+    ends |= {symbol for power in powers for symbol in power.exp.free_symbols if symbol.is_integer}
     chosen = Reals(independent=True)
     for condition in conditions:
         try:

@@ -107,7 +107,8 @@ def _at_least_one(values: dict[str, Any]) -> dict[str, Any]:
     """Return what is read of m units, or of one that is 0 where there are none."""
     if values["m"]:
         return values
-    return {"m": 1} | {name: v if np.ndim(v) == 0 else [0] for name, v in values.items() if name != "m"}
+    nothing = {name: v if np.ndim(v) == 0 else [0] for name, v in values.items()}
+    return nothing | {"m": 1} | ({"sigma": [1]} if "sigma" in values else {})
 
 
 def _units_at(given: Instance) -> dict[str, Any]:

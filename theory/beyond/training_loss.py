@@ -111,7 +111,7 @@ def _reads_units(given: Instance) -> dict[str, Any]:
         "R": max(abs(x)),
         "k": features @ q,
         "m": max(k, 1),
-        **{name: values if k else [0] for name, values in units.items()},
+        **{name: values if k else [int(name == "sigma")] for name, values in units.items()},
     }
 
 

@@ -343,12 +343,16 @@ def w13b() -> Proof:
     residuals, shared = sp.IndexedBase("rho", real=True), sp.IndexedBase("b", real=True)
     curvature = 1 + _m * _strength**2
     limit, factor = _m * _strength / curvature, 1 - _eta * curvature / _m
-    power = sp.Product(factor, (INDEX, 1, TIME))
+    power = factor**TIME
     now, then = residuals[TIME + 1], residuals[TIME + 2]
+    start = residuals[1]
     shrinks = sp.Eq(then, factor * now)
-    moves = (sp.Eq(shared[TIME + 2], shared[TIME + 1] + _eta * _strength * now), sp.Eq(now, power))
+    moves = (sp.Eq(shared[TIME + 2], shared[TIME + 1] + _eta * _strength * now), shrinks)
     closed = limit * (1 - power)
-    off, off_then = sp.Abs(shared[TIME + 1] - closed), sp.Abs(shared[TIME + 2] - limit * (1 - factor * power))
+    off, off_then = (
+        sp.Abs(there - shared[1] - limit * (start - rho)) for there, rho in ((shared[TIME + 1], now), (shared[TIME + 2], then))
+    )
+    begins = (sp.Le(sp.Abs(now - power * start), 0), sp.Le(off, 0), sp.Eq(start, 1), sp.Eq(shared[1], 0))
     residual = 1 - _a - _strength * _b
     return Proof(
         (
@@ -360,8 +364,8 @@ def w13b() -> Proof:
                 "eta s rho to the shared one",
             ),
             Step(
-                sp.Abs(factor) * sp.Abs(now - power),
-                sp.Abs(then - factor * power),
+                sp.Abs(factor) * sp.Abs(now - power * start),
+                sp.Abs(then - factor * power * start),
                 Rule.POLYNOMIAL,
                 "so the residual is multiplied by the factor",
                 uses=(0,),
@@ -369,13 +373,13 @@ def w13b() -> Proof:
             ),
             Step(
                 sp.Integer(0),
-                sp.Abs(now - power),
+                sp.Abs(now - power * start),
                 Rule.INDUCTION,
-                "from 1 on: it is the t-th power of the factor",
-                (sp.Abs(factor) * sp.Abs(now - power) - sp.Abs(then - factor * power),),
+                "so it is the t-th power of the factor times what it is at first",
+                (sp.Abs(factor) * sp.Abs(now - power * start) - sp.Abs(then - factor * power * start),),
                 term=1,
                 uses=(0,),
-                conditions=(shrinks, sp.Eq(residuals[1], 1)),
+                conditions=(shrinks,),
                 variable=TIME,
                 base=0,
                 factor=sp.Abs(factor),
@@ -391,7 +395,7 @@ def w13b() -> Proof:
                 off_then,
                 Rule.POLYNOMIAL,
                 "so the closed form at t gives the one at t + 1",
-                uses=(2, 3),
+                uses=(0, 3),
                 conditions=moves,
             ),
             Step(
@@ -401,8 +405,8 @@ def w13b() -> Proof:
                 "and it is 0 at t = 0",
                 (off - off_then,),
                 term=4,
-                uses=(2,),
-                conditions=(*moves, sp.Eq(shared[1], 0)),
+                uses=(0,),
+                conditions=moves,
                 variable=TIME,
                 base=0,
             ),
@@ -410,8 +414,8 @@ def w13b() -> Proof:
                 shared[TIME + 1],
                 closed,
                 "after t steps",
-                uses=(5,),
-                conditions=(sp.Le(off, 0),),
+                uses=(2, 5),
+                conditions=begins,
             ),
         ),
         "any m, s, step size and number of steps",
