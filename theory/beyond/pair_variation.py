@@ -153,7 +153,7 @@ _i = sp.Symbol("i", integer=True)
 _s, _m, _below, _above, _at = sp.symbols("s m b a e", nonnegative=True)
 _is, _im, _ibelow, _iabove, _iat = (sp.IndexedBase(name, nonnegative=True) for name in "smbae")
 _in = sp.IndexedBase("e", real=True)
-_one, _number = sp.symbols("e E", real=True)
+_one, _number = sp.symbols("f E", real=True)
 _separated, _shares = _s * 2 * _m * (_n - _m) / _n**2, _s * 2 * (_m / _n) * (1 - _m / _n)
 _each = {_s: _is[_i], _m: _im[_i]}
 
@@ -169,7 +169,7 @@ def _pairs_counted() -> tuple[Step, Step]:
             _over(_one * (1 - _in[_i]) + (1 - _one) * _in[_i], _n),
             _one * (_n - _over(_in[_i], _n)) + (1 - _one) * _over(_in[_i], _n),
             Rule.IDENTITY,
-            "the points that lie on the other side than a given one, e_i and e being 1 on the one side and 0 on the other",
+            "the points that lie on the other side than a given one, e_i and f being 1 on the one side and 0 on the other",
         ),
         Step(
             _over(_in[_i] * (_n - _number) + (1 - _in[_i]) * _number, _n),

@@ -99,11 +99,10 @@ def w10a() -> Proof:
             Step(
                 _l * products[times + 1] * summed,
                 _l * products[times + 1] * reached,
-                Rule.SCALED,
+                Rule.POLYNOMIAL,
                 "after T steps",
-                term=6,
-                conditions=start,
-                factor=_l * products[times + 1],
+                uses=(6,),
+                conditions=(sp.Ge(summed, reached),),
             ),
             Step(
                 _l * products[times + 1] * reached,
