@@ -576,11 +576,13 @@ def _reads_example(given: Instance) -> dict[str, Any]:
 
 
 def _reads_descent(given: Instance) -> dict[str, Any]:
-    """Return what the symbols of W13.b's proof are: the shared weight of the run, step by step."""
+    """Return what the symbols of W13.b's proof are: the shared weight and the first residual of the run, step by step."""
     m, s, eta = given["examples"], given["strength"], Fraction(given["step_size"])
     inputs, labels = examples_with_a_shared_entry(m, s)
-    weights = [Fraction(descend(inputs, labels, eta, t)[-1]) for t in range(given["steps"] + 1)]
-    return {"m": m, "s": s, "eta": eta, "t": given["steps"], "b": weights}
+    weights = [descend(inputs, labels, eta, t) for t in range(given["steps"] + 1)]
+    shared = [Fraction(w[-1]) for w in weights]
+    residuals = [Fraction(labels[0] * (labels[0] - dot(w, inputs[0]))) for w in weights]
+    return {"m": m, "s": s, "eta": eta, "t": given["steps"], "b": shared, "rho": residuals}
 
 
 W13 = Claim(

@@ -349,7 +349,8 @@ def w13b() -> Proof:
     moves = (sp.Eq(shared[TIME + 2], shared[TIME + 1] + _eta * _strength * now), shrinks)
     closed = limit * (1 - power)
     off, off_then = (
-        sp.Abs(there - shared[1] - limit * (start - rho)) for there, rho in ((shared[TIME + 1], now), (shared[TIME + 2], then))
+        sp.Abs(there - shared[1] - limit * (start - rho))
+        for there, rho in ((shared[TIME + 1], now), (shared[TIME + 2], then))
     )
     begins = (sp.Le(sp.Abs(now - power * start), 0), sp.Le(off, 0), sp.Eq(start, 1), sp.Eq(shared[1], 0))
     residual = 1 - _a - _strength * _b
