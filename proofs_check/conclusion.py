@@ -279,10 +279,10 @@ def _conditions_on(step: Step, reading: _Reading) -> Iterator[sp.Basic]:
         yield from step.conditions
     if step.rule is Rule.SUM:
         (whole,) = (part for part in sp.Add.make_args(step.before) if isinstance(part, sp.Sum))
-        places = [{}]
-        for index, *ends in reversed(whole.limits):
+        places: list[dict[sp.Symbol, int]] = [{}]
+        for index, first, last in reversed(whole.limits):
             places = [
-                {**at, index: place} for at in places for place in _from_to(*(end.subs(at) for end in ends), reading)
+                {**at, index: place} for at in places for place in _from_to(first.subs(at), last.subs(at), reading)
             ]
         yield from (condition.subs(at) for at in places for condition in step.conditions)
 
