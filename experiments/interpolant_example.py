@@ -25,7 +25,7 @@ from theory.checks import rationals
 from theory.piecewise_linear import PiecewiseLinear
 from theory.symbols import exact_function
 from theory.volhejn2020 import function_path_length, gradient_path_length, weights_product
-from theory.volhejn2020.spline import pieces_of
+from theory.volhejn2020.spline import PRINTED_EXAMPLES, pieces_of
 
 X, Y = rationals([-2, -1, 1, 2]), rationals([1, 0, 0, 1])
 """The data set of eq 3.14."""
@@ -33,17 +33,21 @@ X, Y = rationals([-2, -1, 1, 2]), rationals([1, 0, 0, 1])
 CONVERSE_X, CONVERSE_Y = rationals([0, 1]), rationals([0, 1])
 """The data set of V8.a, the converse that the thesis leaves to the reader."""
 
-LEAST = {"PL0": Fraction(2), "PL1": Fraction(2)}
-"""The least TV(f) and the least TV(f') of interpolants of the data set, attained by its linear spline (V7)."""
-
 ORDERS = {"PL0": 0, "PL1": 1}
 """Of which derivative a measure is the variation."""
 
+_values = {example["name"]: example["printed"] for example in PRINTED_EXAMPLES}
 PRINTED = {
-    "V8": {"linear spline": {"PL0": 2, "PL1": 2}, "polygon": {"PL0": 3, "PL1": 2}},
+    "V8": {
+        kind: {measure: _values[f"{measure}({f})"] for measure in ORDERS}
+        for kind, f in {"linear spline": "f_L", "polygon": "f"}.items()
+    },
     "V8.a": {"linear spline": {"PL0": 1, "PL1": 0}, "[2 t - 1]_+": {"PL0": 1, "PL1": 2}},
 }
 """What the two claims say of each kind of function on their data: V8 of f, of which every polygon is a copy cut straight."""
+
+LEAST = PRINTED["V8"]["linear spline"]
+"""The least TV(f) and the least TV(f') of interpolants of the data set, attained by its linear spline (V7)."""
 
 AT_LEAST = 1e-3
 """How far, relative to the least value, a trained network may lie above it and count as a minimiser: its fit is not exact."""

@@ -10,6 +10,7 @@ import pytest
 from numerics.networks import initialise
 from numerics.training import Member, Outcome, Run, train_many
 from proofs_check.falsify import falsify
+from proofs_check.registry import TRIALS
 from proofs_check.trials.common import on_data
 from theory.checks import rationals
 from theory.claim import Instance, Ruling
@@ -144,6 +145,13 @@ def test_b1_holds_for_the_functions_of_trained_networks(device: str) -> None:
         for instance in trained_instances(device)[:20]
     ]
     assert_no_violation("B1.a", instances, decided=15)
+
+
+@pytest.mark.parametrize("claim", ["V9.a", "V9.b", "M4", "M6.a", "B1.a"])
+def test_claims_hold_for_drawn_instances(claim: str) -> None:
+    search = falsify(CLAIMS[claim], TRIALS[claim].drawn, examples=300, seed=9)
+    assert search.counterexample is None
+    assert search.rulings.get(Ruling.HOLDS, 0) >= 100, search.rulings
 
 
 def test_m6_as_printed_is_attained_at_the_edge_of_stability() -> None:
