@@ -160,7 +160,7 @@ class Row:
         violated: on how many it is violated.
         inconclusive: how many rounding leaves open.
         inapplicable: to how many it does not apply.
-        origins: how many instances came from where: named, trained, drawn, varied.
+        origins: how many instances came from where: named, trained, drawn, coincident, varied.
         found_by: where the counterexample of the search came from.
         slack: the slack on the instance where it holds with least slack relative to its sides.
         slack_instance: that instance.

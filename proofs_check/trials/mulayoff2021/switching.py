@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import small
+from proofs_check.trials.common import ratios, small
 from proofs_check.trials.mulayoff2021.common import SHARES, balanced_exactly, edge_less
 from proofs_check.trials.operators import (
     LESS,
@@ -286,7 +286,7 @@ def toggling_with_step_size(draw: st.DrawFn, *, resting: bool = False) -> Instan
 def numbers_of_eq_35(draw: st.DrawFn) -> Instance:
     """Draw the numbers that eq 35 is deduced from: a sharpness around the largest that eq 34 and Lemma 2 allow."""
     bound, count, n = draw(st.integers(1, 9)), draw(st.integers(1, 4)), draw(st.integers(1, 9))
-    eta = draw(st.fractions(min_value=Fraction(1, 8), max_value=4, max_denominator=8))
+    eta = draw(ratios(Fraction(1, 8), 4, 8))
     limit = Fraction(switching_bounds.deduced_sharpness_bound(float(eta), bound, count, n))
     share = draw(st.sampled_from([Fraction(p, 1000) for p in (300, 700, 900, 999, 1001, 1100)]))
     return Instance(
