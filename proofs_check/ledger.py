@@ -17,7 +17,7 @@ from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
 from proofs_check.registry import TRIALS
 from proofs_check.remembered import OPEN, forgiving, recalled_if_known, remembering
-from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
+from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, VOID, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
 from proofs_check.symbolic import report
 from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import Mutant
@@ -249,14 +249,14 @@ def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effor
     if search.counterexample:
         return replace(row, outcome=CAUGHT, by=search.source)
     if _void(wrong, claim, search):
-        return replace(row, because=VOID)
+        return replace(row, outcome=VOID, because=NO_SIDES)
     own = replace(effort, trained=0, shrink=0)
     search = hunt(wrong, Arena(drawn=arena.drawn), own, seed=seed + 1)
     return replace(row, outcome=CAUGHT if search.counterexample else MISSED, by=search.source)
 
 
-VOID = "where only the mutant applies its sides have no value, on all instances seen"
-"""Why a mutant is not false that lacks an assumption without which there is nothing to compare."""
+NO_SIDES = "where only the mutant applies its sides have no value, on all instances seen"
+"""Why a mutant is void that lacks an assumption without which there is nothing to compare."""
 
 
 def _void(wrong: Claim, claim: Claim, search: Search) -> bool:

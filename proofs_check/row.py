@@ -14,8 +14,11 @@ Stored = Mapping[str, Any]
 CHECKED, FAILED, NOT_RUN = "checked", "failed", "not run"
 """What may come of a theorem in Coq: Coq accepts it, something is wrong with it, or there is no Coq to ask."""
 
-CAUGHT, MISSED, EQUIVALENT = "caught", "missed", "equivalent"
-"""What may come of a mutant: the search refutes it, it does not, or the mutant is true after all."""
+CAUGHT, MISSED, EQUIVALENT, VOID = "caught", "missed", "equivalent", "void"
+"""What may come of a mutant: the search refutes it, it does not, the mutant is true after all, or it says nothing new.
+
+Void is one that lacks an assumption without which the claim, as it is encoded, has no sides to compare.
+"""
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,9 @@ class MutantRow:
     Attributes:
         name: what was changed.
         kind: what sort of mistake it is.
-        because: why it is true after all; nothing where it is wrong.
+        because: why it is true after all, or void; nothing where it is wrong.
         by: where the instance that refutes it came from.
-        outcome: "caught", "missed" or "equivalent".
+        outcome: "caught", "missed", "equivalent" or "void".
     """
 
     name: str
@@ -251,7 +254,7 @@ class Row:
     @property
     def mutants_total(self) -> int:
         """How many mutants are wrong."""
-        return sum(mutant.outcome != EQUIVALENT for mutant in self.mutants)
+        return sum(mutant.outcome in (CAUGHT, MISSED) for mutant in self.mutants)
 
     @property
     def mutants_equivalent(self) -> int:

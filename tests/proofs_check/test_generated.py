@@ -6,7 +6,7 @@ import pytest
 from proofs_check.falsify import Arena, Effort, Search
 from proofs_check.ledger import mutants_of, tried
 from proofs_check.registry import TRIALS
-from proofs_check.row import CAUGHT, EQUIVALENT, MISSED
+from proofs_check.row import CAUGHT, MISSED, VOID
 from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import without
 from theory.claim import Assumption, Claim, Form, Instance
@@ -53,10 +53,10 @@ def root_claim(least: int, numbers: list[int]) -> tuple[Claim, Search]:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "outcome"), [([5, 2], CAUGHT), ([5, 0], EQUIVALENT), ([5, 7], MISSED)], ids=["false", "void", "unseen"]
+    ("numbers", "outcome"), [([5, 2], CAUGHT), ([5, 0], VOID), ([5, 7], MISSED)], ids=["false", "void", "unseen"]
 )
 def test_what_has_no_value_where_an_assumption_fails_is_not_missed(numbers: list[int], outcome: str) -> None:
     claim, search = root_claim(5, numbers)
     (row,) = tried(claim, [without(claim, "n is large")], Arena(), search, replace(EFFORT, coincident=0), 0)
     assert row.outcome == outcome
-    assert bool(row.because) == (outcome == EQUIVALENT)
+    assert bool(row.because) == (outcome == VOID)
