@@ -384,6 +384,15 @@ def _edge(state: Callable[[Fraction], object], generator: Generator) -> Fraction
     return simple
 
 
+COUNTED = 12
+"""The largest count of an instance that coincidences are put in: what is enumerated grows with it, and with the rows."""
+
+
+def small_enough(instance: Instance) -> bool:
+    """Return whether nothing in an instance counts so far that a row more would be too many."""
+    return all(_count_of(value) <= COUNTED for value in instance.given.values())
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How large the values of instances are: no coincidence makes one larger than a strategy draws.

@@ -18,7 +18,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.strategies import SearchStrategy
 
-from proofs_check.coincidences import NO_INSTANCE, Sizes, coincident, edges, free
+from proofs_check.coincidences import NO_INSTANCE, Sizes, coincident, edges, free, small_enough
 from proofs_check.draws import same_draws
 from proofs_check.simplify import simplest, variable
 from proofs_check.values import Number, numbers, with_numbers
@@ -205,7 +205,7 @@ def coincide(
         first: where to begin by preference, if not everywhere.
     """
     names = free(claim)
-    start = [instance for _, instance, source in search.closest() if source in FROM]
+    start = [instance for _, instance, source in search.closest() if source in FROM and small_enough(instance)]
     if not names or not start:
         return
     generator, sizes = np.random.default_rng([seed, 1]), Sizes.of(start)

@@ -4,13 +4,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from proofs_check.coincidences import NO_INSTANCE, Sizes, coincident, edges, free
+from proofs_check.coincidences import NO_INSTANCE, Sizes, coincident, edges, free, small_enough
 from proofs_check.falsify import Search, coincide, falsify
 from proofs_check.registry import TRIALS
 from theory.checks import rationals
 from theory.claim import Assumption, Claim, Instance, Ruling
 from theory.registry import CLAIMS
 from theory.two_layer import Weights
+from theory.walker2023 import rademacher
 
 TRIED, FIXED = 400, frozenset({"interval"})
 
@@ -72,6 +73,16 @@ def test_nothing_grows_beyond_what_was_drawn() -> None:
     more = Weights([*UNIT.w1, Fraction(1)], [*UNIT.b1, Fraction(1)], [*UNIT.w2, Fraction(1)], Fraction(0))
     assert not sizes.allow(ON_INTERVAL.but(weights=more))
     assert "interval" in sizes.fixed
+
+
+def test_what_counts_far_is_left_alone() -> None:
+    coin = rademacher.coin(sample_size=15000, halvings=700)
+    assert small_enough(rademacher.coin(sample_size=3, halvings=1))
+    assert not small_enough(coin)
+    search = Search()
+    search.look(CLAIMS["W3.a"], coin, "drawn")
+    coincide(CLAIMS["W3.a"], search, steps=10)
+    assert search.sources == {"drawn": 1}
 
 
 def test_an_edge_is_found_exactly_and_both_its_sides_are_shown() -> None:
