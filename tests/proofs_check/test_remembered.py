@@ -26,8 +26,6 @@ def test_what_is_remembered_is_computed_once_an_instance() -> None:
 
 
 def test_what_was_not_given_a_memory_stays_as_it_is() -> None:
-    assert recalled_if_known(test_what_was_not_given_a_memory_stays_as_it_is) is not None
-
     def alone(given: Instance) -> int:
         return 0
 
