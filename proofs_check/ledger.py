@@ -17,7 +17,19 @@ from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
 from proofs_check.registry import TRIALS
 from proofs_check.remembered import OPEN, forgiving, recalled_if_known, remembering
-from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, VOID, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
+from proofs_check.row import (
+    CAUGHT,
+    EQUIVALENT,
+    MISSED,
+    SPARED,
+    VOID,
+    MutantRow,
+    ProofRow,
+    Row,
+    Stored,
+    SymbolRow,
+    TheoremRow,
+)
 from proofs_check.symbolic import report
 from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import Mutant
@@ -237,6 +249,8 @@ def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effor
     row = MutantRow(mutant.name, mutant.kind.value, mutant.equivalent, by="", outcome=EQUIVALENT)
     if mutant.equivalent:
         return row
+    if mutant.name in TRIALS[claim.id].spared:
+        return replace(row, outcome=SPARED, because=TRIALS[claim.id].spared[mutant.name])
     wrong = forgiving(_measuring(mutant.claim))
     search = Search()
     for _, instance, source in passed.closest():
@@ -276,7 +290,7 @@ def mutants_of(claim: Claim) -> list[Mutant]:
     trial = TRIALS[claim.id]
     written = {mutant.name for mutant in trial.mutants}
     made = (mutant for mutant in of_assumptions(claim) if mutant.name not in written)
-    return [*trial.mutants, *(replace(mutant, equivalent=trial.spared.get(mutant.name, "")) for mutant in made)]
+    return [*trial.mutants, *made]
 
 
 def _only_to(first: Claim, second: Claim, given: Instance) -> bool:

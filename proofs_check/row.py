@@ -14,10 +14,11 @@ Stored = Mapping[str, Any]
 CHECKED, FAILED, NOT_RUN = "checked", "failed", "not run"
 """What may come of a theorem in Coq: Coq accepts it, something is wrong with it, or there is no Coq to ask."""
 
-CAUGHT, MISSED, EQUIVALENT, VOID = "caught", "missed", "equivalent", "void"
-"""What may come of a mutant: the search refutes it, it does not, the mutant is true after all, or it says nothing new.
+CAUGHT, MISSED, EQUIVALENT, VOID, SPARED = "caught", "missed", "equivalent", "void", "spared"
+"""What may come of a mutant: the search refutes it, it does not, or the mutant is true after all; the last two say nothing.
 
-Void is one that lacks an assumption without which the claim, as it is encoded, has no sides to compare.
+Void is one that lacks an assumption without which the claim, as it is encoded, has no sides to compare; spared is one that
+nobody claims to be wrong, for a reason that its trial gives.
 """
 
 
@@ -128,9 +129,9 @@ class MutantRow:
     Attributes:
         name: what was changed.
         kind: what sort of mistake it is.
-        because: why it is true after all, or void; nothing where it is wrong.
+        because: why it is true after all, void or spared; nothing where it is wrong.
         by: where the instance that refutes it came from.
-        outcome: "caught", "missed", "equivalent" or "void".
+        outcome: "caught", "missed", "equivalent", "void" or "spared".
     """
 
     name: str
