@@ -40,6 +40,7 @@ TRIALS = (
                 lambda given: limit(given, Fraction(given["hessian_sharpness"]) / 4),
             ),
         ),
+        spared={f"without: {assumption.name}": KEPT_RUNS for assumption in B7C.assumptions},
     ),
     Trial(
         B3L,
