@@ -1,4 +1,4 @@
-"""The search for counterexamples: named and trained instances, Hypothesis steered towards small slack, and variation.
+"""The search for counterexamples: named and trained instances, Hypothesis steered towards small slack, coincidences, variation.
 
 Every instance that is looked at is kept with its verdict, so that the wrong versions of a claim (`proofs_check.trials`)
 can be tried on the very instances that the claim itself has passed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.strategies import SearchStrategy
 
+from proofs_check.coincidences import NO_INSTANCE, Sizes, coincident, edges, free, small_enough
 from proofs_check.crash import CrashError, part
 from proofs_check.draws import same_draws
 from proofs_check.simplify import simplest, variable
@@ -31,12 +32,14 @@ class Effort:
 
     Attributes:
         drawn: instances that Hypothesis draws.
+        coincident: instances tried beside those that were drawn, with coincidences of their numbers.
         varied: variations tried of the instances with least slack.
         trained: networks trained, for all claims together.
         shrink: evaluations spent on making a counterexample simpler.
     """
 
     drawn: int
+    coincident: int
     varied: int
     trained: int
     shrink: int
@@ -65,7 +68,7 @@ class Search:
 
     Attributes:
         rulings: how many instances came to each ruling (a violation ends the search, so it is the last).
-        sources: how many instances came from where: named, trained, drawn, varied.
+        sources: how many instances came from where: named, trained, drawn, coincident, varied.
         seen: the instances with their verdicts and where they came from.
         tightest: the verdict with the smallest slack relative to its sides among those that held, and the instance.
         counterexample: the violation and its instance; None if none was found.
@@ -84,15 +87,23 @@ class Search:
         """The number of instances on which the claim held or was violated."""
         return self.rulings[Ruling.HOLDS] + self.rulings[Ruling.VIOLATED]
 
-    def look(self, claim: Claim, instance: Instance, source: str) -> Verdict:
+    def look(
+        self, claim: Claim, instance: Instance, source: str, none: tuple[type[Exception], ...] = (ValueError,)
+    ) -> Verdict:
         """Evaluate the claim on an instance, count it, and return the verdict.
+
+        Args:
+            claim: what to evaluate.
+            instance: the instance.
+            source: where it came from.
+            none: what is raised as it is, for it says that the values are no instance of the claim.
 
         Raises:
             CrashError: if the claim crashes.
-            ValueError: if the instance is none of this claim: a symbol has no value, or one out of its range.
         """
-        with part(f"its evaluation on a {source} instance", but=(ValueError,)):
-            verdict = claim.evaluate(instance)
+        with part(f"its evaluation on a {source} instance", but=none):
+            instance = claim.checked(instance)
+            verdict = claim.judged(instance)
         self.rulings[verdict.ruling] += 1
         self.sources[source] += 1
         self.seen.append((verdict, instance, source))
@@ -201,6 +212,60 @@ def falsify(
     return found
 
 
+FROM = ("named", "drawn", "coincident")
+"""Where instances come from that coincidences are put in: what was trained has too many numbers for one to matter."""
+
+CLOSE, FOR_AN_EDGE = 16, 40
+"""Among how many instances with least slack every other one is chosen, and every which one is taken to an edge."""
+
+
+def coincide(
+    claim: Claim, search: Search, *, steps: int, seed: int = 0, first: Callable[[Instance], bool] | None = None
+) -> None:
+    """Go on with a search beside what was seen: with coincidences of its numbers, and at the edges of the assumptions.
+
+    Args:
+        claim: what to refute.
+        search: what was seen so far; what is tried is added to it.
+        steps: instances to try.
+        seed: of the changes.
+        first: where to begin by preference, if not everywhere.
+    """
+    names = free(claim)
+    start = [instance for _, instance, source in search.closest() if source in FROM and small_enough(instance)]
+    if not names or not start:
+        return
+    generator, sizes = np.random.default_rng([seed, 1]), Sizes.of(start)
+    preferred = [instance for instance in start if first(instance)] if first is not None else []
+    closest = start[:CLOSE]
+    waiting: Iterator[Instance] = iter(())
+    tried = 0
+    for step in range(3 * steps):
+        if tried >= steps:
+            return
+        pool = (preferred or closest, closest, start)[step % 3]
+        base = pool[int(generator.integers(len(pool)))]
+        try:
+            changed = next(waiting, None)
+            if changed is None and step % FOR_AN_EDGE == 0:
+                waiting = edges(claim, base, names, generator)
+                changed = next(waiting, None)
+            if changed is None:
+                changed = coincident(base, names, generator, sizes.fixed)
+            if not sizes.allow(changed):
+                continue
+            verdict = search.look(claim, changed, "coincident", NO_INSTANCE)
+        except NO_INSTANCE:
+            continue
+        tried += 1
+        if verdict.ruling is Ruling.VIOLATED:
+            return
+        if verdict.ruling is not Ruling.INAPPLICABLE:
+            start.append(changed)
+            if first is not None and first(changed):
+                preferred.append(changed)
+
+
 def vary(claim: Claim, search: Search, *, steps: int, seed: int = 0) -> None:
     """Go on with a search by changing single numbers of the instances with least slack, downhill in the slack.
 
@@ -252,7 +317,7 @@ def _nudged(number: Number, generator: np.random.Generator) -> Number:
 
 
 def hunt(claim: Claim, arena: Arena, effort: Effort, *, seed: int = 0) -> Search:
-    """Search everywhere for a counterexample: among named instances, trained ones, drawn ones, and variations of these.
+    """Search everywhere for a counterexample: among named instances, trained ones, drawn ones, and what lies beside these.
 
     A counterexample is made as simple as `effort` allows.
 
@@ -266,6 +331,8 @@ def hunt(claim: Claim, arena: Arena, effort: Effort, *, seed: int = 0) -> Search
     first_violated(claim, search, (("named", arena.named), ("trained", arena.trained)))
     if search.counterexample is None and arena.drawn is not None:
         falsify(claim, arena.drawn, examples=effort.drawn, seed=seed, shrink=effort.shrink > 0, search=search)
+    if search.counterexample is None and effort.coincident:
+        coincide(claim, search, steps=effort.coincident, seed=seed)
     if search.counterexample is None and effort.varied:
         vary(claim, search, steps=effort.varied, seed=seed)
     if search.counterexample is not None and effort.shrink:

@@ -11,17 +11,32 @@ from typing import Any
 
 from proofs_check import planted
 from proofs_check.arena import arena_of
+from proofs_check.coincidences import NO_INSTANCE
 from proofs_check.conclusion import tie
 from proofs_check.counterexamples import damaged, load, stored, witness_of
 from proofs_check.crash import CrashError, part
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
-from proofs_check.falsify import Arena, Effort, Search, first_violated, hunt
+from proofs_check.falsify import Arena, Effort, Search, coincide, first_violated, hunt
 from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
 from proofs_check.pins import sides_pin, step_pins
 from proofs_check.registry import TRIALS
-from proofs_check.row import CAUGHT, EQUIVALENT, MISSED, MutantRow, ProofRow, Row, Stored, SymbolRow, TheoremRow
+from proofs_check.remembered import OPEN, forgiving, recalled_if_known, remembering
+from proofs_check.row import (
+    CAUGHT,
+    EQUIVALENT,
+    MISSED,
+    SPARED,
+    VOID,
+    MutantRow,
+    ProofRow,
+    Row,
+    Stored,
+    SymbolRow,
+    TheoremRow,
+)
 from proofs_check.symbolic import report
+from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import Mutant
 from proofs_check.values import encoded_instance
 from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
@@ -30,10 +45,13 @@ from theory.proof import Proof
 from theory.registry import CLAIMS
 
 BUDGETS: Mapping[str, Effort] = {
-    "quick": Effort(drawn=200, varied=100, trained=24, shrink=200),
-    "full": Effort(drawn=3000, varied=1500, trained=300, shrink=2000),
+    "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200),
+    "full": Effort(drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000),
 }
 """How hard to search, by name."""
+
+SOURCES = ("named", "trained", "drawn", "coincident", "varied")
+"""Where instances come from, in the order in which they are looked at."""
 
 ORACLE_CHECKS, ORACLE_BITS = 10, 256
 """On how many instances the second implementation of a claim is held against the first, and its precision."""
@@ -60,7 +78,7 @@ def effort_of(budget: str) -> Effort:
     if drawn < 1:
         names = ", ".join(BUDGETS)
         raise ValueError(f"--budget must be {names}, or a whole number of instances above 0, got {budget!r}")
-    return Effort(drawn, drawn // 2, min(300, max(8, drawn // 8)), drawn)
+    return Effort(drawn, drawn, drawn // 2, min(300, max(8, drawn // 8)), drawn)
 
 
 def row_of(
@@ -138,6 +156,7 @@ def _whole_row(
     theorems: Sequence[TheoremRow],
     left_out: Mapping[str, str],
 ) -> Row:
+    claim = remembering(claim)
     own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
     with part("its evaluation on its witness"):
         shows = claim.witness if claim.id in left_out else witness_of(claim)
@@ -150,7 +169,7 @@ def _whole_row(
     with part("its proof of small sizes"):
         small = _replayed(claim, claim.small, search)
     untried = search.counterexample or arena.rows_missing
-    mutants = () if untried else tuple(_tried(claim, arena, search, effort, own_seed))
+    mutants = () if untried else tuple(tried(claim, mutants_of(claim), arena, search, effort, own_seed))
     shown = witness if _violated(witness) else search.counterexample or witness
     with part("its confirmation in exact arithmetic"):
         confirmed = _confirmed(claim, shown)
@@ -217,7 +236,7 @@ def _searched(search: Search) -> dict[str, Any]:
         "violated": search.rulings[Ruling.VIOLATED],
         "inconclusive": search.rulings[Ruling.INCONCLUSIVE],
         "inapplicable": search.rulings[Ruling.INAPPLICABLE],
-        "origins": {source: search.sources[source] for source in ("named", "trained", "drawn", "varied")},
+        "origins": {source: search.sources[source] for source in SOURCES},
         "found_by": search.source,
         "slack": tightest[0].slack if tightest else None,
         "slack_instance": encoded_instance(tightest[1]) if tightest else None,
@@ -320,35 +339,89 @@ def _violated(case: tuple[Verdict, Instance] | None) -> bool:
     return case is not None and case[0].ruling is Ruling.VIOLATED
 
 
-def _tried(claim: Claim, arena: Arena, passed: Search, effort: Effort, seed: int) -> list[MutantRow]:
-    return [_tried_one(mutant, arena, passed, effort, seed) for mutant in TRIALS[claim.id].mutants]
+def tried(
+    claim: Claim, mutants: Sequence[Mutant], arena: Arena, passed: Search, effort: Effort, seed: int
+) -> list[MutantRow]:
+    """Return what came of wrong versions of a claim, each tried until an instance refutes it.
+
+    Args:
+        claim: the claim.
+        mutants: the wrong versions.
+        arena: where instances are drawn.
+        passed: the instances that the claim has passed; all mutants are tried on these.
+        effort: how hard to search further for those that pass them too.
+        seed: of the search.
+    """
+    return [_tried_one(claim, mutant, arena, passed, effort, seed) for mutant in mutants]
 
 
-def _tried_one(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
-    """Try a mutant on the instances that the claim has passed, then in a search of its own.
+def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
+    """Try a mutant on the instances that the claim has passed, then beside these, then in a search of its own.
 
     Raises:
         CrashError: if it crashes, naming it.
     """
     try:
         with part("its search"):
-            return _mutant_row(mutant, arena, passed, effort, seed)
+            return _mutant_row(claim, mutant, arena, passed, effort, seed)
     except CrashError as error:
         raise CrashError(f"its mutant '{mutant.name}': {error}") from error
 
 
-def _mutant_row(mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
+def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
     row = MutantRow(mutant.name, mutant.kind.value, mutant.equivalent, by="", outcome=EQUIVALENT)
     if mutant.equivalent:
         return row
+    if mutant.name in TRIALS[claim.id].spared:
+        return replace(row, outcome=SPARED, because=TRIALS[claim.id].spared[mutant.name])
+    wrong = forgiving(_measuring(mutant.claim))
     search = Search()
     for _, instance, source in passed.closest():
-        first_violated(mutant.claim, search, [(source, [instance])])
+        first_violated(wrong, search, [(source, [instance])])
         if search.counterexample:
             return replace(row, outcome=CAUGHT, by=source)
-    own = Effort(effort.drawn, effort.varied, 0, 0)
-    search = hunt(mutant.claim, Arena(drawn=arena.drawn), own, seed=seed + 1)
+    coincide(
+        wrong, search, steps=2 * effort.coincident, seed=seed + 2, first=lambda given: _only_to(wrong, claim, given)
+    )
+    if search.counterexample:
+        return replace(row, outcome=CAUGHT, by=search.source)
+    if _void(wrong, claim, search):
+        return replace(row, outcome=VOID, because=NO_SIDES)
+    own = replace(effort, trained=0, shrink=0)
+    search = hunt(wrong, Arena(drawn=arena.drawn), own, seed=seed + 1)
     return replace(row, outcome=CAUGHT if search.counterexample else MISSED, by=search.source)
+
+
+NO_SIDES = "where only the mutant applies its sides have no value, on all instances seen"
+"""Why a mutant is void that lacks an assumption without which there is nothing to compare."""
+
+
+def _void(wrong: Claim, claim: Claim, search: Search) -> bool:
+    """Return whether there are instances that a mutant alone applies to, and its sides have a value on none of them."""
+    alone = [verdict for verdict, given, _ in search.seen if _only_to(wrong, claim, given)]
+    return bool(alone) and all(verdict.lhs == verdict.rhs == OPEN for verdict in alone)
+
+
+def _measuring(claim: Claim) -> Claim:
+    """Return a claim that shares what its assumptions measure with others; sides are shared where they are the same."""
+    assumptions = tuple(replace(a, measure=recalled_if_known(a.measure)) for a in claim.assumptions)
+    return replace(claim, assumptions=assumptions, sides=recalled_if_known(claim.sides))
+
+
+def mutants_of(claim: Claim) -> list[Mutant]:
+    """Return the wrong versions of a claim: those written down, and those made of its assumptions, each name once."""
+    trial = TRIALS[claim.id]
+    written = {mutant.name for mutant in trial.mutants}
+    made = (mutant for mutant in of_assumptions(claim) if mutant.name not in written)
+    return [*trial.mutants, *made]
+
+
+def _only_to(first: Claim, second: Claim, given: Instance) -> bool:
+    """Return whether an instance is one that the first claim applies to, and the second does not."""
+    try:
+        return first.failing(given) is None and second.failing(given) is not None
+    except NO_INSTANCE:
+        return False
 
 
 def _decided(search: Search, most: int) -> list[tuple[Verdict, Instance]]:

@@ -18,8 +18,12 @@ Stored = Mapping[str, Any]
 CHECKED, FAILED, NOT_RUN = "checked", "failed", "not run"
 """What may come of a theorem in Coq: Coq accepts it, something is wrong with it, or there is no Coq to ask."""
 
-CAUGHT, MISSED, EQUIVALENT = "caught", "missed", "equivalent"
-"""What may come of a mutant: the search refutes it, it does not, or the mutant is true after all."""
+CAUGHT, MISSED, EQUIVALENT, VOID, SPARED = "caught", "missed", "equivalent", "void", "spared"
+"""What may come of a mutant: the search refutes it, it does not, or the mutant is true after all; the last two say nothing.
+
+Void is one that lacks an assumption without which the claim, as it is encoded, has no sides to compare; spared is one that
+nobody claims to be wrong, for a reason that its trial gives.
+"""
 
 
 @dataclass(frozen=True)
@@ -150,9 +154,9 @@ class MutantRow:
     Attributes:
         name: what was changed.
         kind: what sort of mistake it is.
-        because: why it is true after all; nothing where it is wrong.
+        because: why it is true after all, void or spared; nothing where it is wrong.
         by: where the instance that refutes it came from.
-        outcome: "caught", "missed" or "equivalent".
+        outcome: "caught", "missed", "equivalent", "void" or "spared".
     """
 
     name: str
@@ -185,7 +189,7 @@ class Row:
         violated: on how many it is violated.
         inconclusive: how many rounding leaves open.
         inapplicable: to how many it does not apply.
-        origins: how many instances came from where: named, trained, drawn, varied.
+        origins: how many instances came from where: named, trained, drawn, coincident, varied.
         found_by: where the counterexample of the search came from.
         slack: the slack on the instance where it holds with least slack relative to its sides.
         slack_instance: that instance.
@@ -287,7 +291,7 @@ class Row:
     @property
     def mutants_total(self) -> int:
         """How many mutants are wrong."""
-        return sum(mutant.outcome != EQUIVALENT for mutant in self.mutants)
+        return sum(mutant.outcome in (CAUGHT, MISSED) for mutant in self.mutants)
 
     @property
     def mutants_equivalent(self) -> int:

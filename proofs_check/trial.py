@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hypothesis.strategies import SearchStrategy
 
@@ -20,12 +21,15 @@ class Trial:
         claim: the claim.
         instances: where counterexamples are looked for: instances to draw, or for what was observed the rows that were kept.
         mutants: wrong versions of the claim, which the search that passes it must refute; none for a claim that is refuted.
+        spared: wrong versions that `trials.generated` makes of the claim and that nobody claims to be wrong: their names,
+            and why its search need not refute them.
         oracle: a second implementation of both sides, without a formula of `theory`, where there is one.
     """
 
     claim: Claim
     instances: SearchStrategy[Instance] | Reading
     mutants: tuple[Mutant, ...] = ()
+    spared: Mapping[str, str] = field(default_factory=dict)
     oracle: Oracle | None = None
 
     @property

@@ -279,7 +279,10 @@ class Claim:
             TypeError: if a value is of the wrong type.
             ValueError: if a symbol has no value, or one that is out of its range.
         """
-        given = self.checked(instance)
+        return self.judged(self.checked(instance))
+
+    def judged(self, given: Instance) -> Verdict:
+        """Return the verdict on an instance whose values were checked, see `checked`."""
         failing = self._failing(given)
         if failing is not None:
             return Verdict(self.id, Ruling.INAPPLICABLE, failed=failing[0].name, value=failing[1])

@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from proofs_check.remembered import remembered
 from theory.claim import Assumption, Claim, Form, Instance
 from theory.enclosure import Enclosure
 
@@ -49,7 +50,7 @@ class Mutant:
 
 def scaled(claim: Claim, factor: Fraction, *, offset: int = 0) -> Mutant:
     """Return the claim with offset + (right side - offset) times a factor."""
-    sides = claim.sides
+    sides = remembered(claim.sides)
 
     def changed(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -79,7 +80,7 @@ def turned(claim: Claim) -> Mutant:
     """
     opposite = {Form.AT_MOST: Form.AT_LEAST, Form.AT_LEAST: Form.AT_MOST}
     if claim.form is Form.IMPLICATION:
-        sides = claim.sides
+        sides = remembered(claim.sides)
 
         def swapped(given: Instance) -> tuple[Enclosure, Enclosure]:
             lhs, rhs = sides(given)
@@ -94,7 +95,7 @@ def turned(claim: Claim) -> Mutant:
 
 def negated(claim: Claim) -> Mutant:
     """Return the equivalence or implication with the opposite of its right side."""
-    sides = claim.sides
+    sides = remembered(claim.sides)
 
     def opposite(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -111,7 +112,7 @@ def strict(claim: Claim) -> Mutant:
     """
     if claim.form not in (Form.AT_MOST, Form.AT_LEAST):
         raise ValueError(f"{claim.id} is {claim.form.value}, not an inequality")
-    sides = claim.sides
+    sides = remembered(claim.sides)
 
     def truth(given: Instance) -> tuple[Enclosure, Enclosure]:
         lhs, rhs = sides(given)
@@ -130,19 +131,19 @@ def with_sides(claim: Claim, name: str, kind: Kind, sides: Sides) -> Mutant:
 
 def right(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
     """Return the claim with another right side: an enclosure, a rational or a truth value."""
-    sides = claim.sides
+    sides = remembered(claim.sides)
     return with_sides(claim, name, kind, lambda given: (sides(given)[0], _enclosed(side(given))))
 
 
 def left(claim: Claim, name: str, kind: Kind, side: Side) -> Mutant:
     """Return the claim with another left side."""
-    sides = claim.sides
+    sides = remembered(claim.sides)
     return with_sides(claim, name, kind, lambda given: (_enclosed(side(given)), sides(given)[1]))
 
 
 def on(claim: Claim, name: str, kind: Kind, change: Callable[[Instance], Instance]) -> Mutant:
     """Return the claim with its sides taken on a changed instance, while its assumptions speak of the given one."""
-    sides = claim.sides
+    sides = remembered(claim.sides)
     return with_sides(claim, name, kind, lambda given: sides(change(given)))
 
 

@@ -113,7 +113,7 @@ def test_variation_leaves_alone_what_is_no_free_number() -> None:
     assert search.sources == Counter({"drawn": 1})
 
 
-EFFORT = Effort(drawn=50, varied=50, trained=0, shrink=100)
+EFFORT = Effort(drawn=50, coincident=50, varied=50, trained=0, shrink=100)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,8 @@ EFFORT = Effort(drawn=50, varied=50, trained=0, shrink=100)
         (Arena(trained=(Instance({"n": 1}, "trained"), Instance({"n": 40}, "trained")), drawn=integers), "trained"),
         (Arena(named=(Instance({"n": 1}, "named"),), drawn=integers), "drawn"),
         (Arena(), ""),
-        (Arena(drawn=small), ""),
+        (Arena(drawn=small), "coincident"),
+        (Arena(drawn=st.just(Instance({"n": 0}, "drawn"))), ""),
     ],
 )
 def test_a_hunt_says_where_the_counterexample_came_from(arena: Arena, source: str) -> None:

@@ -14,7 +14,7 @@ from theory.claim import Claim, Finding, Status
 from theory.proof import Proof, Rule, Step
 from theory.registry import CLAIMS
 
-LITTLE = Effort(drawn=60, varied=20, trained=0, shrink=40)
+LITTLE = Effort(drawn=60, coincident=40, varied=20, trained=0, shrink=40)
 
 
 def row(claim: Claim) -> Row:

@@ -37,7 +37,7 @@ Theorem four_times : forall x : R, 0 <= x -> 0 <= twice (twice x).
 Proof. intros. now do 2 apply twice_nonneg. Qed.
 """
 ENTRY = {"claim": "V8", "file": "top.v", "name": "four_times", "covers": "Four times.", "leaves_out": ""}
-LITTLE = Effort(drawn=5, varied=0, trained=0, shrink=0)
+LITTLE = Effort(drawn=5, coincident=0, varied=0, trained=0, shrink=0)
 
 
 def write(folder: Path, *entries: dict[str, Any], **files: str) -> Path:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from proofs_check.trials.common import small
+from proofs_check.trials.common import ratios, small
 from theory.checks import rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure
@@ -23,7 +23,7 @@ def balanced_exactly(draw: st.DrawFn) -> Instance:
     a = draw(st.sampled_from([Fraction(3, 4), Fraction(4, 3), Fraction(5, 12), Fraction(12, 5)]))
     root = Fraction(math.isqrt(a.numerator**2 + a.denominator**2), a.denominator)  # of 1 + a^2
     knot, w1 = (
-        a * draw(st.fractions(0, Fraction(4, 5), max_denominator=5)),
+        a * draw(ratios(0, Fraction(4, 5), 5)),
         draw(st.sampled_from([Fraction(1), Fraction(3), Fraction(1, 2)])),
     )
     w2 = w1 * (a - knot) / root

@@ -66,6 +66,9 @@ TRIALS = (
                 lambda given: _ratio(given, "stable_sharpness", "sharpness"),
             ),
         ),
+        spared={
+            f"without: {M11A.assumptions[0].name}": "true of the runs that were kept, those that end at a loss among them"
+        },
     ),
     Trial(
         M12,

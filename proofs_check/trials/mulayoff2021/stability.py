@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from proofs_check import oracles
 from proofs_check.trial import Trial
-from proofs_check.trials.common import linearised, small
+from proofs_check.trials.common import linearised, ratios, small
 from proofs_check.trials.mulayoff2021.common import shifted
 from proofs_check.trials.operators import (
     LESS,
@@ -55,14 +55,14 @@ def switching_systems(draw: st.DrawFn) -> Instance:
     In one dimension, where the gradients of a mode have one sign, the lemma's condition is sharp.
     """
     d, modes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    number = st.fractions(-1, 1, max_denominator=4)
+    number = ratios(-1, 1, 4)
     noise = draw(st.sampled_from([Fraction(0), Fraction(1, 100), Fraction(1, 3)]))
     hessians = np.empty((modes, d, d), dtype=object)
     for h in hessians:
         rough = rationals([[draw(number) for _ in range(d)] for _ in range(d)])
         h[:] = noise * (rough + rough.T)
-        h[0, 0] += draw(st.fractions(1, 5, max_denominator=4))
-        h[1:, 1:] += np.diag(rationals([draw(st.fractions(0, 1, max_denominator=4)) for _ in range(d - 1)]))
+        h[0, 0] += draw(ratios(1, 5, 4))
+        h[1:, 1:] += np.diag(rationals([draw(ratios(0, 1, 4)) for _ in range(d - 1)]))
     drift = draw(st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1)]))
     gradients = rationals([[[drift * draw(number) for _ in range(d)] for _ in range(2)] for _ in range(modes)])
     if draw(st.booleans()):
@@ -89,9 +89,9 @@ def switching_systems(draw: st.DrawFn) -> Instance:
 @st.composite
 def switching_in_the_plane(draw: st.DrawFn) -> Instance:
     """Draw four wedges with Hessians of their own, a step size up to Lemma 3's limit or just beyond it, and a start."""
-    small_positive = st.fractions(min_value=Fraction(1, 4), max_value=2, max_denominator=4)
+    small_positive = ratios(Fraction(1, 4), 2, 4)
     a = draw(small_positive)
-    modes = wedges(a, draw(st.fractions(min_value=-1, max_value=1, max_denominator=4)) * a)
+    modes = wedges(a, draw(ratios(-1, 1, 4)) * a)
     largest = max(abs(v) for h, _ in modes for v in np.diag(h))
     start = rationals(draw(st.lists(small, min_size=2, max_size=2)))
     reach = draw(st.one_of(small_positive, st.just(Fraction(201, 100))))
@@ -101,7 +101,7 @@ def switching_in_the_plane(draw: st.DrawFn) -> Instance:
 @st.composite
 def drifting_at_the_edge(draw: st.DrawFn) -> Instance:
     """Draw one mode on the line whose gradients point back, and a sharpness around 2/eta + gamma/eps, where eq 15 is tight."""
-    positive = st.fractions(min_value=Fraction(1, 4), max_value=4, max_denominator=4)
+    positive = ratios(Fraction(1, 4), 4, 4)
     eta, epsilon, drift = draw(positive), draw(positive), draw(positive)
     share = draw(st.sampled_from([Fraction(p, 1000) for p in (980, 995, 1001, 1005)]))
     sharpness = 2 / eta + share * drift / epsilon

@@ -1,0 +1,62 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from proofs_check.falsify import Arena, Effort, Search
+from proofs_check.ledger import mutants_of, tried
+from proofs_check.registry import TRIALS
+from proofs_check.row import CAUGHT, MISSED, VOID
+from proofs_check.trials.generated import of_assumptions
+from proofs_check.trials.operators import without
+from theory.claim import Assumption, Claim, Form, Instance
+from theory.enclosure import Enclosure
+from theory.registry import CLAIMS
+from theory.symbols import Symbol
+
+WITH_ASSUMPTIONS = [id for id, claim in CLAIMS.items() if claim.assumptions and TRIALS[id].mutants]
+EFFORT = Effort(drawn=20, coincident=40, varied=20, trained=0, shrink=0)
+
+
+@pytest.mark.parametrize("id", WITH_ASSUMPTIONS)
+def test_a_claim_is_tried_without_each_of_its_assumptions(id: str) -> None:
+    names = [mutant.name for mutant in mutants_of(CLAIMS[id])]
+    assert all(f"without: {assumption.name}" in names for assumption in CLAIMS[id].assumptions)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("id", [id for id, trial in TRIALS.items() if trial.spared])
+def test_what_a_trial_spares_is_made_of_its_claim_and_said_why(id: str) -> None:
+    trial = TRIALS[id]
+    made = {mutant.name for mutant in of_assumptions(CLAIMS[id])} - {mutant.name for mutant in trial.mutants}
+    assert set(trial.spared) <= made
+    assert all(trial.spared.values())
+
+
+def root_claim(least: int, numbers: list[int]) -> tuple[Claim, Search]:
+    """The claim that 1/n <= 1/least for n >= least, which has no value at 0, passed on some numbers."""
+
+    def sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+        return Enclosure.exactly(Fraction(1, given["n"])), Enclosure.exactly(Fraction(1, least))
+
+    claim = replace(
+        CLAIMS["B1.a"],
+        form=Form.AT_MOST,
+        symbols=(Symbol("n", "n", "a number"),),
+        sides=sides,
+        assumptions=(Assumption("n is large", lambda given: given["n"], lambda n: n >= least),),
+    )
+    search = Search()
+    for number in numbers:
+        search.look(claim, Instance({"n": number}, "drawn"), "drawn")
+    return claim, search
+
+
+@pytest.mark.parametrize(
+    ("numbers", "outcome"), [([5, 2], CAUGHT), ([5, 0], VOID), ([5, 7], MISSED)], ids=["false", "void", "unseen"]
+)
+def test_what_has_no_value_where_an_assumption_fails_is_not_missed(numbers: list[int], outcome: str) -> None:
+    claim, search = root_claim(5, numbers)
+    (row,) = tried(claim, [without(claim, "n is large")], Arena(), search, replace(EFFORT, coincident=0), 0)
+    assert row.outcome == outcome
+    assert bool(row.because) == (outcome == VOID)
