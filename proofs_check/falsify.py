@@ -62,6 +62,10 @@ class Arena:
     rows_missing: str = ""
 
 
+Seen = tuple[Verdict, Instance, str]
+"""An instance that was looked at: the verdict, the instance, and where it came from."""
+
+
 @dataclass
 class Search:
     """What a search came to.
@@ -77,7 +81,7 @@ class Search:
 
     rulings: Counter[Ruling] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
-    seen: list[tuple[Verdict, Instance, str]] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
     tightest: tuple[Verdict, Instance] | None = None
     counterexample: tuple[Verdict, Instance] | None = None
     source: str = ""
@@ -115,7 +119,7 @@ class Search:
             self.tightest = (verdict, instance)
         return verdict
 
-    def closest(self) -> list[tuple[Verdict, Instance, str]]:
+    def closest(self) -> list[Seen]:
         """Return what was seen, the least slack first, instances that the claim does not apply to last."""
         return sorted(self.seen, key=lambda entry: relative_slack(entry[0]))
 

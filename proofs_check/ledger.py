@@ -16,7 +16,7 @@ from proofs_check.conclusion import tie
 from proofs_check.counterexamples import damaged, load, stored, witness_of
 from proofs_check.crash import CrashError, part
 from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosure
-from proofs_check.falsify import Arena, Effort, Search, coincide, first_violated, hunt
+from proofs_check.falsify import Arena, Effort, Search, Seen, coincide, first_violated, hunt
 from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
 from proofs_check.pins import sides_pin, step_pins
@@ -352,10 +352,11 @@ def tried(
         effort: how hard to search further for those that pass them too.
         seed: of the search.
     """
-    return [_tried_one(claim, mutant, arena, passed, effort, seed) for mutant in mutants]
+    order = passed.closest()
+    return [_tried_one(claim, mutant, arena, order, effort, seed) for mutant in mutants]
 
 
-def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
+def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, order: list[Seen], effort: Effort, seed: int) -> MutantRow:
     """Try a mutant on the instances that the claim has passed, then beside these, then in a search of its own.
 
     Raises:
@@ -363,12 +364,13 @@ def _tried_one(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effor
     """
     try:
         with part("its search"):
-            return _mutant_row(claim, mutant, arena, passed, effort, seed)
+            return _mutant_row(claim, mutant, arena, order, effort, seed)
     except CrashError as error:
         raise CrashError(f"its mutant '{mutant.name}': {error}") from error
 
 
-def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effort: Effort, seed: int) -> MutantRow:
+def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, order: list[Seen], effort: Effort, seed: int) -> MutantRow:
+    """Try a mutant; the instance that refutes it comes first for the next one, which it often refutes too."""
     row = MutantRow(mutant.name, mutant.kind.value, mutant.equivalent, by="", outcome=EQUIVALENT)
     if mutant.equivalent:
         return row
@@ -376,9 +378,10 @@ def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, passed: Search, effo
         return replace(row, outcome=SPARED, because=TRIALS[claim.id].spared[mutant.name])
     wrong = forgiving(_measuring(mutant.claim))
     search = Search()
-    for _, instance, source in passed.closest():
+    for place, (_, instance, source) in enumerate(order):
         first_violated(wrong, search, [(source, [instance])])
         if search.counterexample:
+            order.insert(0, order.pop(place))
             return replace(row, outcome=CAUGHT, by=source)
     coincide(
         wrong, search, steps=2 * effort.coincident, seed=seed + 2, first=lambda given: _only_to(wrong, claim, given)
