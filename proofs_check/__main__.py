@@ -1,7 +1,7 @@
 """`python -m proofs_check`: what the evidence on every claim comes to, a line a claim.
 
 Replays the proofs, has Coq check its theorems, searches for counterexamples, tries the wrong versions of every claim, and
-says what came of it. Exit status 0: nothing is worse than what was recorded, or another thing; 1: something is, or a claim
+says what came of it. Exit status 0: all is as it was recorded; 1: something is not, be it worse or better, or a claim
 crashes, or a stored counterexample, expected.json, a theorem or the manifest of the theorems is broken, and it is named,
 and all other claims are looked at; 2: the command cannot run; 130: it was interrupted. A claim on rows that studies keep,
 where these are not installed, is not tried: it is named, and counts as no worse.
@@ -153,7 +153,7 @@ def record(rows: Sequence[Row]) -> list[Path]:
 
 
 def _fallen(row: Row, expected: Expected) -> list[str]:
-    """Return what is worse in a row than what was recorded, or another thing; if that cannot be said, why not."""
+    """Return what in a row is not as it was recorded; if that cannot be said, why not."""
     try:
         with part("its comparison with what was recorded"):
             return expected.fallen(row)

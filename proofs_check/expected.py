@@ -1,4 +1,4 @@
-"""What was recorded of every claim in expected.json, and what in a row is worse than that, or another thing."""
+"""What was recorded of every claim in expected.json, and what in a row is not that, be it worse or better."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Expected:
         return {id: record.stored_sha256 for id, record in self.records.items() if id in CLAIMS}
 
     def fallen(self, row: Row) -> list[str]:
-        """Return a sentence for all that is worse in a row than what was recorded, or another thing; see `fallen`."""
+        """Return a sentence for all in a row that is not what was recorded; see `fallen`."""
         if not self.whole:
             return []
         return [self.unreadable[row.id]] if row.id in self.unreadable else fallen(row, self.records)
@@ -199,11 +199,12 @@ def expected_text(rows: Sequence[Row], stored_sha256: Mapping[str, str] | None =
 
 
 def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
-    """Return a sentence for everything in a row that is worse than what was recorded of the claim, or another thing.
+    """Return a sentence for everything in a row that is not what was recorded of the claim, be it worse or better.
 
-    A claim that is tried on kept rows which are not there is not worse for it, and of one that crashed nothing is known.
-    Where Coq did not check a theorem, its statement has not changed. Stored counterexamples are held against what was
-    recorded before they are used, see `counterexamples.damaged`.
+    What is better is to be recorded too: a record that somebody made worse would hide a fall. A claim that is tried on
+    kept rows which are not there is not worse for it, and of one that crashed nothing is known. Where Coq did not check
+    a theorem, its statement has not changed. Stored counterexamples are held against what was recorded before they are
+    used, see `counterexamples.damaged`.
     """
     if row.id not in expected:
         return ["nothing is recorded of it: run with --record"]
@@ -214,11 +215,14 @@ def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
     not_run = any(theorem.outcome == NOT_RUN for theorem in row.theorems)
     least = before.without_coq if not_run else before.status
     untried = bool(row.rows_missing) and now.status is Status.CONJECTURED
-    if now.status < least and not untried:
-        found.append(f"its status fell from {least.value} to {now.status.value}")
+    if now.status is not least and not untried:
+        moved = "fell" if now.status < least else "rose"
+        found.append(f"its status {moved} from {least.value} to {now.status.value}")
+    if not not_run and now.status is before.status and now.without_coq is not before.without_coq and not untried:
+        found.append(f"its status without Coq was '{before.without_coq.value}' and is '{now.without_coq.value}'")
     if now.finding is not before.finding:
         found.append(f"its finding was '{before.finding.value}' and is '{now.finding.value}'")
-    if now.mutants_caught < before.mutants_caught and not row.refuted and not row.rows_missing:
+    if now.mutants_caught != before.mutants_caught and not row.refuted and not row.rows_missing:
         found.append(f"its search catches {now.mutants_caught} mutants and caught {before.mutants_caught}")
     if now.statement_sha256 != before.statement_sha256:
         found.append("its statement or source is not the recorded one")

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy as sp
@@ -122,7 +123,7 @@ def standing() -> Row:
     ("change", "expected"),
     [
         ({}, []),
-        ({"status": Status.MACHINE_CHECKED}, []),
+        ({"status": Status.MACHINE_CHECKED}, ["its status rose from proved to machine-checked"]),
         ({"status": Status.TESTED}, ["its status fell from proved to tested"]),
         ({"finding": Finding.LOOSE}, ["its finding was 'as printed' and is 'loose'"]),
         ({"mutants": ()}, ["its search catches 0 mutants and caught 4"]),
@@ -132,9 +133,21 @@ def standing() -> Row:
         ({"status": Status.REFUTED, "rows_missing": "r"}, ["its status fell from proved to refuted"]),
     ],
 )
-def test_what_fell_is_named(change: dict[str, object], expected: list[str], standing: Row) -> None:
+def test_what_is_not_as_recorded_is_named(change: dict[str, object], expected: list[str], standing: Row) -> None:
     assert standing.mutants_caught == 4
     assert fallen(replace(standing, **change), {"V2": recorded(standing)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("lowered", "said"),
+    [
+        ({"status": Status.TESTED}, "its status rose from tested to proved"),
+        ({"mutants_caught": 3}, "its search catches 4 mutants and caught 3"),
+        ({"without_coq": Status.TESTED}, "its status without Coq was 'tested' and is 'proved'"),
+    ],
+)
+def test_a_record_that_was_made_worse_hides_no_fall(lowered: dict[str, Any], said: str, standing: Row) -> None:
+    assert fallen(standing, {"V2": replace(recorded(standing), **lowered)}) == [said]
 
 
 def test_what_is_recorded_is_read_as_it_was_written(standing: Row, tmp_path: Path) -> None:
