@@ -39,7 +39,7 @@ from proofs_check.symbolic import report
 from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import Mutant
 from proofs_check.values import encoded_instance
-from theory.claim import Claim, Finding, Instance, Ruling, Status, Verdict
+from theory.claim import Assumption, Claim, Finding, Instance, Ruling, Status, Verdict
 from theory.enclosure import Enclosure
 from theory.proof import Proof
 from theory.registry import CLAIMS
@@ -376,7 +376,7 @@ def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, order: list[Seen], e
         return row
     if mutant.name in TRIALS[claim.id].spared:
         return replace(row, outcome=SPARED, because=TRIALS[claim.id].spared[mutant.name])
-    wrong = forgiving(_measuring(mutant.claim))
+    wrong = forgiving(_outside(_measuring(mutant.claim), claim))
     search = Search()
     for place, (_, instance, source) in enumerate(order):
         first_violated(wrong, search, [(source, [instance])])
@@ -409,6 +409,17 @@ def _measuring(claim: Claim) -> Claim:
     """Return a claim that shares what its assumptions measure with others; sides are shared where they are the same."""
     assumptions = tuple(replace(a, measure=recalled_if_known(a.measure)) for a in claim.assumptions)
     return replace(claim, assumptions=assumptions, sides=recalled_if_known(claim.sides))
+
+
+def _outside(wrong: Claim, claim: Claim) -> Claim:
+    """Return a wrong version that differs in its assumptions alone so that it applies only where the claim does not.
+
+    Where the claim applies, it says what the claim says: its sides need not be evaluated there.
+    """
+    if wrong.sides is not claim.sides or wrong.form is not claim.form:
+        return wrong
+    outside = Assumption("the claim itself does not apply", claim.failing, lambda failing: failing is not None)
+    return replace(wrong, assumptions=(*wrong.assumptions, outside))
 
 
 def mutants_of(claim: Claim) -> list[Mutant]:
