@@ -185,7 +185,9 @@ def _evidence(row: Row) -> list[str]:
     for proof, name in ((row.proof, "proof"), (row.small, "proof of small sizes")):
         if proof:
             cited = f", {proof.cited} cited" if proof.cited else ""
-            found.append(f"{name}: {_of('step', proof.decided)} decided{cited}")
+            sizes = dict.fromkeys(step.sizes for step in proof.steps if step.sizes)
+            only = f", for {'; '.join(sizes)} only" if sizes else ""
+            found.append(f"{name}: {_of('step', proof.decided)} decided{cited}{only}")
     names = Counter(_theorem_name(row, theorem) for theorem in row.theorems)
     for name, count in names.items():
         left = [t.leaves_out.rstrip(".") for t in row.theorems if t.leaves_out and not t.refutes]
@@ -286,6 +288,12 @@ def _steps_word(proof: ProofRow) -> str:
     return ", ".join(f"{count} {word}" for count, word in counted if count or word == "decided")
 
 
+def _tied_words(proof: ProofRow) -> str:
+    """Return on how many instances a proof was held against its claim, and how many it says nothing of."""
+    beyond = f"; {_of('instance', proof.uncovered)} more of sizes that it does not speak of" if proof.uncovered else ""
+    return f"Its sides are the claim's on {_of('instance', proof.covered)}{beyond}."
+
+
 def _replay_code(row: Row) -> str:
     """Return the lines that load the instance that shows the finding and evaluate the claim on it."""
     if row.refuted:
@@ -312,6 +320,7 @@ _ENVIRONMENT.globals.update(
     mutants=_mutants,
     side=_side,
     steps_word=_steps_word,
+    tied_words=_tied_words,
     replay_code=_replay_code,
     witness_name=_witness_name,
     theorem_name=_theorem_name,

@@ -1,9 +1,13 @@
-"""The pages under docs say what is recorded: each part of docs/not_claimed.md that needs no search, and no Coq, to be made."""
+"""The pages under docs say what is recorded, and what the code does: all that needs no search and no Coq to be made."""
 
+import contextlib
+import io
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +19,10 @@ from proofs_check.not_claimed import not_claimed
 from proofs_check.page import plain
 from proofs_check.registry import TRIALS
 from proofs_check.row import EQUIVALENT, SPARED, MutantRow, ProofRow, Row, StepRow, TheoremRow
+from proofs_check.trial import Trial
+from proofs_check.trials.operators import Mutant
 from theory.claim import Claim, Finding
-from theory.proof import Proof, Rule
+from theory.proof import Proof, Rule, Step
 from theory.registry import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -206,3 +212,29 @@ def test_the_ledger_says_what_is_recorded(id: str) -> None:
     record = RECORDS[id]
     assert f"({record.finding.value}, {record.status.value}" in first
     assert Finding(record.finding) is CLAIMS[id].finding
+
+
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "docs" / "adding_a_claim.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_examples_of_how_to_add_a_claim_print_what_the_page_says() -> None:
+    variables: dict[str, Any] = {}
+    shown = 0
+    for (language, code), (_, expected) in pairwise(BLOCKS):
+        if language == "python":
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, "docs/adding_a_claim.md", "exec"), variables)
+            assert printed.getvalue() == expected
+            shown += 1
+    assert shown == 3
+
+
+def test_what_the_page_on_adding_a_claim_names_is_there() -> None:
+    text = (ROOT / "docs" / "adding_a_claim.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:theory|proofs_check)/[\w/]+\.\w+)`", text))
+    assert "proofs_check/oracles.py" in paths
+    assert all((ROOT / path).exists() for path in paths)
+    for noun, kind in (("Proof", Proof), ("Claim", Claim), ("Step", Step), ("Trial", Trial), ("Mutant", Mutant)):
+        for name in re.findall(rf"`{noun}\.(\w+)`", text):
+            assert name in {field.name for field in fields(kind)}
