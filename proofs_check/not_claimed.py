@@ -106,6 +106,7 @@ def not_claimed(rows: Sequence[Row], coq: str = "") -> str:
         papers=_readings(rows),
         printed=sum(row.finding is Finding.AS_PRINTED for row in rows),
         printed_read=sum(row.finding is Finding.AS_PRINTED and bool(row.reading) for row in rows),
+        abstracts=_links(row for row in rows if "abstract" in row.note),
         steps=len(steps),
         cited_steps=sum(step.cited for step in steps),
         cited=_cited(rows),
