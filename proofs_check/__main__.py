@@ -31,6 +31,7 @@ from proofs_check.crash import CrashError, part, said
 from proofs_check.expected import EXPECTED, Expected, expected_text, read_expected
 from proofs_check.ledger import chosen, effort_of
 from proofs_check.machine_checked import INSTALL, Evidence, check
+from proofs_check.not_claimed import not_claimed
 from proofs_check.page import markdown, page, table_header, table_line
 from proofs_check.registry import TRIALS
 from proofs_check.row import Head, Row, row_json
@@ -38,7 +39,9 @@ from proofs_check.values import decoded_instance
 from proofs_check.workers import examined
 
 LEDGER = Path(__file__).parents[1] / "docs" / "ledger.md"
-"""The ledger as a page of the repository, made from the recorded rows."""
+"""The ledger as a page of the repository, made from the recorded rows; beside it stands what is not claimed."""
+
+NOT_CLAIMED = "not_claimed.md"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Options:
         html: file for the page, which needs nothing beside it.
         jobs: processes; as many as there are processors if 0.
         device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
-        record: write down what came out as what is expected from now on: expected.json, stored counterexamples and
-            docs/ledger.md. Only for all claims together.
+        record: write down what came out as what is expected from now on: expected.json, stored counterexamples,
+            docs/ledger.md and docs/not_claimed.md. Only for all claims together.
     """
 
     ids: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
@@ -142,14 +145,21 @@ def _write_text(path: Path, text: str) -> None:
     write_whole(path, lambda aside: aside.write_text(text.rstrip() + "\n", encoding="utf-8"))
 
 
-def record(rows: Sequence[Row]) -> list[Path]:
-    """Write down what came out: what is expected from now on, counterexamples that are new, and docs/ledger.md."""
+def record(rows: Sequence[Row], coq: str) -> list[Path]:
+    """Write down what came out: what is expected from now on, counterexamples that are new, and the pages in docs.
+
+    Args:
+        rows: those of all claims.
+        coq: the version of Coq that checked the theorems.
+    """
     whole = set(stored()) - set(damaged())
     new = [row for row in rows if row.counterexample and row.id not in whole]
     kept = [keep(row.id, decoded_instance(row.counterexample)) for row in new]
     _write_text(EXPECTED, expected_text(rows, stored_sha256()))
+    beside = LEDGER.with_name(NOT_CLAIMED)
     _write_text(LEDGER, markdown(rows))
-    return [EXPECTED, LEDGER, *kept]
+    _write_text(beside, not_claimed(rows, coq))
+    return [EXPECTED, LEDGER, beside, *kept]
 
 
 def _fallen(row: Row, expected: Expected) -> list[str]:
@@ -245,7 +255,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m proofs_che
         files = write(rows, head_of(options, seconds, evidence.version), options)
         if options.record:
             wrong += _not_recordable(rows, evidence)
-            files += [] if wrong else record(rows)
+            files += [] if wrong else record(rows, evidence.version)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -95,7 +95,8 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = [
         "# The ledger",
         "",
-        "Made by `python -m proofs_check`; every line can be replayed.",
+        "Made by `python -m proofs_check`; every line can be replayed. What its words do not mean, how papers are read, and",
+        "what must be trusted: [what is not claimed](not_claimed.md).",
         "",
         f"- {len(rows)} claims: {_counts((row.status for row in rows), Status)}",
         f"- findings: {_counts((row.finding for row in rows if not row.fell), Finding)}",
@@ -116,26 +117,26 @@ def markdown(rows: Sequence[Row]) -> str:
 def _table(rows: Iterable[Row]) -> list[str]:
     lines = ["| claim | source | finding | status | evidence | mutants caught |", "|---|---|---|---|---|---|"]
     for row in rows:
-        cells = (_plain(row.source), row.finding, row.status.value, _plain("; ".join(_evidence(row))), _mutants(row))
-        lines.append(f"| [{row.id}](#{_slug(row.id)}) | {' | '.join(cells)} |")
+        cells = (plain(row.source), row.finding, row.status.value, plain("; ".join(_evidence(row))), _mutants(row))
+        lines.append(f"| [{row.id}](#{slug(row.id)}) | {' | '.join(cells)} |")
     return lines
 
 
 def _section(row: Row) -> list[str]:
     """Return a claim's section: where it is printed, its statement, the finding, and the instance that shows it."""
-    amends = f", amends [{row.amends}](#{_slug(row.amends)})" if row.amends else ""
-    lines = [f"{_plain(row.source)} ({row.finding}, {row.status.value}{amends})", "", f"$`{row.statement}`$", ""]
+    amends = f", amends [{row.amends}](#{slug(row.amends)})" if row.amends else ""
+    lines = [f"{plain(row.source)} ({row.finding}, {row.status.value}{amends})", "", f"$`{row.statement}`$", ""]
     if row.assumptions:
-        lines += [_plain(f"Assumes: {'; '.join(row.assumptions)}."), ""]
-    lines += [_plain(words), ""] if (words := words_of(row)) else []
-    lines.append(_plain(row.note))
+        lines += [plain(f"Assumes: {'; '.join(row.assumptions)}."), ""]
+    lines += [plain(words), ""] if (words := words_of(row)) else []
+    lines.append(plain(row.note))
     for theorem in row.theorems:
-        lines += ["", f"{_theorem_name(row, theorem)}: {_plain(_theorem_words(theorem))}", "", *_indented(theorem)]
+        lines += ["", f"{_theorem_name(row, theorem)}: {plain(_theorem_words(theorem))}", "", *_indented(theorem)]
     if row.witness:
         ends = (("left", row.witness_lhs), ("right", row.witness_rhs))
         sides = ", ".join(f"{name} side {_side(row, text)}" for name, text in ends if text)
         given = "; ".join(f"{name} = {readable.value(code)}" for name, code in row.witness["given"].items())
-        lines += ["", f"{_witness_name(row)}: {_plain(given)}" + (f". {_plain(sides).capitalize()}." if sides else ".")]
+        lines += ["", f"{_witness_name(row)}: {plain(given)}" + (f". {plain(sides).capitalize()}." if sides else ".")]
     return lines
 
 
@@ -184,7 +185,9 @@ def _evidence(row: Row) -> list[str]:
     for proof, name in ((row.proof, "proof"), (row.small, "proof of small sizes")):
         if proof:
             cited = f", {proof.cited} cited" if proof.cited else ""
-            found.append(f"{name}: {_of('step', proof.decided)} decided{cited}")
+            sizes = dict.fromkeys(step.sizes for step in proof.steps if step.sizes)
+            only = f", for {'; '.join(sizes)} only" if sizes else ""
+            found.append(f"{name}: {_of('step', proof.decided)} decided{cited}{only}")
     names = Counter(_theorem_name(row, theorem) for theorem in row.theorems)
     for name, count in names.items():
         left = [t.leaves_out.rstrip(".") for t in row.theorems if t.leaves_out and not t.refutes]
@@ -227,12 +230,12 @@ def _sums(rows: Sequence[Row]) -> Counter[str]:
     return Counter({key: sum(getattr(row, key) for row in rows) for key in _SUMMED})
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is, in one line."""
     return re.sub(r"([\\`*_\[\]<>|#$~])", r"\\\1", " ".join(text.split()))
 
 
-def _slug(id: str) -> str:
+def slug(id: str) -> str:
     """Return the anchor that a heading with a claim's id gets on the forges."""
     return id.lower().replace(".", "")
 
@@ -285,6 +288,12 @@ def _steps_word(proof: ProofRow) -> str:
     return ", ".join(f"{count} {word}" for count, word in counted if count or word == "decided")
 
 
+def _tied_words(proof: ProofRow) -> str:
+    """Return on how many instances a proof was held against its claim, and how many it says nothing of."""
+    beyond = f"; {_of('instance', proof.uncovered)} more of sizes that it does not speak of" if proof.uncovered else ""
+    return f"Its sides are the claim's on {_of('instance', proof.covered)}{beyond}."
+
+
 def _replay_code(row: Row) -> str:
     """Return the lines that load the instance that shows the finding and evaluate the claim on it."""
     if row.refuted:
@@ -311,6 +320,7 @@ _ENVIRONMENT.globals.update(
     mutants=_mutants,
     side=_side,
     steps_word=_steps_word,
+    tied_words=_tied_words,
     replay_code=_replay_code,
     witness_name=_witness_name,
     theorem_name=_theorem_name,

@@ -29,7 +29,6 @@ from proofs_check.polynomial import (
     satisfiable,
 )
 from proofs_check.row import StepRow
-from theory.claim import Claim
 from theory.proof import Proof, Rule, Step
 
 ZERO = sp.Integer(0)
@@ -436,21 +435,3 @@ def replay(proof: Proof) -> Replay:
             raise StepError(f"step {number}: {why}")
     cited = tuple(step.because for step in proof.steps if step.rule is Rule.CITED)
     return Replay(len(proof.steps) - len(cited), cited)
-
-
-def proved(claim: Claim) -> bool:
-    """Whether a claim has a proof with at least one decided step, all of which replay.
-
-    Raises:
-        StepError: if a step does not follow.
-    """
-    return claim.proof is not None and replay(claim.proof()).decided > 0
-
-
-def certified(claim: Claim) -> bool:
-    """Whether a claim has a proof of its small sizes with at least one decided step, all of which replay.
-
-    Raises:
-        StepError: if a step does not follow.
-    """
-    return claim.small is not None and replay(claim.small()).decided > 0

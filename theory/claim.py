@@ -184,7 +184,8 @@ class Claim:
         quote: for what does not stand as printed, the words of the paper that the finding is about, 25 at most: formulas in
             plain letters, ligatures and what the extraction of the text broke mended, ".." for what is left out.
         reading: how these words are read where they can be read otherwise, in a sentence; "Strained" if it must be said.
-            Of a conjecture of ours, what was said instead, and by whom.
+            Of a conjecture of ours, what was said instead, and by whom. Of what stands as printed, how the statement is read,
+            where that is a choice.
         amends: the id of the printed claim that this one repairs.
         witness: an instance that shows the finding: a counterexample, or one on which the printed proof fails; none for what
             is observed, whose witness is a kept row that `proofs_check` stores.

@@ -338,6 +338,21 @@ def test_a_finding_is_shown_with_its_words_and_their_reading() -> None:
         assert words in unescape(page([row], HEAD))
 
 
+def test_a_proof_says_for_which_sizes_it_is_and_on_how_many_instances_it_is_one_of_the_claim() -> None:
+    step = StepRow("polynomial", "a", "b", ">=", "", decided=True, cited=False, sizes="d = 2")
+    row = replace(row_of(CLAIMS["M6"]), proof=ProofRow("two", (step, step), covered=3, uncovered=1))
+    assert "proof: 2 steps decided, for d = 2 only" in markdown([row])
+    html = page([row], HEAD)
+    assert html.count("for d = 2 only") == 2
+    assert "the claim&#39;s on 3 instances; 1 instance more of sizes that it does not speak of." in html
+    whole = replace(row, proof=ProofRow("all", (replace(step, sizes=""),)))
+    assert "only" not in page([whole], HEAD).split("Covers: all")[1].split("</details>")[0]
+
+
+def test_the_markdown_leads_to_what_is_not_claimed() -> None:
+    assert "[what is not claimed](not_claimed.md)" in markdown(rows())
+
+
 def test_the_markdown_says_nothing_of_the_run() -> None:
     other = [replace(row, seconds=9.0, holds=4, inapplicable=3, slack=0.25, lhs="2") for row in rows()]
     assert markdown(other) == markdown(rows())

@@ -67,9 +67,9 @@ M10 = Claim(
         Enclosure.exactly(LARGEST_DISTANCE**2),
     ),
     finding=Finding.AS_PRINTED,
-    note="Read as: the largest distance is at most n^(-1/2), the rate of sample means; the sides are squared. At n = 20 it may "
-    "still be a large part of the peak of g. 'Most of its mass is at the centre' is true of the populations looked at and "
-    "not of every data set: g is not translation invariant and may have several peaks.",
+    note="At n = 20 it may still be a large part of the peak of g. 'Most of its mass is at the centre' is true of the "
+    "populations looked at and not of every data set: g is not translation invariant and may have several peaks.",
+    reading="Read as: the largest distance is at most n^(-1/2), the rate of sample means; the sides are squared.",
     no_extremal=MEASURED,
     study="experiments.weight_function",
 )

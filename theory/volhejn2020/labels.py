@@ -153,10 +153,10 @@ V14 = Claim(
     proof=proofs.v14,
     reads=_reads_outputs,
     finding=Finding.AS_PRINTED,
-    note="For eq 3.5, over the training data with a point and itself among the pairs. With equality iff f is monotone on "
-    "every segment between two data points. A mean over pairs of distinct points has n/(n - 1) times the bound. It says "
-    "nothing of PL0 over a test set, where the thesis measures it (section 4.4.1): values below 1 in Fig 4.3 need not come "
-    "from the approximation alone.",
+    note="With equality iff f is monotone on every segment between two data points. A mean over pairs of distinct "
+    "points has n/(n - 1) times the bound. It says nothing of PL0 over a test set, where the thesis measures it "
+    "(section 4.4.1): values below 1 in Fig 4.3 need not come from the approximation alone.",
+    reading="Read for eq 3.5, over the training data with a point and itself among the pairs.",
     extremal=Instance({"weights": _RAMP, "x": rationals([0, 1]), "y": rationals([0, 1])}, "named"),
 )
 

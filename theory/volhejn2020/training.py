@@ -235,9 +235,10 @@ V11 = Claim(
     proof=training_proofs.v11,
     reads=_reads_choice,
     finding=Finding.AS_PRINTED,
-    note="'Minimizes smoothness' there means to minimise S. It needs exact interpolation and one and the same S throughout: "
-    "with a threshold on the mean loss, as the networks were trained, it fails (V11.a), and so it does if S is an average "
-    "over the training set itself, as in eq 3.5 (V11.c).",
+    note="It needs exact interpolation and one and the same S throughout: with a threshold on the mean loss, as the "
+    "networks were trained, it fails (V11.a), and so it does if S is an average over the training set itself, as in "
+    "eq 3.5 (V11.c).",
+    reading="'Minimizes smoothness' is read as: to minimise the measure S.",
     extremal=Instance(
         {"values": rationals([[0, 0], [0, 1]]), "y": rationals([0, 1]), "measure": rationals([1, 1]), "sizes": (1, 2)},
         "named",

@@ -337,8 +337,8 @@ V3 = Claim(
     proof=proofs.v3,
     reads=_reads_pieces,
     finding=Finding.AS_PRINTED,
-    note="For continuous piecewise-linear (and absolutely continuous) f, which the thesis speaks of there. 'Differentiable "
-    "almost everywhere' would not do: the Heaviside function of V2 has GN 0 and TV 1.",
+    note="'Differentiable almost everywhere' would not do: the Heaviside function of V2 has GN 0 and TV 1.",
+    reading="Read for continuous piecewise-linear (and absolutely continuous) f, which the thesis speaks of there.",
     extremal=Instance(
         {"weights": Weights([Fraction(1)], [Fraction(0)], [Fraction(1)], Fraction(0)), "interval": (-1, 1)}, "named"
     ),

@@ -332,7 +332,8 @@ W8 = Claim(
     proof=proofs.w8,
     reads=_reads_vectors,
     finding=Finding.AS_PRINTED,
-    note="Read as: neither alpha nor 1 - alpha exceeds 1. If all vectors are 0, alpha is 0/0; nothing is claimed then.",
+    note="If all vectors are 0, alpha is 0/0; nothing is claimed then.",
+    reading="Read as: neither alpha nor 1 - alpha exceeds 1.",
     extremal=distribution_of((1,), (-1,)),
 )
 
@@ -438,8 +439,9 @@ W9 = Claim(
     proof=proofs.w9,
     reads=_reads_sample,
     finding=Finding.AS_PRINTED,
-    note="Of any lengths, as printed; gradients that are 0 count among the m. Case 3 of the list, alpha = 0, is more than 'no "
-    "example helps': over pairs of different examples the inner products then sum to -sum |g_i|^2 < 0, they hurt.",
+    note="Case 3 of the list, alpha = 0, is more than 'no example helps': over pairs of different examples the inner "
+    "products then sum to -sum |g_i|^2 < 0, they hurt.",
+    reading="Gradients of any lengths, as printed; those that are 0 count among the m.",
     extremal=Instance({"vectors": rationals([(1, 0), (0, 2)])}, "named"),
 )
 
@@ -576,7 +578,8 @@ W11D = Claim(
     proof=proofs.w11d,
     reads=_reads_draws,
     finding=Finding.AS_PRINTED,
-    note="For the coherence of the distribution of independent means. For the batches of one sample: W11.e.",
+    note="For the batches of one sample: W11.e.",
+    reading="Read for the coherence of the distribution of independent means.",
     extremal=distribution_of((0,), (1,), draws=2),
 )
 

@@ -447,8 +447,9 @@ W12 = Claim(
     proof=proofs.w12,
     reads=_reads_extremes,
     finding=Finding.AS_PRINTED,
-    note="The paper prints the update and claims little of it; what it is for is made a statement in W12.b. Percentiles are "
-    "interpolated linearly here, which the paper leaves open. clip's first argument is called x in its definition.",
+    note="The paper prints the update and claims little of it; what it is for is made a statement in W12.b. clip's "
+    "first argument is called x in its definition.",
+    reading="Percentiles are interpolated linearly here, which the paper leaves open.",
     extremal=with_values(1, 5, -3, level=Fraction(0)),
 )
 

@@ -114,8 +114,9 @@ W1 = Claim(
     proof=proofs.w1,
     reads=_reads_growth,
     finding=Finding.AS_PRINTED,
-    note="For n = 1 the printed factor is 0/0 and is read as 0. Sufficient, as printed; for d >= 2 not necessary: linear "
-    "regression on x = -1, 0, 1 at eta = 11/10, B = 1 is stable and fails it (W2's witness).",
+    note="Sufficient, as printed; for d >= 2 not necessary: linear regression on x = -1, 0, 1 at eta = 11/10, B = 1 "
+    "is stable and fails it (W2's witness).",
+    reading="For n = 1 the printed factor is 0/0, and is read as 0.",
     no_extremal="an implication; W1.a is exact in one dimension",
 )
 

@@ -232,9 +232,9 @@ W3 = Claim(
     proof=proofs.w3,
     reads=partial(_reads, empirical=False),
     finding=Finding.AS_PRINTED,
-    note="Read for all f at once, which is what the proof gives and the use in 'for any w' needs. Left: the least t that "
-    "sup_f (E f - mean f) - 2 R exceeds with probability delta at most, over all samples. The margin is sqrt(2) times "
-    "larger than McDiarmid's inequality gives: W3.a.",
+    note="Left: the least t that sup_f (E f - mean f) - 2 R exceeds with probability delta at most, over all samples. "
+    "The margin is sqrt(2) times larger than McDiarmid's inequality gives: W3.a.",
+    reading="Read for all f at once, which is what the proof gives and the use in 'for any w' needs.",
     no_extremal="the margin is sqrt(2) times as large as need be: W3.a",
 )
 

@@ -260,9 +260,10 @@ W5 = Claim(
     proof=proofs.w5,
     reads=_reads_update,
     finding=Finding.AS_PRINTED,
-    note="For lambda_j = 0 (certain for the sample's covariance when d > m) u_j divides by 0; read as an absent term. The "
-    "text takes the gradient step on one example and the lemma on all m: it is read for a loss of all outputs, and delta f, "
-    "f and h as one. The eigenvectors may be of any distribution whose support holds the sample.",
+    note="The eigenvectors may be of any distribution whose support holds the sample.",
+    reading="For lambda_j = 0 (certain for the sample's covariance when d > m) u_j divides by 0, and is read as an "
+    "absent term. The text takes the gradient step on one example and the lemma on all m: it is read for a loss of "
+    "all outputs, and delta f, f and h as one.",
     extremal=Instance(
         {
             "features": rationals([[1, 0], [0, 2]]),
