@@ -125,6 +125,7 @@ M1 = Claim(
     ),
 )
 
+
 def _reads_descent(given: Instance) -> dict[str, Any]:
     """Return the eigenvalues, the largest as exactly as it is known, and one step from two starts: all of 1, and along it."""
     mean = moments(rationals(given["hessians"]))[0]

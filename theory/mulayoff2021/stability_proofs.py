@@ -33,11 +33,12 @@ _top = sp.Symbol("mu", nonnegative=True)
 _SPECTRAL = "the spectral theorem: a symmetric H has an orthonormal basis of eigenvectors"
 
 
-def mean_along(direction: str) -> tuple[Step, ...]:
-    """Return E ||w|| >= |E q^T w| for a unit vector q and w with finitely many values: the first three steps of a proof.
+def mean_along(direction: str, *, place: int = 0) -> tuple[Step, ...]:
+    """Return E ||w|| >= |E q^T w| for a unit vector q and w with finitely many values: three steps.
 
     Args:
         direction: what q and w are.
+        place: the number of the first of them, counted from 0.
     """
     q, w, values = reals("q w a")
     return (
@@ -47,7 +48,7 @@ def mean_along(direction: str) -> tuple[Step, ...]:
         *triangle_inequality(
             values,
             "E |q^T w| >= |E q^T w|: a_i are the values of q^T w times their probabilities, over the draws of the batches",
-            place=1,
+            place=place + 1,
         ),
     )
 
@@ -176,9 +177,7 @@ def m1a() -> Proof:
                 uses=(1,),
                 conditions=(sp.Le(power, 1),),
             ),
-            Step(
-                here, there, Rule.SUM, "so no start ever gets further away", term=2, conditions=(sp.Le(each, 1),)
-            ),
+            Step(here, there, Rule.SUM, "so no start ever gets further away", term=2, conditions=(sp.Le(each, 1),)),
             bernoulli(_s, "1 + s is (1 - eta mu)^2, where eta mu exceeds 2"),
             Step(
                 flat,
