@@ -127,19 +127,20 @@ M1 = Claim(
 
 
 def _reads_descent(given: Instance) -> dict[str, Any]:
-    """Return the eigenvalues, the largest as exactly as it is known, and one step from two starts: all of 1, and along it."""
-    mean = moments(rationals(given["hessians"]))[0]
-    top = Fraction(top_eigenvalue(mean).lower)
-    others = np.linalg.eigvalsh(mean.astype(np.float64))[:-1]
-    values = [top, *(min(max(Fraction(float(value)), Fraction(0)), top) for value in others)]
+    """Return one step from two starts, along the top eigenvector and all ones, with this one's components, rounded."""
+    mean, eta = moments(rationals(given["hessians"]))[0], Fraction(given["step_size"])
+    top, start = Fraction(top_eigenvalue(mean).lower), rationals([1] * len(mean))
+    values, vectors = np.linalg.eigh(mean.astype(np.float64))
+    others = [min(max(Fraction(float(value)), Fraction(0)), top) for value in values[:-1]]
     return {
         "mu": top,
-        "lambda": values,
-        "a": [1] * len(values),
-        "m": len(values),
+        "lambda": [*others, top],
+        "a": rationals(vectors.sum(axis=0)),
+        "w": np.array([start, start - eta * (mean @ start)]),
+        "m": len(mean),
         "b": 1,
         "t": 1,
-        "eta": Fraction(given["step_size"]),
+        "eta": eta,
     }
 
 

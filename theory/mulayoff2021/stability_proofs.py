@@ -79,7 +79,7 @@ def _stays(number: int) -> tuple[Step, Step]:
 
 
 def _moved_along(number: int) -> tuple[Step, ...]:
-    """Return q^T (w - eta H w) = (1 - eta mu) q^T w for H q = mu q: four steps; `number` is that of the first.
+    """Return q^T (w - eta H w) = (1 - eta mu) q^T w for H q = mu q: five steps; `number` is that of the first.
 
     H w = y is the mean over the batches of H_B w, as a batch does not depend on what came before it.
     """
@@ -97,14 +97,20 @@ def _moved_along(number: int) -> tuple[Step, ...]:
             "batches are independent and uniform, so E w_{t+1} = w - eta y with w = E w_t and y = H w",
         ),
         Step(image, turned, Rule.INDUCTION, "q^T H w = w^T H q, as H is symmetric", variable=COLUMNS),
+        Step(
+            sp.Integer(0),
+            over_columns((met.subs(new, COLUMN) - _top * q[COLUMN]) ** 2),
+            Rule.CITED,
+            f"{_SPECTRAL}; q is that of the largest eigenvalue mu",
+        ),
         *(
             Step(
                 turned if sign > 0 else _top * along,
                 _top * along if sign > 0 else turned,
                 Rule.INDUCTION,
-                f"and H q = mu q, by {_SPECTRAL.removeprefix('the ')}, q that of the largest eigenvalue mu",
+                "and H q = mu q",
                 (sign * w[new] * (met - _top * q[new]),),
-                uses=(number + 1,),
+                uses=(number + 1, number + 2),
                 conditions=(sp.Eq(met, _top * q[new]),),
                 variable=COLUMNS,
             )
@@ -128,7 +134,7 @@ def m1() -> Proof:
                 Rule.INDUCTION,
                 "so the size c_t of the component of E w_t along q is eps |1 - eta mu|^t",
                 (along[TIME + 1] - step * at,),
-                uses=(3, 4, 5, 6),
+                uses=(3, 4, 6, 7),
                 conditions=(sp.Eq(along[TIME + 1], step * at), sp.Eq(along[0], _eps)),
                 variable=TIME,
                 factor=step,
@@ -140,7 +146,7 @@ def m1() -> Proof:
                 Rule.POLYNOMIAL,
                 "e = E||w_t|| is at least c_t, for every t, and by linear stability at most eps (1 + delta) for some t = 1, "
                 "2, ..: if mu exceeded 2/eta this would fail for delta below eta mu - 2",
-                uses=(0, 2, 7, 8),
+                uses=(0, 2, 8, 9),
                 conditions=(
                     sp.Ge(TIME, 1),
                     sp.Ge(length, _eps * step**TIME),
@@ -159,13 +165,14 @@ def m1() -> Proof:
 def m1a() -> Proof:
     """For gradient descent at a minimum lambda_max <= 2/eta is sufficient too."""
     component, eigenvalue = reals("a")[0], nonnegatives("lambda")[0]
-    start = sp.Symbol("b", positive=True)
+    start, points = sp.Symbol("b", positive=True), reals("w")[0]
     power = (1 - _eta * _h) ** (2 * TIME)
     each = power.subs(_h, eigenvalue[INDEX])
     here, there = over_all(component[INDEX] ** 2), over_all(component[INDEX] ** 2 * each)
     grown = (1 - _eta * _top) ** (2 * TIME)
     flat = sp.Le(_eta * _top, 2)
-    stable = sp.And(sp.Ge(here, there), sp.Ge(start**2, start**2 * grown))
+    no_further = sp.Ge(over_all(points[1, INDEX] ** 2), over_all(points[TIME + 1, INDEX] ** 2))
+    stable = sp.And(no_further, sp.Ge(start**2, start**2 * grown))
     return Proof(
         (
             *_stays(0),
@@ -173,11 +180,19 @@ def m1a() -> Proof:
                 _a**2,
                 _a**2 * power,
                 Rule.POLYNOMIAL,
-                f"{_SPECTRAL}; a are the components of the start, and a (1 - eta lambda)^t those after t steps",
+                "so none is longer than at the start",
                 uses=(1,),
                 conditions=(sp.Le(power, 1),),
             ),
-            Step(here, there, Rule.SUM, "so no start ever gets further away", term=2, conditions=(sp.Le(each, 1),)),
+            Step(here, there, Rule.SUM, "nor is the vector", term=2, conditions=(sp.Le(each, 1),)),
+            Step(
+                sp.Ge(here, there),
+                no_further,
+                Rule.CITED,
+                f"{_SPECTRAL}: a are the components of the start w_1 in it, and a (1 - eta lambda)^t those of w_{{t+1}} = "
+                "(I - eta H)^t w_1",
+                uses=(3,),
+            ),
             bernoulli(_s, "1 + s is (1 - eta mu)^2, where eta mu exceeds 2"),
             Step(
                 flat,
@@ -185,10 +200,10 @@ def m1a() -> Proof:
                 Rule.IDENTITY,
                 "linearly stable: from no start is w_t in the end further away. Beyond 2/eta a start b along the eigenvector "
                 "of mu, the largest eigenvalue, is, and by as much as after one step or more; else none is at any t",
-                uses=(1, 3, 4),
+                uses=(1, 4, 5),
                 conditions=(
                     sp.Ge(TIME, 1),
-                    sp.Or(sp.Gt(_eta * _top, 2), sp.Ge(here, there)),
+                    sp.Or(sp.Gt(_eta * _top, 2), no_further),
                     sp.Or(sp.Gt(_eta * _top, 2), sp.Le(grown, 1)),
                     sp.Or(sp.Le(_eta * _top, 2), sp.Ge(grown, 1 + TIME * ((1 - _eta * _top) ** 2 - 1))),
                 ),
