@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from theory.assumptions import growth
 from theory.checks import Array, dot, positive, rationals, real_array
@@ -82,6 +84,28 @@ def _a_smooth_minimum() -> Assumption:
     )
 
 
+def _top_direction(mean: Array) -> tuple[Fraction, Array]:
+    """Return a number just below the top eigenvalue of a symmetric matrix [d, d], or it, and its eigenvector, rounded."""
+    values, vectors = np.linalg.eigh(mean.astype(np.float64))
+    return Fraction(top_eigenvalue(mean).lower), rationals(vectors[:, np.argmax(values)])
+
+
+def _reads_mean_step(given: Instance) -> dict[str, Any]:
+    """Return what one step from the top eigenvector is in the mean, its length rounded up, which is by delta above 1."""
+    hessians, eta = rationals(given["hessians"]), Fraction(given["step_size"])
+    top, q = _top_direction(moments(hessians)[0])
+    batches = [q - eta * moments(hessians[list(b)])[0] @ q for b in _batches(given)]
+    mean = float(np.mean([np.linalg.norm(v.astype(np.float64)) for v in batches])) / float(
+        np.linalg.norm(q.astype(np.float64))
+    )
+    length = max(Fraction(mean), abs(1 - eta * top)) * (1 + Fraction(2) ** -40)
+    return {"mu": top, "eta": eta, "epsilon": 1, "t": 1, "e": length, "delta": max(length - 1, Fraction(2) ** -40)}
+
+
+def _batches(given: Instance) -> list[tuple[int, ...]]:
+    return list(combinations(range(len(given["hessians"])), given["batch_size"]))
+
+
 M1 = Claim(
     id="M1",
     source=Source(MULAYOFF2021, "Lemma 1, eq 7"),
@@ -91,6 +115,7 @@ M1 = Claim(
     assumptions=(_linearly_stable(),),
     sides=lambda given: (mean_growth(given["hessians"], given["step_size"]), Enclosure.exactly(Fraction(2))),
     proof=stability_proofs.m1,
+    reads=_reads_mean_step,
     finding=Finding.AS_PRINTED,
     note="Checked on instances whose expected squared distance goes to 0, or that GD keeps at their distance: these are "
     "linearly stable for every radius. Weak inequality is right: at lambda_max = 2/eta GD stays. For GD it is sufficient "
@@ -99,6 +124,25 @@ M1 = Claim(
         {"hessians": np.array([[[Fraction(2)]]], dtype=object), "step_size": Fraction(1), "batch_size": 1}, "named"
     ),
 )
+
+
+def _reads_descent(given: Instance) -> dict[str, Any]:
+    """Return one step from two starts, along the top eigenvector and all ones, with this one's components, rounded."""
+    mean, eta = moments(rationals(given["hessians"]))[0], Fraction(given["step_size"])
+    top, start = Fraction(top_eigenvalue(mean).lower), rationals([1] * len(mean))
+    values, vectors = np.linalg.eigh(mean.astype(np.float64))
+    others = [min(max(Fraction(float(value)), Fraction(0)), top) for value in values[:-1]]
+    return {
+        "mu": top,
+        "lambda": [*others, top],
+        "a": rationals(vectors.sum(axis=0)),
+        "w": np.array([start, start - eta * (mean @ start)]),
+        "m": len(mean),
+        "b": 1,
+        "t": 1,
+        "eta": eta,
+    }
+
 
 M1A = Claim(
     id="M1.a",
@@ -110,6 +154,7 @@ M1A = Claim(
     assumptions=(_a_smooth_minimum(),),
     sides=gradient_descent_sides,
     proof=stability_proofs.m1a,
+    reads=_reads_descent,
     finding=Finding.AS_PRINTED,
     note="For a minimum, whose Hessian has no negative eigenvalue; at a saddle it is false.",
     no_extremal="an equivalence",
@@ -242,12 +287,49 @@ def quantified_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     return _first_step(given), Enclosure(*ends)
 
 
+def _reads_first_step(given: Instance) -> dict[str, Any]:
+    """Return one step from eps q in the mode where it is shortest, q of length 1, and gamma of all modes."""
+    p, hessians, gradients = (rationals(given[name]) for name in ("direction", "mode_hessians", "gradients"))
+    eps, size = Fraction(given["epsilon"]), sp.sqrt(sp.Rational(Fraction(dot(p, p))))
+    lengths = [float(length.midpoint) for length in switching(given).lengths]
+    m = int(np.argmin(lengths))
+    quotients = [Fraction(dot(p, hessian @ p)) / Fraction(dot(p, p)) for hessian in hessians]
+    along = [sum((abs(Fraction(dot(p, g))) for g in drawn), Fraction(0)) / len(drawn) for drawn in gradients]
+    return {
+        "q": _over(p, size),
+        "h": _over(hessians[m] @ p, size),
+        "g": gradients[m],
+        "k": len(gradients[m]),
+        "m": len(p),
+        "lambda": min(quotients),
+        "gamma": sp.Rational(max(along)) / size,
+        "epsilon": eps,
+        "eta": Fraction(given["step_size"]),
+    }
+
+
+def _over(vector: Array, size: sp.Expr) -> list[sp.Expr]:
+    return [sp.Rational(Fraction(entry)) / size for entry in vector]
+
+
+def _reads_near_eigenvector(given: Instance) -> dict[str, Any]:
+    """Return the same, with the numbers lambda_m and delta of all modes."""
+    q, hessians, values = (rationals(given[name]) for name in ("direction", "mode_hessians", "eigenvalues"))
+    size = Fraction(dot(q, q))
+    off = [hessian @ q - value * q for hessian, value in zip(hessians, values, strict=True)]
+    m = int(np.argmin([float(length.midpoint) for length in switching(given).lengths]))
+    return _reads_first_step(given) | {
+        "lambda": min(values),
+        "lambda_m": values[m],
+        "delta": sp.sqrt(sp.Rational(max(Fraction(dot(v, v)) for v in off) / size)),
+    }
+
+
 M2 = Claim(
     id="M2",
     source=Source(MULAYOFF2021, "Lemma 2, eqs 14-15"),
     statement=r"\|H_m q - \lambda_m q\| \le \delta\ \forall m,\quad \lambda_{lower} > \tfrac2\eta + \delta + "
-    r"\tfrac\gamma\varepsilon \;\Rightarrow\; \text{not } \varepsilon \text{ strongly stable; if } \delta = 0, "
-    r"\text{not stable}",
+    r"\tfrac\gamma\varepsilon \;\Rightarrow\; \text{not } \varepsilon \text{ strongly stable}",
     form=Form.AT_LEAST,
     symbols=(
         Symbol("mode_hessians", "(H_m)", "mean Hessians of the modes, [M, d, d]", hessians_array),
@@ -276,10 +358,12 @@ M2 = Claim(
     ),
     sides=lambda given: (_first_step(given), Enclosure.exactly(Fraction(given["epsilon"]))),
     proof=stability_proofs.m2,
+    reads=_reads_near_eigenvector,
     finding=Finding.AS_PRINTED,
     note="One step from eps q suffices for strong stability; delta pays for lambda_m other than the Rayleigh quotient of q, "
-    "which does without it (M2.a). For stability (delta = 0) the expected component along q grows geometrically in every "
-    "mode, so the switching does not matter.",
+    "which does without it (M2.a). The lemma's last words, that for delta = 0 it is not stable either, are not evaluated "
+    "here, and shown in Coq: the expected component along q grows geometrically in every mode, so the switching does not "
+    "matter.",
     no_extremal="the hypothesis is strict",
 )
 
@@ -296,6 +380,7 @@ M2A = Claim(
     assumptions=(Assumption("min_m q^T H_m q > 2/eta + gamma/eps", quotient_margin, lambda margin: margin.lower > 0),),
     sides=quantified_sides,
     proof=stability_proofs.m2a,
+    reads=_reads_first_step,
     finding=Finding.OURS,
     note="Any direction q will do: it need not be close to an eigenvector of the modes.",
     extremal=Instance(
@@ -347,6 +432,23 @@ def _trajectory_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
         point = point - eta * (rationals(_hessian_at(given["modes"], point)) @ point)
         largest = max(largest, Fraction(dot(point, point)))
     return Enclosure.exactly(largest), Enclosure.exactly(start)
+
+
+def _reads_trajectory(given: Instance) -> dict[str, Any]:
+    """Return 13 steps, that which ends furthest away, and there the components in eigenvectors of the mode's Hessian."""
+    eta, points = Fraction(given["step_size"]), [rationals(given["start"])]
+    for _ in range(13):
+        points.append(points[-1] - eta * (rationals(_hessian_at(given["modes"], points[-1])) @ points[-1]))
+    furthest = max(range(1, 13), key=lambda t: Fraction(dot(points[t], points[t])))
+    first, second = (sp.Rational(Fraction(v)) for v in points[furthest])
+    (a, b), (_, c) = (map(sp.Rational, row) for row in rationals(_hessian_at(given["modes"], points[furthest])))
+    values, vector = [a, c], (sp.Integer(1), sp.Integer(0))
+    if b != 0:
+        values[0] = (a + c) / 2 + sp.sqrt(((a - c) / 2) ** 2 + b**2)
+        values[1], vector = a + c - values[0], (values[0] - c, b)
+    size = sp.sqrt(vector[0] ** 2 + vector[1] ** 2)
+    along = [(vector[0] * first + vector[1] * second) / size, (vector[0] * second - vector[1] * first) / size]
+    return {"w": np.array(points), "t": furthest + 1, "a": along, "lambda": values, "m": 2, "eta": eta}
 
 
 def wedges(a: Fraction, b: Fraction) -> tuple[tuple[Array, Array], ...]:
@@ -415,6 +517,7 @@ M3A = Claim(
     assumptions=(_flattest_upper(), _modes_semidefinite()),
     sides=_trajectory_sides,
     proof=stability_proofs.m3a,
+    reads=_reads_trajectory,
     finding=Finding.OURS,
     note="Each step is a contraction, whichever mode it is taken in.",
     extremal=Instance(

@@ -224,6 +224,53 @@ M7 = Claim(
     no_extremal="see M7.a",
 )
 
+
+def _toggling_units(
+    weights: Weights, x: Array, signs: Array, direction: Array, counted: Array | None = None
+) -> dict[str, Any]:
+    """Return of the units that toggle on each sample w2, a sign, dw1 and db1, filled up with 0, and the samples.
+
+    Args:
+        weights: theta in rationals, k units.
+        x: distinct data points, rationals [n].
+        signs: of all units at all samples, [n, k].
+        direction: dw1, db1 and the rest, rationals [3k + 1].
+        counted: which units count, truth values [k]; all by default.
+    """
+    k, n = weights.width, len(x)
+    toggles = switching.toggling(weights, x) & (np.full(k, True) if counted is None else counted)
+    most = int(np.max(toggles.sum(axis=1), initial=0))
+    found = {name: np.full((n, most), Fraction(0), dtype=object) for name in ("w", "s", "u", "v")}
+    for j in range(n):
+        for place, i in enumerate(np.flatnonzero(toggles[j])):
+            parts = {"w": weights.w2[i], "s": int(signs[j, i]), "u": direction[i], "v": direction[k + i]}
+            for name, part in parts.items():
+                found[name][j, place] = Fraction(part)
+    return found | {"x": x, "m": n, "n": n, "p": most}
+
+
+def _reads_change(given: Instance) -> dict[str, Any]:
+    """Return the change of modes along the top eigenvector of one, rounded, and what both Hessians make of it."""
+    weights, x = _exact(given)
+    features, others = (switching.mode_features(weights, x, given[name]) for name in ("mode", "other_mode"))
+    gram = features @ features.T / Fraction(len(x))
+    y = rationals(np.round(np.linalg.eigh(gram.astype(np.float64))[1][:, -1] * 2.0**50))
+    q = features.T @ y
+    signs = given["other_mode"].astype(int) - given["mode"].astype(int)
+    along, change = features @ q, (others - features) @ q
+    return _toggling_units(weights, x, signs, q) | {
+        "o": along,
+        "e": change,
+        "f": others.T @ change,
+        "g": (others - features).T @ along,
+        "d": len(q),
+        "N": Fraction(dot(q, q)),
+        "C": switching.gradient_bound(weights, x),
+        "lambda": Fraction(top_eigenvalue(gram).upper),
+        "mu": Fraction(_gram_top(others).upper),
+    }
+
+
 M7A = Claim(
     id="M7.a",
     amends="M7",
@@ -237,11 +284,52 @@ M7A = Claim(
     bound=switching_bounds.eigenvector_residual_bound,
     bound_on=_residual_bound_on,
     proof=proofs.m7a,
+    reads=_reads_change,
     finding=Finding.OURS,
     note="The constant cannot be smaller: one unit toggling on the one point x = 1, its output weight growing, makes the "
     "ratio of the sides go to 1.",
     no_extremal="approached as C grows (99.93 % at C = 1000), never attained: the output's bias adds 1 to either eigenvalue",
 )
+
+
+def _reads_modes(weights: Weights, x: Array, v: Array, outputs: Callable[[Array], Array]) -> dict[str, Any]:
+    """Return Phi^T v in the mode of v, of -v and in another, with what this one differs by from the opposite one.
+
+    Args:
+        weights: theta in rationals, k units.
+        x: distinct data points, rationals [n].
+        v: a direction, rationals [3k + 1].
+        outputs: what gives the mode from w2 (x_j dw1 + db1) of all units at all samples, truth values [n, k].
+    """
+    k, z = weights.width, weights.pre_activations(x)
+    shifts = np.multiply.outer(x, v[:k]) + v[k : 2 * k]
+    mode = outputs(shifts * weights.w2)
+    signs = np.where(mode, 1, -1)
+    along, against, out = (
+        switching.mode_features(weights, x, (z > 0) | ((z == 0) & active)) @ v
+        for active in (shifts > 0, shifts < 0, mode)
+    )
+    change = np.where(z == 0, signs * shifts * weights.w2, 0 * z).sum(axis=1) if k else 0 * along
+    knots = np.array((weights.w1 != 0) | (weights.b1 != 0), dtype=bool)
+    read = _toggling_units(weights, x, signs, v, knots)
+    return read | {"a": along, "b": against, "o": out, "e": change, "N": Fraction(dot(v, v))}
+
+
+def _reads_sharpest(given: Instance) -> dict[str, Any]:
+    """Return the direction in the mode in which it is sharpest, sample by sample, and in those of q and -q."""
+    weights, x = _exact(given)
+    v = rationals(given["direction"])
+    still = switching.mode_features(weights, x, weights.pre_activations(x) > 0) @ v
+
+    def sharpest(parts: Array) -> Array:
+        toggling = np.where(weights.pre_activations(x) == 0, parts, 0 * parts)
+        most, least = (still + np.where(s * toggling > 0, toggling, 0 * toggling).sum(axis=1) for s in (1, -1))
+        return np.where((np.abs(most) >= np.abs(least))[:, None], parts > 0, parts < 0)
+
+    return _reads_modes(weights, x, v, sharpest) | {
+        "C": switching.gradient_bound(weights, x),
+        "eta": Fraction(given["step_size"]),
+    }
 
 
 def _does_not_lengthen(name: str, directions: Callable[[Instance], tuple[Array, ...]]) -> Assumption:
@@ -310,6 +398,7 @@ M8 = Claim(
     bound=switching_bounds.sharpness_bound_as_printed,
     bound_on=lambda given: switching_bounds.sharpness_bound_as_printed(*_numbers(given)),
     proof=proofs.m8,
+    reads=_reads_sharpest,
     finding=Finding.PROOF_GAP,
     note="Eq 34 and Lemma 2 give twice what is added to 2/eta (M8.b, M8.c): at the witness 27.5 where 14.6 is printed. "
     "The printed bound is true all the same, because q and -q lie in complementary modes: M8.a, which is sharper. Only a "
@@ -343,6 +432,7 @@ M8A = Claim(
     bound=switching_bounds.sharpness_bound,
     bound_on=lambda given: switching_bounds.sharpness_bound(*_numbers(given)),
     proof=proofs.m8a,
+    reads=_reads_sharpest,
     finding=Finding.OURS,
     note="With one toggling unit, or if all have output weights of one sign at a point, q or -q lies in the mode at hand and "
     "lambda_up <= 2/eta. Only a step from q and one from -q are asked not to lengthen; for that the constant is best possible.",
@@ -472,6 +562,23 @@ def _idle_and_stable() -> Instance:
     return Instance({"weights": idle["weights"], "x": idle["x"], "step_size": Fraction(1, 26)}, "named")
 
 
+def _reads_mean(given: Instance) -> dict[str, Any]:
+    """Return the mean gradient with toggling units inactive, in the modes, and what the units hold of it."""
+    weights, x = _exact(given)
+    modes = _reads_modes(
+        weights, x, switching.mean_gradient(weights, x), lambda parts: np.zeros(parts.shape, dtype=bool)
+    )
+    return (
+        reads_units(weights, x)
+        | modes
+        | {
+            "C": switching.parameter_gradient_bound(weights, x),
+            "P": switching.spare_units(weights),
+            "eta": Fraction(given["step_size"]),
+        }
+    )
+
+
 M9 = Claim(
     id="M9",
     source=Source(MULAYOFF2021, "Theorem 2, eqs 24-25"),
@@ -485,6 +592,7 @@ M9 = Claim(
     bound=switching_bounds.curvature_excess_as_printed,
     bound_on=lambda given: _excess_on(given, switching_bounds.curvature_excess_as_printed),
     proof=proofs.m9,
+    reads=_reads_mean,
     finding=Finding.PROOF_GAP,
     note="The printed proof rests on eq 36, which does not follow from what precedes it (M8.b), and on Lemma 5, which units "
     "with w1 = b1 = 0 refute: at the witness eq 34 fails. Looking along the mean gradient instead gives a smaller Delta "
@@ -509,6 +617,7 @@ M9A = Claim(
     bound=switching_bounds.curvature_excess,
     bound_on=lambda given: _excess_on(given, switching_bounds.curvature_excess),
     proof=proofs.m9a,
+    reads=_reads_mean,
     finding=Finding.OURS,
     note="Delta is at most 5/6 of the printed one, and for large C^2 (1 + k - L)/n a twelfth. Only a step along the mean "
     "gradient of f at the data and one against it are asked not to lengthen; for these alone Delta cannot be dropped: two "

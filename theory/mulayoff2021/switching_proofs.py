@@ -11,115 +11,255 @@ from theory.lemmas import (
     ROW,
     ROWS,
     cauchy_schwarz,
+    mean_of_squares,
     over_all,
     over_columns,
     over_rows,
     reals,
-    triangle_inequality,
 )
 from theory.mulayoff2021.smooth_proofs import unit_terms, units_bend, weighted_curvature
 from theory.mulayoff2021.stability_proofs import mean_along
 from theory.proof import Proof, Rule, Step
 
 _eta = sp.Symbol("eta", positive=True)
-_change, _length, _mass = sp.symbols("d T U", nonnegative=True)
-_curvature = sp.Symbol("I", real=True)
 _n = sp.Symbol("n", positive=True)
-_printed_root = sp.sqrt(3 * _mass * (3 * _mass + 2 / _eta))
-_ours = (sp.sqrt(2 / _eta) + sp.sqrt(_mass / 2)) ** 2
 _COVERS = "gradient descent and SGD at interpolation; any number of units and data points"
 
 
-def _one_step(direction: str) -> tuple[Step, ...]:
-    """Return q^T H_m q <= 2/eta for a unit vector q, m the mode of theta + eps q: the first four steps of a proof."""
+def _one_step(direction: str, *, place: int = 0) -> tuple[Step, ...]:
+    """Return q^T H_m q <= 2/eta for a unit vector q, m the mode of theta + eps q: four steps.
+
+    Args:
+        direction: what q is.
+        place: the number of the first of them, counted from 0.
+    """
     quotient = sp.Symbol("r", real=True)
     return (
         *mean_along(
-            f"q is {direction}, w = v_1, the first step from v_0 = eps q in its mode m, so E v_1 = v_0 - eta H_m v_0"
+            f"q is {direction}, w = v_1, the first step from v_0 = eps q in its mode m, so E v_1 = v_0 - eta H_m v_0",
+            place=place,
         ),
         Step(
             2 / _eta,
             quotient,
             Rule.POLYNOMIAL,
             "strong stability: |q^T E v_1| = eps |1 - eta r| is at most eps, r = q^T H_m q; likewise from -eps q",
-            uses=(0, 2),
+            uses=(place, place + 2),
             conditions=(sp.Le(sp.Abs(1 - _eta * quotient), 1),),
         ),
     )
 
 
-def _two_sides(number: int) -> tuple[Step, ...]:
-    """Return that Phi^T q in the modes of q and of -q adds up to that in any two complementary modes.
+def _two_sides() -> Step:
+    """Return what a toggling unit gives from q and from -q together."""
+    w, z = sp.symbols("w z", real=True)
+    return Step(
+        w * (z + sp.Abs(z)) / 2 + w * (z - sp.Abs(z)) / 2,
+        w * z,
+        Rule.IDENTITY,
+        "a toggling unit is active from q or from -q: w2 [z]_+ and -w2 [-z]_+ add up to w2 z, z = x_j dw1 + db1",
+    )
+
+
+_m, _p = sp.symbols("m p", integer=True, nonnegative=True)
+_bound = sp.Symbol("C", nonnegative=True)
+_long = sp.Symbol("N", positive=True)
+_along, _against, _other, _out, _x = reals("a b e o x")
+"""Outputs at the m samples: Phi^T q in the modes of q and of -q, what two modes differ by, Phi^T q in a mode; and inputs."""
+_w, _sign, _du, _dv = reals("w s u v")
+"""Of the p units, at most, that toggle on a sample: w2, a sign or 0, dw1 and db1."""
+
+
+def _over_samples(term: sp.Expr) -> sp.Expr:
+    """Return the sum of a term in j over j = 1..m."""
+    return sp.Sum(term, (COLUMN, 1, _m))
+
+
+def _over_toggling(term: sp.Expr) -> sp.Expr:
+    """Return the sum of a term in i over i = 1..p."""
+    return sp.Sum(term, (ROW, 1, _p))
+
+
+def _limits(sample: sp.Expr, unit: sp.Expr) -> tuple[sp.Basic, ...]:
+    """Return that C bounds what f changes by with w1 and with b1, and that s is a sign or 0."""
+    w = _w[sample, unit]
+    return (
+        sp.Le(sp.Abs(w * _x[sample]), _bound),
+        sp.Le(sp.Abs(w), _bound),
+        sp.Le(sp.Abs(_sign[sample, unit]), 1),
+    )
+
+
+_weights_moved = _over_samples(_over_toggling(_du[COLUMN, ROW] ** 2 + _dv[COLUMN, ROW] ** 2))
+_squares = {
+    name: _over_samples(of[COLUMN] ** 2) for name, of in zip("abeo", (_along, _against, _other, _out), strict=True)
+}
+
+
+def _one_sample() -> Step:
+    """Return that a unit that toggles on two points has no knot."""
+    x, other, w1, b1 = sp.symbols("x t w1 b1", real=True)
+    return Step(
+        sp.Integer(0),
+        w1**2,
+        Rule.POLYNOMIAL,
+        "a unit that toggles on two points has w1 = 0, and so b1 = 0: without such units no two columns change in the same "
+        "entry",
+        conditions=(sp.Eq(w1 * x + b1, 0), sp.Eq(w1 * other + b1, 0), sp.Ne(x, other)),
+    )
+
+
+def _change(place: int) -> tuple[Step, ...]:
+    """Return 2 C^2 p times the squares of (dw1, db1) >= the squares of e_j = sum_i s w2 (x_j dw1 + db1): five steps.
 
     Args:
-        number: of the first of the two steps, counted from 0.
+        place: the number of the first of them, counted from 0.
     """
-    w, z, base = sp.Symbol("w", real=True), sp.Symbol("z", real=True), sp.Symbol("c", real=True)
-    many = {symbol: sp.IndexedBase(symbol.name, real=True)[INDEX] for symbol in (w, z)}
-    parts = w * (z + sp.Abs(z)) / 2 + w * (z - sp.Abs(z)) / 2
+    sample, new = _m + 1, _p + 1
+
+    def part(unit: sp.Expr) -> sp.Expr:
+        return _sign[sample, unit] * _w[sample, unit] * (_x[sample] * _du[sample, unit] + _dv[sample, unit])
+
+    def moved(unit: sp.Expr) -> sp.Expr:
+        return 2 * _bound**2 * (_du[sample, unit] ** 2 + _dv[sample, unit] ** 2)
+
+    squares, change = _over_toggling(part(ROW) ** 2), _over_toggling(part(ROW))
+    weights = 2 * _bound**2 * _over_toggling(_du[sample, ROW] ** 2 + _dv[sample, ROW] ** 2)
     return (
         Step(
-            parts,
-            w * z,
-            Rule.IDENTITY,
-            "a toggling unit is active from q or from -q: w2 [z]_+ and -w2 [-z]_+ add up to w2 z, z = x_j dw1 + db1",
+            moved(new),
+            part(new) ** 2,
+            Rule.POLYNOMIAL,
+            "w2 x_j and w2, by which f(x_j) changes with w1 and b1, are at most C; s is a sign, or 0 where a unit changes not",
+            conditions=_limits(sample, new),
         ),
         Step(
-            2 * base + over_all(parts.subs(many)),
-            2 * base + over_all((w * z).subs(many)),
-            Rule.SUM,
-            "over the units that toggle on a sample, c what the others give: (Phi_{m(q)} + Phi_{m(-q)})^T q = "
-            "(Phi_U + Phi_V)^T q for complementary modes U and V, 2 Phi_U^T q + (Phi_V - Phi_U)^T q",
-            term=number,
+            weights,
+            squares,
+            Rule.INDUCTION,
+            "over the units that toggle on x_j",
+            (moved(new) - part(new) ** 2,),
+            term=place,
+            conditions=_limits(sample, new),
+            variable=_p,
+        ),
+        mean_of_squares(
+            reals("y")[0][INDEX], "p times the sum of squares is at least the square of the sum; for p = 0 both are 0"
+        ),
+        _one_sample(),
+        Step(
+            2 * _bound**2 * _p * _weights_moved,
+            _squares["e"],
+            Rule.INDUCTION,
+            "over the samples: e_j is the difference of the outputs in two modes, which is that of the units that toggle on "
+            "x_j, p_max at most, and each has its knot on one sample",
+            (weights * _p - _other[sample] ** 2,),
+            uses=(place + 1, place + 2, place + 3),
+            conditions=(
+                sp.Ge(weights, squares),
+                sp.Ge(_p * squares, change**2),
+                sp.Eq(_other[sample], change),
+            ),
+            variable=_m,
         ),
     )
 
 
-def _norms() -> tuple[Step, ...]:
-    """Return the triangle inequality for Euclidean norms, by Cauchy-Schwarz."""
-    first, second, third = sp.symbols("A B N", nonnegative=True)
-    product = sp.Symbol("p", real=True)
-    a, b = reals("a b")
+def _products() -> tuple[Step, Step]:
+    """Return f g >= sum u_i v_i for sums of squares that are at most f^2 and g^2."""
+    first, second, large, small = sp.symbols("f g A B", nonnegative=True)
+    product = sp.Symbol("q", real=True)
+    u, v = reals("u v")
     return (
-        cauchy_schwarz(a, b, "for the vectors a = Phi_{m(q)}^T q and b = Phi_{m(-q)}^T q"),
+        cauchy_schwarz(u, v, "for two vectors of outputs, or of gradients"),
         Step(
-            first + second,
-            third,
+            first * second,
+            product,
             Rule.POLYNOMIAL,
-            "||a|| + ||b|| >= ||a + b||; likewise ||a + b|| + ||(Phi_V - Phi_U)^T q|| >= 2 ||Phi_U^T q||",
+            "so their product is at most that of two numbers that bound their lengths",
+            uses=(0,),
             conditions=(
-                sp.Eq(third**2, first**2 + 2 * product + second**2),
-                sp.Le(product**2, first**2 * second**2),
+                sp.Ge(large * small, product**2),
+                sp.Le(large, first**2),
+                sp.Le(small, second**2),
             ),
         ),
     )
 
 
-def _balance(because: str) -> Step:
-    """Return that a unit adds at least 2 |w1 w2| A R to ||n v||^2, v the mean gradient."""
-    w1, w2 = sp.symbols("w1 w2", real=True)
-    distance, size = sp.symbols("A R", nonnegative=True)
-    return Step(
-        (w2 * size) ** 2 + (w1 * distance) ** 2,
-        2 * sp.Abs(w1 * w2) * distance * size,
-        Rule.NONNEGATIVE,
-        because,
-        ((sp.Abs(w2) * size - sp.Abs(w1) * distance) ** 2,),
-    )
+def _edge(share: sp.Expr) -> sp.Expr:
+    """Return (sqrt(2/eta) + sqrt(U/2))^2."""
+    return (sp.sqrt(2 / _eta) + sp.sqrt(share / 2)) ** 2
 
 
-def _at_coincident_knots(place: int) -> tuple[Step, ...]:
-    (jumps,) = reals("u")
-    return triangle_inequality(
-        jumps,
-        "knots that coincide: the sizes of their units' jumps add up to at least that of the jump of f'",
-        place=place,
+def _in_any_mode(direction: str, most: sp.Expr, *more: sp.Basic) -> tuple[Step, ...]:
+    """Return (sqrt(2/eta) + sqrt(U/2))^2 >= ||Phi_m^T q||^2/(n ||q||^2), U = C^2 P/n: the first fifteen steps of a proof.
+
+    Args:
+        direction: what q is.
+        most: P, at least the number p of units that toggle on one sample.
+        more: what says so, if P is not p.
+    """
+    sample = _m + 1
+    c, z = sp.Symbol("c", real=True), reals("z")[0][ROW]
+    w, sign = _w[sample, ROW], _sign[sample, ROW]
+    a, b, e, o = (of[COLUMN] for of in (_along, _against, _other, _out))
+    at = [of.subs(COLUMN, sample) for of in (a, b, e, o)]
+    cross = [_over_samples(first * second) for first, second in ((a, b), (a, e), (b, e))]
+    total = _squares["a"] + _squares["b"] + _squares["e"] + 2 * sum(cross, sp.Integer(0))
+    together, size = _over_samples((a + b + e) ** 2), _n * _long
+    root = 2 * sp.sqrt(2 / _eta) * sp.sqrt(_bound**2 * most / _n / 2) * size
+    return (
+        *_products(),
+        *_change(2),
+        *_one_step(direction, place=7),
+        Step(
+            c
+            + _over_toggling(w * (z + sp.Abs(z)) / 2)
+            + c
+            + _over_toggling(w * (z - sp.Abs(z)) / 2)
+            + _over_toggling(sign * w * z),
+            2 * (c + _over_toggling((1 + sign) / 2 * w * z)),
+            Rule.IDENTITY,
+            "c is what the units give that do not toggle, and a toggling one, of z = x_j dw1 + db1, is active from q if z > 0 "
+            "and from -q if z < 0; in the mode at hand it is if s = 1 and not if s = -1",
+        ),
+        Step(
+            together,
+            4 * _squares["o"],
+            Rule.INDUCTION,
+            "so a + b + e = 2 o, over the samples",
+            (sum(at[:3], sp.Integer(0)) ** 2 - 4 * at[3] ** 2,),
+            uses=(11,),
+            conditions=(sp.Eq(at[0] + at[1] + at[2], 2 * at[3]),),
+            variable=_m,
+        ),
+        Step(together, total, Rule.IDENTITY, "the square of the sum of three"),
+        Step(
+            _edge(_bound**2 * most / _n),
+            _squares["o"] / size,
+            Rule.POLYNOMIAL,
+            "the lengths of a and b are at most sqrt(2 n/eta) ||q||, and that of e at most C sqrt(2 p) ||q||, N = ||q||^2",
+            uses=(1, 6, 10, 12, 13),
+            conditions=(
+                *more,
+                sp.Le(_eta * _squares["a"], 2 * size),
+                sp.Le(_eta * _squares["b"], 2 * size),
+                sp.Le(_weights_moved, _long),
+                sp.Ge(2 * _bound**2 * _p * _weights_moved, _squares["e"]),
+                sp.Ge(2 * size / _eta, cross[0]),
+                sp.Ge(root, cross[1]),
+                sp.Ge(root, cross[2]),
+                sp.Eq(together, total),
+                sp.Ge(together, 4 * _squares["o"]),
+            ),
+        ),
     )
 
 
 def b4() -> Proof:
     """Two modes differ in two entries a toggling unit, on its one sample."""
-    w, x, other, w1, b1 = sp.symbols("w x t w1 b1", real=True)
+    w, x = sp.symbols("w x", real=True)
     bound, units = sp.symbols("C p", nonnegative=True)
     changed, part, size, most = sp.symbols("d z l D", nonnegative=True)
     outputs = reals("w")[0][INDEX]
@@ -146,14 +286,7 @@ def b4() -> Proof:
                 term=0,
                 conditions=tuple(c.subs(many) for c in within),
             ),
-            Step(
-                sp.Integer(0),
-                w1**2,
-                Rule.POLYNOMIAL,
-                "a unit that toggles on two points has w1 = 0, and so b1 = 0: without such units no two columns change in "
-                "the same entry",
-                conditions=(sp.Eq(w1 * x + b1, 0), sp.Eq(w1 * other + b1, 0), sp.Ne(x, other)),
-            ),
+            _one_sample(),
             Step(
                 most * part,
                 size * part,
@@ -192,72 +325,126 @@ def b4() -> Proof:
 def m7a() -> Proof:
     """A top eigenvector of one mode is nearly one of the others."""
     a, b, d, e = sp.symbols("a b d e", real=True)
-    first, second, shared = sp.symbols("r s q", nonnegative=True)
-    n = sp.Symbol("n", positive=True)
+    parameters = sp.Symbol("d", integer=True, positive=True)
+    (first, second), one, sample = reals("f g"), (_m + 1, _p + 1), _m + 1
+    top, other = sp.symbols("lambda mu", nonnegative=True)
+
+    def over_parameters(term: sp.Expr) -> sp.Expr:
+        return sp.Sum(term, (ROW, 1, parameters))
+
+    def column(at: sp.Expr, unit: sp.Expr) -> sp.Expr:
+        return _sign[at, unit] ** 2 * (_w[at, unit] ** 2 * _x[at] ** 2 + _w[at, unit] ** 2)
+
+    f, g = first[ROW], second[ROW]
+    squares = [over_parameters(part) for part in (f**2, g**2, f * g)]
+    whole = over_parameters((f + g) ** 2)
+    spread = _over_samples(_out[COLUMN] ** 2 * _over_toggling(column(COLUMN, ROW)))
+    columns, most = _over_toggling(column(sample, ROW)), 2 * _bound**2 * _p
+    share = 2 * _bound**2 * _p * _n * _long
+    lhs = sp.sqrt(whole / _long) / _n
+    rhs = sp.sqrt(2) * _bound * (sp.sqrt(top) + sp.sqrt(other)) * sp.sqrt(_p / _n)
     return Proof(
         (
+            *_products(),
+            *_change(2),
             Step(
                 (a + d) * (b + e) - a * b,
-                a * e + d * (b + e),
+                (a + d) * e + d * b,
                 Rule.IDENTITY,
-                "entry by entry and sample by sample: Phi' Phi'^T - Phi Phi^T = Phi D^T + D Phi'^T with Phi' = Phi + D",
+                "entry by entry and sample by sample: Phi' Phi'^T - Phi Phi^T = Phi' D^T + D Phi^T with Phi' = Phi + D; so "
+                "n (H' q - H q) is f + g, f = Phi' e and g = D o for e = D^T q and o = Phi^T q",
             ),
             Step(
-                sp.Symbol(r"\|(\tilde H - H) q\|"),
-                sp.Symbol(r"(\|\Phi\| \|D\| + \|D\| \|\tilde\Phi\|)/n"),
-                Rule.CITED,
-                "the spectral norm of a product is at most the product of the norms; ||Phi||^2 = n lambda_max(H)",
-            ),
-            Step(
-                sp.sqrt(2 * shared / n) * (first + second),
-                (sp.sqrt(n) * first * _change + _change * sp.sqrt(n) * second) / n,
+                2 * _bound**2,
+                column(*one),
                 Rule.POLYNOMIAL,
-                "r and s the roots of the two eigenvalues, q = C^2 p_max: ||D||^2 <= 2 q by B4",
-                conditions=(sp.Le(_change**2, 2 * shared),),
+                "the column of a unit in D has the entries w2 x_j and w2, if it changes on x_j",
+                conditions=_limits(*one),
+            ),
+            Step(
+                most,
+                columns,
+                Rule.INDUCTION,
+                "over the units that toggle on x_j",
+                (2 * _bound**2 - column(*one),),
+                term=8,
+                conditions=_limits(*one),
+                variable=_p,
+            ),
+            Step(
+                most * _squares["o"],
+                spread,
+                Rule.INDUCTION,
+                "over the samples; each unit has its knot on one of them, so this is ||g||^2",
+                (most * _out[sample] ** 2 - _out[sample] ** 2 * columns,),
+                uses=(5, 9),
+                conditions=(sp.Ge(most, columns),),
+                variable=_m,
+            ),
+            Step(
+                _n * other * _squares["e"],
+                squares[0],
+                Rule.CITED,
+                "Rayleigh and Ritz: ||Phi' e||^2 is at most the top eigenvalue mu of H' times n ||e||^2",
+            ),
+            Step(
+                _n * top * _long,
+                _squares["o"],
+                Rule.CITED,
+                "Rayleigh and Ritz: ||Phi^T q||^2 is at most n lambda ||q||^2, N = ||q||^2",
+            ),
+            Step(
+                whole, squares[0] + squares[1] + 2 * squares[2], Rule.IDENTITY, "the square of f + g, over the weights"
+            ),
+            Step(
+                rhs,
+                lhs,
+                Rule.POLYNOMIAL,
+                "so ||f||^2 is at most 2 C^2 p n mu N, and ||g||^2 at most 2 C^2 p n lambda N",
+                uses=(1, 6, 7, 10, 11, 12, 13),
+                conditions=(
+                    sp.Le(_weights_moved, _long),
+                    sp.Ge(2 * _bound**2 * _p * _weights_moved, _squares["e"]),
+                    sp.Ge(_n * other * _squares["e"], squares[0]),
+                    sp.Ge(_n * top * _long, _squares["o"]),
+                    sp.Ge(most * _squares["o"], spread),
+                    sp.Eq(squares[1], spread),
+                    sp.Ge(share * sp.sqrt(top) * sp.sqrt(other), squares[2]),
+                    sp.Eq(whole, squares[0] + squares[1] + 2 * squares[2]),
+                ),
             ),
         ),
         "any number of units and data points, no unit with w1 = b1 = 0",
-    )
-
-
-def _sharp() -> Step:
-    return Step(
-        _ours,
-        _length**2,
-        Rule.POLYNOMIAL,
-        "||a|| and ||b|| are at most sqrt(2 n/eta), T sqrt(n) = ||Phi_U^T q||, and d sqrt(n) = ||Phi_V - Phi_U||, at most "
-        "sqrt(2 n U) by B4, U = C^2 p_max/n",
-        conditions=(sp.Ge(2 * sp.sqrt(2 / _eta), 2 * _length - _change), sp.Le(_change**2, 2 * _mass)),
+        lhs=lhs,
+        rhs=rhs,
     )
 
 
 def m8a() -> Proof:
     """Strong stability bounds the sharpness of every mode."""
-    return Proof(
-        (*_one_step("any unit vector"), *_two_sides(4), *_norms(), _sharp()),
-        f"{_COVERS}, no unit with w1 = b1 = 0",
-    )
+    steps = _in_any_mode("any direction", _p)
+    return Proof(steps, f"{_COVERS}, no unit with w1 = b1 = 0", lhs=steps[-1].after, rhs=steps[-1].before)
 
 
 def m8() -> Proof:
     """The printed bound is weaker than M8.a."""
+    ours, share = m8a(), _bound**2 * _p / _n
+    printed = 2 / _eta + 3 * share + sp.sqrt(3 * share * (3 * share + 2 / _eta))
     return Proof(
         (
-            *m8a().steps,
-            Step(
-                2 / _eta + 3 * _mass + _printed_root,
-                _ours,
-                Rule.POLYNOMIAL,
-                "the printed bound is no smaller, U = C^2 p_max/n",
-            ),
+            *ours.steps,
+            Step(printed, _edge(share), Rule.POLYNOMIAL, "the printed bound is no smaller"),
         ),
-        f"{_COVERS}, no unit with w1 = b1 = 0",
+        ours.covers,
+        lhs=ours.lhs,
+        rhs=printed,
     )
 
 
 def m8c() -> Proof:
     """What eq 34 and Lemma 2 leave for lambda_up."""
-    top, bound = sp.Symbol("lambda", nonnegative=True), 2 / _eta + 6 * _mass + 2 * _printed_root
+    top, mass = sp.symbols("lambda U", nonnegative=True)
+    bound = 2 / _eta + 6 * mass + 2 * sp.sqrt(3 * mass * (3 * mass + 2 / _eta))
     return Proof(
         (
             Step(
@@ -265,7 +452,7 @@ def m8c() -> Proof:
                 top,
                 Rule.POLYNOMIAL,
                 "the quadratic inequality solved, U = C^2 p/n",
-                conditions=(sp.Le(top, 2 / _eta + 2 * sp.sqrt(3 * _mass * top)),),
+                conditions=(sp.Le(top, 2 / _eta + 2 * sp.sqrt(3 * mass * top)),),
             ),
         ),
         "all numbers",
@@ -276,44 +463,67 @@ def m8c() -> Proof:
 
 def m9a() -> Proof:
     """Strong stability bounds int |f''| g, with a smaller excess than printed."""
-    steps = (
-        *_one_step("the mean gradient v over its length, toggling units counted as inactive"),
-        *_two_sides(4),
-        *_norms(),
-        _balance(
-            "n v holds (w2 S, w2 m, w1 A) for a unit active on m points with sum S at distances that add up to A, R^2 = m^2 "
-            "+ S^2, and n for b2: ||v||^2 >= 1 + 2 sum |w1 w2| A R/n^2, each A R/n^2 at least g at the unit's knot",
-        ),
-        *_at_coincident_knots(9),
-        Step(
-            1 / _eta - sp.Rational(1, 2) + sp.sqrt(_mass / _eta) + _mass / 4,
-            _curvature,
-            Rule.POLYNOMIAL,
-            "T = ||v|| is at most ||Phi_0^T q||/sqrt(n), d sqrt(n) = ||(Phi_1 - Phi_0)^T q|| for units with a knot on a data "
-            "point (the others have z = 0), U = C^2 P/n: p_max <= P = 1 + k - L, as each knot elsewhere takes a unit",
-            conditions=(
-                sp.Ge(2 * sp.sqrt(2 / _eta), 2 * _length - _change),
-                sp.Le(_change**2, 2 * _mass),
-                sp.Ge(_length**2, 1 + 2 * _curvature),
+    most = sp.Symbol("P", nonnegative=True)
+    first = _in_any_mode(
+        "the mean gradient v, toggling units counted as inactive, for those with a knot; along v the others stay at 0",
+        most,
+        sp.Le(_p, most),
+    )
+    edge, quotient, share = first[-1].before, first[-1].after, _bound**2 * most / _n
+    total, units, curvature = _over_samples(_out[COLUMN]), unit_terms(), weighted_curvature()
+    rhs = 1 / _eta - sp.Rational(1, 2) + sp.sqrt(share / _eta) + share / 4
+    return Proof(
+        (
+            *first,
+            mean_of_squares(
+                reals("y")[0][INDEX], "n times the sum of squares of the outputs o = Phi_0^T v, of sum n ||v||^2"
+            ),
+            Step(
+                quotient,
+                _long,
+                Rule.POLYNOMIAL,
+                "so N = ||v||^2 is at most the curvature along v",
+                uses=(15,),
+                conditions=(sp.Ge(_n * _squares["o"], total**2), sp.Eq(total, _n * _long)),
+            ),
+            *units_bend(17),
+            Step(edge, 2 * rhs + 1, Rule.IDENTITY, "the square of the sum of the two roots"),
+            Step(
+                rhs,
+                curvature,
+                Rule.POLYNOMIAL,
+                "and N holds 1 for b2, with what the units hold; p <= P = 1 + k - L: of k units each of the L knots takes one "
+                "at least, so those with their knot on one sample are at most k less L - 1",
+                uses=(14, 16, 21, 22),
+                conditions=(
+                    sp.Ge(edge, quotient),
+                    sp.Ge(quotient, _long),
+                    sp.Eq(edge, 2 * rhs + 1),
+                    sp.Ge(_long, 1 + units / _n**2),
+                    sp.Ge(units, 2 * _n**2 * curvature),
+                ),
             ),
         ),
+        _COVERS,
+        lhs=curvature,
+        rhs=rhs,
     )
-    return Proof(steps, _COVERS)
 
 
 def m9() -> Proof:
     """The printed excess is larger than that of M9.a."""
+    ours = m9a()
+    share = _bound**2 * sp.Symbol("P", nonnegative=True) / _n
+    printed = 1 / _eta - sp.Rational(1, 2) + 3 * share / 2 + sp.sqrt(3 * share * (3 * share + 2 / _eta) / 4)
+    assert ours.rhs is not None
     return Proof(
         (
-            *m9a().steps,
-            Step(
-                sp.Rational(3, 2) * _mass + sp.sqrt(sp.Rational(3, 4) * _mass * (3 * _mass + 2 / _eta)),
-                sp.sqrt(_mass / _eta) + _mass / 4,
-                Rule.POLYNOMIAL,
-                "the printed Delta is no smaller, U = C^2 P/n",
-            ),
+            *ours.steps,
+            Step(printed, ours.rhs, Rule.POLYNOMIAL, "the printed Delta is no smaller"),
         ),
         _COVERS,
+        lhs=ours.lhs,
+        rhs=printed,
     )
 
 
@@ -338,7 +548,7 @@ def m9b() -> Proof:
     return Proof(
         (
             *_one_step("v over its length, v the mean gradient with toggling units active to the share tau"),
-            _two_sides(4)[0],
+            _two_sides(),
             Step(
                 (1 - 2 * share) * w**2 * slope,
                 sp.Integer(0),

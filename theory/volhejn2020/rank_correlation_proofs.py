@@ -135,3 +135,39 @@ def v12d() -> Proof:
         lhs=lhs,
         rhs=rhs,
     )
+
+
+def v12e() -> Proof:
+    """The ceiling of 8 sizes with 3 runs each is 0.96 to two places."""
+    i = INDEX
+    pairs, tied = sp.Sum(i, (i, 1, 23)), 8 * sp.Sum(i, (i, 1, 2))
+    hundredths = sp.Symbol("h", integer=True)
+    ceiling = 100 * sp.sqrt((pairs - tied) / pairs) + sp.Rational(1, 2)
+    lhs, rhs = hundredths / sp.Integer(100), sp.Rational(96, 100)
+    return Proof(
+        (
+            Step(pairs, sp.Integer(276), Rule.IDENTITY, "n_p: the pairs of 24 runs"),
+            Step(tied, sp.Integer(24), Rule.IDENTITY, "n_y: those of the 3 runs at each of 8 sizes"),
+            *(
+                Step(
+                    larger,
+                    smaller,
+                    Rule.POLYNOMIAL,
+                    "h hundredths are the root to two places: h is the integer part of 100 times it and 1/2, which "
+                    "lies between 96 and 97; no integer lies between two neighbours",
+                    conditions=(
+                        sp.Eq(pairs, 276),
+                        sp.Eq(tied, 24),
+                        sp.Le(hundredths, ceiling),
+                        sp.Gt(hundredths + 1, ceiling),
+                        sp.Or(sp.Le(hundredths, below), sp.Ge(hundredths, below + 1)),
+                    ),
+                    uses=(0, 1),
+                )
+                for larger, smaller, below in ((lhs, rhs, 95), (rhs, lhs, 96))
+            ),
+        ),
+        "the printed design",
+        lhs=lhs,
+        rhs=rhs,
+    )
