@@ -224,7 +224,7 @@ def test_a_false_cited_equivalence_is_named() -> None:
     )
 
 
-LITTLE = Effort(drawn=20, varied=0, trained=0, shrink=0)
+LITTLE = Effort(drawn=20, coincident=0, varied=0, trained=0, shrink=0)
 TIED = ("W2.a", "W3.a", "W4.b", "W4.d", "W5", "W6", "W11.f", "W12.a", "W12.b", "W13.b")
 SWAPPED = (("W12", "W12.a"), ("W3.a", "W3.c"), ("W5", "W7"), ("W2.a", "W13.b"), ("W4.b", "W4.d"))
 

@@ -23,7 +23,7 @@ from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
 from theory.two_layer import Weights
 
-LITTLE = Effort(drawn=25, varied=0, trained=0, shrink=0)
+LITTLE = Effort(drawn=25, coincident=0, varied=0, trained=0, shrink=0)
 
 Broken = Callable[[Any], Any]
 """A routine to a wrong version of it."""
