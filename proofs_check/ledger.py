@@ -440,8 +440,27 @@ def _only_to(first: Claim, second: Claim, given: Instance) -> bool:
 
 def _decided(search: Search, most: int) -> list[tuple[Verdict, Instance]]:
     """Return instances that a claim holds on, from the tightest to those with most slack, evenly spread."""
-    cases = [(verdict, instance) for verdict, instance, _ in search.closest() if verdict.ruling is Ruling.HOLDS]
-    return cases[:: max(1, len(cases) // most)][:most]
+    return _spread(_holding(search), most)
+
+
+def _holding(search: Search) -> list[tuple[Verdict, Instance]]:
+    return [(verdict, instance) for verdict, instance, _ in search.closest() if verdict.ruling is Ruling.HOLDS]
+
+
+def _spread(cases: Sequence[tuple[Verdict, Instance]], most: int) -> list[tuple[Verdict, Instance]]:
+    return list(cases[:: max(1, len(cases) // most)][:most])
+
+
+def _unlike(search: Search, most: int) -> list[tuple[Verdict, Instance]]:
+    """Return instances that a claim holds on, as many with sides that no other has as there are, and then any.
+
+    Many are those on which it is tight, where the data are as symmetric as they can be: of these few say anything new.
+    """
+    cases = _holding(search)
+    first = {(verdict.lhs, verdict.rhs): k for k, (verdict, _) in reversed(list(enumerate(cases)))}
+    new = set(first.values())
+    chosen = _spread([case for k, case in enumerate(cases) if k in new], most)
+    return chosen + _spread([case for k, case in enumerate(cases) if k not in new], most)[: most - len(chosen)]
 
 
 def _bound_agrees(claim: Claim, search: Search, *, untried: bool) -> tuple[int, list[str]]:
@@ -465,7 +484,7 @@ def _oracle_agrees(claim: Claim, search: Search) -> tuple[int, list[str]]:
     oracle = TRIALS[claim.id].oracle
     if oracle is None:
         return 0, []
-    cases = _decided(search, ORACLE_CHECKS)
+    cases = _unlike(search, ORACLE_CHECKS)
     for verdict, instance in cases:
         second = oracle(instance, ORACLE_BITS)
         for name, first, other in zip(("left", "right"), (verdict.lhs, verdict.rhs), second, strict=True):

@@ -1,6 +1,7 @@
 """What every test runs under: one thread a process, repeatable examples, no GPU test without a GPU."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 # Before numpy and torch come in; the processes that tests start inherit it.
@@ -31,6 +32,14 @@ def _same_draws() -> Iterator[None]:
         return
     with same_draws():
         yield
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let this process and those that it starts hear Ctrl-C, which a shell without job control has its jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -230,6 +230,7 @@ def same_but_for_time(a: pd.DataFrame, b: pd.DataFrame) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_sweep_that_is_killed_or_interrupted_ends_with_the_same_rows(tmp_path: Path) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = start(killed)

@@ -447,6 +447,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a child")
 @pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_training(threads: int) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", ENDLESS.format(threads=threads)],

@@ -23,7 +23,7 @@ from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
 from theory.two_layer import Weights
 
-LITTLE = Effort(drawn=25, coincident=0, varied=0, trained=0, shrink=0)
+LITTLE = Effort(drawn=25, coincident=40, varied=0, trained=0, shrink=0)
 
 Broken = Callable[[Any], Any]
 """A routine to a wrong version of it."""
@@ -172,7 +172,7 @@ SABOTAGES = (
     ),
     Sabotage("the curvature is 1 % too small", curvature, "curvature_enclosure", times(0.99), "M5"),
     Sabotage("the weight is 1 % too small", stability_weight, "weight_enclosure", times(0.99), "M6"),
-    Sabotage("the weight is mirrored", stability_weight, "weight_enclosure", mirrored, "M6.a"),
+    Sabotage("the weight is mirrored", stability_weight, "weight_enclosure", mirrored, "M5"),
     Sabotage("a gradient lacks an entry", Weights, "tangent_features", without_last_unit, "M5"),
     Sabotage(
         "the Gram matrix is divided by n + 1",

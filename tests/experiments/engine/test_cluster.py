@@ -320,6 +320,7 @@ def test_a_cluster_without_distributed_is_refused(
 
 @posix
 @pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
 def test_processes_end_with_the_study_that_is_killed_or_interrupted_and_it_resumes(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slow(log_of(out)).touch()

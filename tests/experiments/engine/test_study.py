@@ -106,6 +106,7 @@ def test_a_finished_folder_is_read_again_and_not_computed(tmp_path: Path, capsys
     assert capsys.readouterr().out == first
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_keeps_what_has_begun_and_says_how_to_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["--out", str(tmp_path), "--count", "9", "--interrupts-at", "3", "--workers", "1"]
     assert main(STUDY, command) == 130
