@@ -37,7 +37,8 @@ STATUSES: Mapping[Status, tuple[str, str]] = {
         "Steps lead from one side of the claim to the other, for all sizes; each is decided by sympy or z3, or cites a "
         f"theorem. On {TIE_CHECKS} instances at most the sides of the proof are those of the claim.",
         "That a cited theorem is right, or applies: only that what it says is true on these instances. That the symbols of the "
-        "proof are the claim's beyond these instances. No kernel checks the replay, no certificate sympy or z3.",
+        "proof are the claim's beyond these instances, or what it assumes of them true there: their signs, and the conditions "
+        "that no step shows. No kernel checks the replay, no certificate sympy or z3.",
     ),
     Status.CERTIFIED: (
         "The same, for small sizes only, or for some of the sizes that instances have.",
