@@ -96,7 +96,8 @@ def without_last_unit(routine: Any) -> Any:
 
 def knots_on_the_other_side(routine: Any) -> Any:
     def wrong(cls: type[PiecewiseLinear], weights: Weights) -> PiecewiseLinear:
-        return routine.__func__(cls, Weights(weights.w1, 0 - weights.b1, weights.w2, weights.b2))
+        found: PiecewiseLinear = routine.__func__(cls, Weights(weights.w1, 0 - weights.b1, weights.w2, weights.b2))
+        return found
 
     return classmethod(wrong)
 
