@@ -40,6 +40,7 @@ SQUARES = Claim(
 )
 integers = st.integers(0, 10**6).map(lambda n: Instance({"n": n}, "drawn"))
 small = st.integers(0, 31).map(lambda n: Instance({"n": n}, "drawn"))
+short = st.integers(1, 31).map(lambda n: Instance({"step_size": Fraction(n)}, "drawn"))
 STEPS = replace(
     SQUARES,
     symbols=(Symbol("step_size", "n", "a number"),),
@@ -123,7 +124,6 @@ EFFORT = Effort(drawn=50, coincident=50, varied=50, trained=0, shrink=100)
         (Arena(trained=(Instance({"n": 1}, "trained"), Instance({"n": 40}, "trained")), drawn=integers), "trained"),
         (Arena(named=(Instance({"n": 1}, "named"),), drawn=integers), "drawn"),
         (Arena(), ""),
-        (Arena(drawn=small), "coincident"),
         (Arena(drawn=st.just(Instance({"n": 0}, "drawn"))), ""),
     ],
 )
@@ -132,6 +132,12 @@ def test_a_hunt_says_where_the_counterexample_came_from(arena: Arena, source: st
     assert search.source == source
     assert (search.counterexample is None) == (source == "")
     assert sum(search.sources.values()) == len(search.seen)
+
+
+def test_a_hunt_goes_on_beside_what_it_drew() -> None:
+    search = hunt(STEPS, Arena(drawn=short), EFFORT)
+    assert search.source == "coincident"
+    assert search.counterexample is not None
 
 
 def test_instances_that_decide_nothing_come_last() -> None:

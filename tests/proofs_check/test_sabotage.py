@@ -182,7 +182,7 @@ SABOTAGES = (
         over_one_more,
         "M5",
     ),
-    Sabotage("knots are mirrored", PiecewiseLinear, "from_weights", knots_on_the_other_side, "M6"),
+    Sabotage("knots are mirrored", PiecewiseLinear, "from_weights", knots_on_the_other_side, "M5"),
     Sabotage("square roots are rounded inwards", enclosure, "square_root", inward, "M6.a"),
     Sabotage("square roots lose a millionth", enclosure, "square_root", times(1 - 1e-6), "V1"),
     Sabotage("floats are rounded to nearest", enclosure, "rounded", rounds_to_nearest, "M5"),
