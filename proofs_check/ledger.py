@@ -352,7 +352,7 @@ def tried(
         effort: how hard to search further for those that pass them too.
         seed: of the search.
     """
-    order = passed.closest()
+    order = sorted(passed.closest(), key=lambda seen: seen[2] == "trained")  # the largest by far last
     return [_tried_one(claim, mutant, arena, order, effort, seed) for mutant in mutants]
 
 
