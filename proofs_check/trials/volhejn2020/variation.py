@@ -139,6 +139,10 @@ TRIALS = (
             left(V1, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
             right(V1, "the sum of the coordinates for the norm", Kind.DROPPED, _taxicab),
         ),
+        spared=dict.fromkeys(
+            ("sides: given['curve'][-2] for given['curve'][-1]", "sides: given['curve'][1] for given['curve'][0]"),
+            "true: a part of a curve is no longer than the curve",
+        ),
         oracle=oracles.v1,
     ),
     Trial(
