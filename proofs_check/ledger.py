@@ -48,7 +48,7 @@ from theory.registry import CLAIMS
 BUDGETS: Mapping[str, Effort] = {
     "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200, rewritten=12, shown=40),
     "full": Effort(
-        drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000, rewritten=10_000, shown=300, beside=200
+        drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000, rewritten=10_000, shown=100, beside=60
     ),
 }
 """How hard to search, by name."""

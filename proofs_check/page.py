@@ -162,7 +162,7 @@ def _rewritings_line(rows: Sequence[Row]) -> list[str]:
     )
     return [
         f"- changes of the claims' source in one place, made by no hand: {tried} of {every} tried, {caught} of {total} "
-        f"that say more than the claim somewhere refuted; besides, {rest}"
+        "that say more than the claim somewhere refuted" + (f"; besides, {rest}" if rest else "")
     ]
 
 

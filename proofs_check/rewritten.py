@@ -51,7 +51,7 @@ def tried_rewritings(
     Args:
         claim: the claim as it is registered: what remembers its values has no source.
         passed: the instances that it has passed.
-        effort: how many changes are tried, and on how many instances.
+        effort: how many changes are tried, on how many instances, and on how many beside these where they do not say less.
         seed: of the search beside these.
         spared: why changes need not be refuted, by name.
     """
@@ -96,8 +96,8 @@ class _Cases:
         )
 
     def until(self, found: _Found, cases: list[Case]) -> Iterator[Case]:
-        """Yield instances: the first of them, and the rest once the change was seen to say more than the claim."""
-        for number, case in enumerate(cases):
+        """Yield instances: the first of them, and ten times as many once the change was seen to say more than the claim."""
+        for number, case in enumerate(cases[: 10 * self.most]):
             if number >= self.most and not found.more:
                 return
             yield case
@@ -125,7 +125,7 @@ def _tried(
         return replace(row, outcome=CAUGHT, by=found.by)
     if not found.valued:
         return replace(row, outcome=VOID, because=f"it has no value on any of {found.seen} instances")
-    if effort.beside:
+    if effort.beside and (found.more or not found.other):
         for version in _versions(claim, wrong, one.assumption):
             search = Search(seen=[*cases.decided, *(case for some in cases.failing.values() for case in some)])
             coincide(version, search, steps=effort.beside, seed=seed + 3)
