@@ -27,6 +27,7 @@ from proofs_check.falsify import Effort, Search, coincide
 from proofs_check.remembered import forgiving, remembering
 from proofs_check.row import CAUGHT, EQUAL, SPARED, SURVIVES, VOID, WEAKER, MutantRow
 from proofs_check.trials.generated import Rewriting, of_source
+from proofs_check.trials.operators import without
 from theory.claim import Claim, Form, Instance, Ruling, Verdict, compare
 from theory.enclosure import Enclosure
 
@@ -113,8 +114,10 @@ def _tried(
     claim: Claim, one: Rewriting, cases: _Cases, effort: Effort, seed: int, spared: Mapping[str, str]
 ) -> MutantRow:
     row = MutantRow(one.name, one.kind.value, because="", by="", outcome=SPARED)
-    if one.name in spared:
-        return replace(row, because=spared[one.name])
+    whole = "" if one.assumption is None else without(claim, claim.assumptions[one.assumption].name).name
+    for name in (one.name, whole):  # what is true without an assumption is true with any other in its place
+        if name in spared:
+            return replace(row, because=spared[name])
     wrong = one.make()
     found = (
         _on_sides(claim, wrong, cases)

@@ -248,6 +248,13 @@ def test_what_is_spared_is_not_tried() -> None:
     assert [(row.outcome, row.because) for row in rows if row.name == "sides: 0.9 x 2"] == [(SPARED, "a reason")]
 
 
+def test_an_assumption_that_need_not_be_is_spared_whatever_stands_in_its_place() -> None:
+    claim, search = toy([1])
+    rows, _ = tried_rewritings(claim, search, ALL, 0, {"without: n is at least 1": "a reason"})
+    assert {row.outcome for row in rows if row.name.startswith("assumption")} == {SPARED}
+    assert SPARED not in {row.outcome for row in rows if row.name.startswith("sides")}
+
+
 def test_a_budget_takes_the_same_changes_each_time_and_counts_the_others() -> None:
     claim, search = toy([1, 5])
     every = of_source(claim)
