@@ -198,10 +198,12 @@ def conclusion(rows: Sequence[Row], seconds: float, evidence: Evidence, wrong: S
     """
     counts = Counter("crashed" if row.crashed else row.status.value for row in rows)
     caught, total = sum(row.mutants_caught for row in rows), sum(row.mutants_total for row in rows)
+    refuted, more = sum(row.rewritings_caught for row in rows), sum(row.rewritings_total for row in rows)
     instances = sum(row.instances for row in rows)
     summary = ", ".join(f"{number} {status}" for status, number in counts.items())
     lines = [
-        f"{len(rows)} claims: {summary}. {instances} instances, {caught} of {total} mutants caught, {seconds:.0f} s."
+        f"{len(rows)} claims: {summary}. {instances} instances, {caught} of {total} mutants caught, "
+        f"{refuted} of {more} changes of the source, {seconds:.0f} s."
     ]
     lines += [evidence.summary()] if evidence.theorems else []
     lines += [f"Coq: {problem}." for problem in evidence.problems]

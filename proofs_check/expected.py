@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,23 @@ MOST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
+class Rewritten:
+    """What is recorded of the changes of a claim's source; another seed or budget tries others, or on other instances.
+
+    Attributes:
+        seed: of the search.
+        tried: how many were tried.
+        caught: how many of these were refuted.
+        survivors: those that say more than the claim somewhere and were not refuted, by name.
+    """
+
+    seed: int
+    tried: int
+    caught: int
+    survivors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Recorded:
     """What is recorded of a claim's row: what must not get worse unnoticed, and what must not become another thing.
 
@@ -36,6 +53,7 @@ class Recorded:
         stored_sha256: the hash of its stored counterexample's file; nothing where none is stored.
         pins: hashes of all else that it rests on, by name, see `pins.pins`: form, symbols, assumptions, each step of its
             proofs and what they cover, its theorems in Coq and their statements.
+        rewritten: what came of the changes of its source; None where none was tried.
     """
 
     finding: Finding
@@ -45,6 +63,7 @@ class Recorded:
     statement_sha256: str
     stored_sha256: str = ""
     pins: Mapping[str, str] = field(default_factory=dict)
+    rewritten: Rewritten | None = None
 
 
 def recorded(row: Row, stored_sha256: str = "") -> Recorded:
@@ -63,6 +82,7 @@ def recorded(row: Row, stored_sha256: str = "") -> Recorded:
         hashlib.sha256(f"{row.source}\n{row.statement}".encode()).hexdigest(),
         stored_sha256,
         pins(row),
+        Rewritten(row.seed, len(row.rewritings), row.rewritings_caught, row.survivors) if row.rewritings else None,
     )
 
 
@@ -78,11 +98,12 @@ def recorded_json(record: Recorded) -> dict[str, Any]:
         "statement_sha256": record.statement_sha256,
         **stored,
         "pins": dict(record.pins),
+        **({"rewritten": asdict(record.rewritten)} if record.rewritten else {}),
     }
 
 
 _REQUIRED = ("finding", "status", "mutants_caught", "statement_sha256", "pins")
-_OPTIONAL = ("status_without_coq", "stored_sha256")
+_OPTIONAL = ("status_without_coq", "stored_sha256", "rewritten")
 
 
 def read_recorded(code: Any) -> Recorded:
@@ -113,7 +134,21 @@ def read_recorded(code: Any) -> Recorded:
         _sha256("statement_sha256", code["statement_sha256"]),
         _sha256("stored_sha256", code["stored_sha256"]) if "stored_sha256" in code else "",
         {name: _sha256(f"pins: {shown(name)}", value) for name, value in named.items()},
+        _read_rewritten(code["rewritten"]) if "rewritten" in code else None,
     )
+
+
+def _read_rewritten(code: Any) -> Rewritten:
+    names = [one.name for one in fields(Rewritten)]
+    if not isinstance(code, Mapping) or sorted(code) != sorted(names):
+        raise ValueError(f"rewritten must be an object with {', '.join(names)}, got {shown(repr(code))}")
+    for name in ("seed", "tried", "caught"):
+        if type(code[name]) is not int or code[name] < 0:
+            raise ValueError(f"rewritten: {name} must be a whole number from 0, got {shown(repr(code[name]))}")
+    survivors = code["survivors"]
+    if not isinstance(survivors, list) or not all(isinstance(name, str) for name in survivors):
+        raise ValueError(f"rewritten: survivors must be a list of names, got {shown(repr(survivors))}")
+    return Rewritten(code["seed"], code["tried"], code["caught"], tuple(survivors))
 
 
 Kind = TypeVar("Kind", Finding, Status)
@@ -203,7 +238,8 @@ def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
 
     What is better is to be recorded too: a record that somebody made worse would hide a fall. A claim that is tried on
     kept rows which are not there is not worse for it, and of one that crashed nothing is known. Where Coq did not check
-    a theorem, its statement has not changed. Stored counterexamples are held against what was recorded before they are
+    a theorem, its statement has not changed. The changes of the source are compared where as many were tried with the same
+    seed, so under the budget that was recorded. Stored counterexamples are held against what was recorded before they are
     used, see `counterexamples.damaged`.
     """
     if row.id not in expected:
@@ -226,7 +262,26 @@ def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
         found.append(f"its search catches {now.mutants_caught} mutants and caught {before.mutants_caught}")
     if now.statement_sha256 != before.statement_sha256:
         found.append("its statement or source is not the recorded one")
+    found += _rewritten_worse(before.rewritten, now.rewritten)
     return found + _changed(row, before.pins, now.pins)
+
+
+def _rewritten_worse(before: Rewritten | None, now: Rewritten | None) -> list[str]:
+    """Return sentences on changes of the source that were refuted and are not, or that are new and not refuted."""
+    if now is None:
+        return []
+    if before is None:
+        return ["nothing is recorded of the changes of its source: run with --record"]
+    if (before.seed, before.tried) != (now.seed, now.tried):
+        return []
+    found = [
+        f"its search does not refute a change of its source that says more: {shown(name, 200)}"
+        for name in now.survivors
+        if name not in before.survivors
+    ]
+    if now.caught < before.caught:
+        found.append(f"its search refutes {now.caught} changes of its source and refuted {before.caught}")
+    return found
 
 
 def _changed(row: Row, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

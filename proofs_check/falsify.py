@@ -36,6 +36,9 @@ class Effort:
         varied: variations tried of the instances with least slack.
         trained: networks trained, for all claims together.
         shrink: evaluations spent on making a counterexample simpler.
+        rewritten: changes of a claim's source that are tried, see `proofs_check.rewritten`.
+        shown: instances that each of them is tried on.
+        beside: instances tried for each beside these.
     """
 
     drawn: int
@@ -43,6 +46,9 @@ class Effort:
     varied: int
     trained: int
     shrink: int
+    rewritten: int = 0
+    shown: int = 0
+    beside: int = 0
 
 
 @dataclass(frozen=True)

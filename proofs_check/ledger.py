@@ -22,6 +22,7 @@ from proofs_check.machine_checked import prove_all
 from proofs_check.pins import sides_pin, step_pins
 from proofs_check.registry import TRIALS
 from proofs_check.remembered import OPEN, forgiving, recalled_if_known, remembering
+from proofs_check.rewritten import tried_rewritings
 from proofs_check.row import (
     CAUGHT,
     EQUIVALENT,
@@ -45,8 +46,10 @@ from theory.proof import Proof
 from theory.registry import CLAIMS
 
 BUDGETS: Mapping[str, Effort] = {
-    "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200),
-    "full": Effort(drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000),
+    "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200, rewritten=12, shown=40),
+    "full": Effort(
+        drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000, rewritten=10_000, shown=100, beside=60
+    ),
 }
 """How hard to search, by name."""
 
@@ -78,7 +81,8 @@ def effort_of(budget: str) -> Effort:
     if drawn < 1:
         names = ", ".join(BUDGETS)
         raise ValueError(f"--budget must be {names}, or a whole number of instances above 0, got {budget!r}")
-    return Effort(drawn, drawn, drawn // 2, min(300, max(8, drawn // 8)), drawn)
+    trained = min(300, max(8, drawn // 8))
+    return Effort(drawn, drawn, drawn // 2, trained, drawn, rewritten=max(1, drawn // 8), shown=max(1, drawn // 2))
 
 
 def row_of(
@@ -112,7 +116,7 @@ def row_of(
             row = _whole_row(claim, trained, effort, seed, theorems, left_out)
     except CrashError as error:
         return crashed_row(claim, str(error), theorems, more=stored_wrong)
-    return replace(row, problems=(*stored_wrong, *row.problems), seconds=time.perf_counter() - start)
+    return replace(row, seed=seed, problems=(*stored_wrong, *row.problems), seconds=time.perf_counter() - start)
 
 
 def crashed_row(claim: Claim, crashed: str, theorems: Sequence[TheoremRow] = (), *, more: Sequence[str] = ()) -> Row:
@@ -156,7 +160,7 @@ def _whole_row(
     theorems: Sequence[TheoremRow],
     left_out: Mapping[str, str],
 ) -> Row:
-    claim = remembering(claim)
+    registered, claim = claim, remembering(claim)
     own_seed = zlib.crc32(f"{seed}/{claim.id}".encode())
     with part("its evaluation on its witness"):
         shows = claim.witness if claim.id in left_out else witness_of(claim)
@@ -170,6 +174,9 @@ def _whole_row(
         small = _replayed(claim, claim.small, search)
     untried = search.counterexample or arena.rows_missing
     mutants = () if untried else tuple(tried(claim, mutants_of(claim), arena, search, effort, own_seed))
+    with part("the changes of its source"):
+        spared = TRIALS[claim.id].spared
+        rewritings, left = ([], 0) if untried else tried_rewritings(registered, search, effort, own_seed, spared)
     shown = witness if _violated(witness) else search.counterexample or witness
     with part("its confirmation in exact arithmetic"):
         confirmed = _confirmed(claim, shown)
@@ -196,6 +203,8 @@ def _whole_row(
         small=small,
         theorems=tuple(theorems),
         mutants=mutants,
+        rewritings=tuple(rewritings),
+        rewritings_left=left,
         import_line=_import_line(claim),
         bound_checked=bound_checked,
         oracle_checked=oracle_checked,

@@ -13,17 +13,31 @@ from markupsafe import Markup
 from proofs_check import readable
 from proofs_check.figures import figure
 from proofs_check.mathml import FormulaError, formula
-from proofs_check.row import CHECKED, FAILED, NOT_RUN, Head, ProofRow, Row, TheoremRow
+from proofs_check.row import (
+    CAUGHT,
+    CHECKED,
+    EQUAL,
+    FAILED,
+    NOT_RUN,
+    SPARED,
+    SURVIVES,
+    VOID,
+    WEAKER,
+    Head,
+    ProofRow,
+    Row,
+    TheoremRow,
+)
 from theory.claim import Finding, Form, Ruling, Status
 
 _COLUMNS = (
     ("id", 6),
-    ("source", 35),
+    ("source", 30),
     ("finding", 19),
     ("status", 18),
     ("instances", 13),
     ("slack", 18),
-    ("mutants", 9),
+    ("mutants", 14),
 )
 """The columns of the terminal's table, with their widths; between two stand two spaces, 130 in all at most."""
 
@@ -85,7 +99,29 @@ def _slack(row: Row) -> str:
 
 
 def _mutants(row: Row) -> str:
-    return f"{row.mutants_caught}/{row.mutants_total}" if row.mutants else "-"
+    """Return how many wrong versions are caught, of those written down and, apart, of the changes of the source."""
+    written = f"{row.mutants_caught}/{row.mutants_total}" if row.mutants else "-"
+    return f"{written} + {row.rewritings_caught}/{row.rewritings_total}" if row.rewritings else written
+
+
+def rewritings_words(row: Row) -> str:
+    """Return what came of the changes of a claim's source, in a sentence, with those that survive by name."""
+    counts = Counter(one.outcome for one in row.rewritings)
+    found = ", ".join(f"{counts[outcome]} {words}" for outcome, words in _OUTCOMES.items() if counts[outcome])
+    every = len(row.rewritings) + row.rewritings_left
+    tried = f"all {every}" if not row.rewritings_left else f"{len(row.rewritings)}, a seeded sample of {every},"
+    survivors = f" Not refuted: {'; '.join(row.survivors)}." if row.survivors else ""
+    return f"Changes of its source in one place: {tried} tried; {found}.{survivors}"
+
+
+_OUTCOMES = {
+    CAUGHT: "refuted",
+    SURVIVES: "not refuted though they say more than the claim somewhere",
+    WEAKER: "that never say more than the claim on the instances seen",
+    EQUAL: "that say the same on all instances seen",
+    VOID: "without a value",
+    SPARED: "spared",
+}
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -102,6 +138,7 @@ def markdown(rows: Sequence[Row]) -> str:
         f"- findings: {_counts((row.finding for row in rows if not row.fell), Finding)}",
         f"- mutants: {caught} of {total} wrong versions of the claims caught"
         + (f"; {equivalent} more are true after all" if equivalent else ""),
+        *_rewritings_line(rows),
     ]
     fallen = [row for row in rows if row.fell]
     if fallen:
@@ -112,6 +149,22 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         lines += ["", f"## {row.id}", "", *_section(row)]
     return "\n".join(lines) + "\n"
+
+
+def _rewritings_line(rows: Sequence[Row]) -> list[str]:
+    tried = sum(len(row.rewritings) for row in rows)
+    caught, total = (sum(getattr(row, f"rewritings_{kind}") for row in rows) for kind in ("caught", "total"))
+    if not tried:
+        return []
+    every = tried + sum(row.rewritings_left for row in rows)
+    counts = Counter(one.outcome for row in rows for one in row.rewritings)
+    rest = ", ".join(
+        f"{counts[outcome]} {_OUTCOMES[outcome]}" for outcome in (WEAKER, EQUAL, VOID, SPARED) if counts[outcome]
+    )
+    return [
+        f"- changes of the claims' source in one place, made by no hand: {tried} of {every} tried, {caught} of {total} "
+        "that say more than the claim somewhere refuted" + (f"; besides, {rest}" if rest else "")
+    ]
 
 
 def _table(rows: Iterable[Row]) -> list[str]:
@@ -130,6 +183,8 @@ def _section(row: Row) -> list[str]:
         lines += [plain(f"Assumes: {'; '.join(row.assumptions)}."), ""]
     lines += [plain(words), ""] if (words := words_of(row)) else []
     lines.append(plain(row.note))
+    if row.survivors:
+        lines += ["", plain(rewritings_words(row))]
     for theorem in row.theorems:
         lines += ["", f"{_theorem_name(row, theorem)}: {plain(_theorem_words(theorem))}", "", *_indented(theorem)]
     if row.witness:
@@ -272,7 +327,10 @@ def page(rows: Sequence[Row], head: Head) -> str:
     )
 
 
-_SUMMED = ("instances", "inapplicable", "inconclusive", "mutants_caught", "mutants_total", "mutants_equivalent")
+_SUMMED = (
+    *("instances", "inapplicable", "inconclusive", "mutants_caught", "mutants_total", "mutants_equivalent"),
+    *("rewritings_caught", "rewritings_total"),
+)
 
 
 def _set(latex: str) -> Markup:
@@ -326,6 +384,7 @@ _ENVIRONMENT.globals.update(
     theorem_name=_theorem_name,
     theorem_words=_theorem_words,
     words_of=words_of,
+    rewritings_words=rewritings_words,
     conjectures=CONJECTURES,
     relations=_RELATIONS,
 )

@@ -51,26 +51,32 @@ OPEN = Enclosure(-math.inf, math.inf)
 """Any number: a side that has no value decides nothing."""
 
 
-def forgiving(claim: Claim) -> Claim:
-    """Return a wrong version of a claim, which need not have a value everywhere, so that it decides nothing without one."""
+def forgiving(claim: Claim, none: tuple[type[Exception], ...] = NO_INSTANCE) -> Claim:
+    """Return a wrong version of a claim, which need not have a value everywhere, so that it decides nothing without one.
+
+    Args:
+        claim: the wrong version.
+        none: what it raises where it has no value.
+    """
     sides = claim.sides
 
     def known(given: Instance) -> tuple[Enclosure, Enclosure]:
         try:
             return sides(given)
-        except NO_INSTANCE:
+        except none:
             return OPEN, OPEN
 
-    return replace(claim, sides=known, assumptions=tuple(map(_forgiving, claim.assumptions)))
+    return replace(claim, sides=known, assumptions=tuple(_forgiving(a, none) for a in claim.assumptions))
 
 
-def _forgiving(assumption: Assumption) -> Assumption:
+def _forgiving(assumption: Assumption, none: tuple[type[Exception], ...]) -> Assumption:
     """Return the assumption so that it fails where what it measures has no value."""
 
     def measure(given: Instance) -> Any:
         try:
-            return (assumption.measure(given),)
-        except NO_INSTANCE:
+            value = assumption.measure(given)
+            return (value,) if assumption.holds(value) else ()
+        except none:
             return ()
 
-    return replace(assumption, measure=measure, holds=lambda value: bool(value) and assumption.holds(value[0]))
+    return replace(assumption, measure=measure, holds=bool)

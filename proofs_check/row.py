@@ -25,6 +25,9 @@ Void is one that lacks an assumption without which the claim, as it is encoded, 
 nobody claims to be wrong, for a reason that its trial gives.
 """
 
+WEAKER, EQUAL, SURVIVES = "weaker", "equal", "survives"
+"""What else may come of a change of a claim's source, see `proofs_check.rewritten`."""
+
 
 @dataclass(frozen=True)
 class SymbolRow:
@@ -149,14 +152,15 @@ class TheoremRow:
 
 @dataclass(frozen=True)
 class MutantRow:
-    """A wrong version of a claim, and what came of it.
+    """A wrong version of a claim, or a change of its source, and what came of it.
 
     Attributes:
         name: what was changed.
         kind: what sort of mistake it is.
-        because: why it is true after all, void or spared; nothing where it is wrong.
+        because: why it is not caught, nor missed.
         by: where the instance that refutes it came from.
-        outcome: "caught", "missed", "equivalent", "void" or "spared".
+        outcome: "caught", "missed", "equivalent", "void" or "spared"; of a change of the source also "weaker", "equal" or
+            "survives", and not "missed" or "equivalent".
     """
 
     name: str
@@ -207,7 +211,10 @@ class Row:
         proof: its proof, replayed.
         small: the proof of its small sizes.
         theorems: its theorems in Coq.
-        mutants: wrong versions of it.
+        mutants: wrong versions of it, those written down and those without an assumption.
+        rewritings: changes of its source that were tried.
+        rewritings_left: how many more there are, which were not.
+        seed: of the run.
         import_line: how its bound is imported.
         bound_checked: on how many instances that bound was held against its right side.
         oracle_checked: on how many instances its second implementation was held against the first.
@@ -267,6 +274,9 @@ class Row:
     crashed: str = ""
     quote: str = ""
     reading: str = ""
+    rewritings: tuple[MutantRow, ...] = ()
+    rewritings_left: int = 0
+    seed: int = 0
 
     @property
     def instances(self) -> int:
@@ -298,8 +308,26 @@ class Row:
         """How many mutants are true after all."""
         return sum(mutant.outcome == EQUIVALENT for mutant in self.mutants)
 
+    @property
+    def rewritings_caught(self) -> int:
+        """How many changes of the source the search refutes."""
+        return sum(one.outcome == CAUGHT for one in self.rewritings)
 
-_COUNTED = ("instances", "mutants_caught", "mutants_total", "mutants_equivalent")
+    @property
+    def rewritings_total(self) -> int:
+        """How many changes of the source say more than the claim somewhere: those caught, and those that survive."""
+        return self.rewritings_caught + len(self.survivors)
+
+    @property
+    def survivors(self) -> tuple[str, ...]:
+        """The changes of the source that say more than the claim somewhere and are not refuted, by name."""
+        return tuple(one.name for one in self.rewritings if one.outcome == SURVIVES)
+
+
+_COUNTED = (
+    *("instances", "mutants_caught", "mutants_total", "mutants_equivalent"),
+    *("rewritings_caught", "rewritings_total", "survivors"),
+)
 """What a row counts, which its JSON says too."""
 
 

@@ -22,7 +22,7 @@ class Trial:
         instances: where counterexamples are looked for: instances to draw, or for what was observed the rows that were kept.
         mutants: wrong versions of the claim, which the search that passes it must refute; none for a claim that is refuted.
         spared: wrong versions that `trials.generated` makes of the claim and that nobody claims to be wrong: their names,
-            and why its search need not refute them.
+            and why its search need not refute them. Without an assumption: nor any other assumption in its place.
         oracle: a second implementation of both sides, without a formula of `theory`, where there is one.
     """
 

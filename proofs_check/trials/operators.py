@@ -29,6 +29,13 @@ class Kind(StrEnum):
     BOUNDARY = "strict for weak"
     OFF_BY_ONE = "off by one"
     ASSUMPTION = "assumption dropped or moved"
+    EDGE = "comparison: strict for weak"
+    SPLIT = "comparison: moved or dropped"
+    MOVED = "constant moved"
+    EXTREME = "max, min, sum, mean"
+    RANGE = "range shortened or shifted"
+    SOME = "some for all"
+    NEIGHBOUR = "another quantity"
 
 
 @dataclass(frozen=True)

@@ -268,6 +268,22 @@ EXPECTED_DAMAGE: dict[str, tuple[Damage, str]] = {
     "a hash that is cut": (entry(statement_sha256="ab"), OF_IT + "statement_sha256 must be a SHA-256 in hexadecimal"),
     "a list of pins": (entry(pins=[]), OF_IT + "pins must be an object, got []"),
     "a pin that is no hash": (pin("its form", "x"), OF_IT + "pins: its form must be a SHA-256"),
+    "a number for the changes": (
+        entry(rewritten=3),
+        OF_IT + "rewritten must be an object with seed, tried, caught, surv",
+    ),
+    "changes without a seed": (
+        entry(rewritten={"tried": 1, "caught": 1, "survivors": []}),
+        OF_IT + "rewritten must be",
+    ),
+    "changes below zero": (
+        entry(rewritten={"seed": 0, "tried": -1, "caught": 1, "survivors": []}),
+        OF_IT + "rewritten: tried must be a whole number from 0, got -1",
+    ),
+    "survivors in one word": (
+        entry(rewritten={"seed": 0, "tried": 1, "caught": 1, "survivors": "all"}),
+        OF_IT + "rewritten: survivors must be a list of names, got 'all'",
+    ),
     "another statement": (entry(statement_sha256="0" * 64), f"{BAD}: its statement or source is not the recorded one"),
     "another form": (pin("its form", "0" * 64), f"{BAD}: changed since it was recorded: its form"),
     "no assumptions": (pin("its assumptions", None), f"{BAD}: there, but not recorded: its assumptions"),

@@ -7,7 +7,7 @@ from proofs_check.falsify import Arena, Effort, Search
 from proofs_check.ledger import mutants_of, tried
 from proofs_check.registry import TRIALS
 from proofs_check.row import CAUGHT, MISSED, VOID
-from proofs_check.trials.generated import of_assumptions
+from proofs_check.trials.generated import of_assumptions, of_source
 from proofs_check.trials.operators import without
 from theory.claim import Assumption, Claim, Form, Instance
 from theory.enclosure import Enclosure
@@ -29,6 +29,7 @@ def test_a_claim_is_tried_without_each_of_its_assumptions(id: str) -> None:
 def test_what_a_trial_spares_is_made_of_its_claim_and_said_why(id: str) -> None:
     trial = TRIALS[id]
     made = {mutant.name for mutant in of_assumptions(CLAIMS[id])} - {mutant.name for mutant in trial.mutants}
+    made |= {one.name for one in of_source(CLAIMS[id])}
     assert set(trial.spared) <= made
     assert all(trial.spared.values())
 

@@ -9,7 +9,7 @@ import sympy as sp
 from proofs_check.expected import Recorded, expected_text, fallen, read_expected, recorded
 from proofs_check.falsify import Effort
 from proofs_check.ledger import BUDGETS, chosen, effort_of, row_of
-from proofs_check.row import Row, row_json
+from proofs_check.row import MutantRow, Row, row_json
 from proofs_check.trials.operators import MORE, scaled, stronger
 from theory.claim import Claim, Finding, Status
 from theory.proof import Proof, Rule, Step
@@ -150,8 +150,48 @@ def test_a_record_that_was_made_worse_hides_no_fall(lowered: dict[str, Any], sai
     assert fallen(standing, {"V2": replace(recorded(standing), **lowered)}) == [said]
 
 
+def with_changes(standing: Row, *outcomes: str, seed: int = 0) -> Row:
+    changes = tuple(MutantRow(f"change {i}", "k", "", "", outcome) for i, outcome in enumerate(outcomes))
+    return replace(standing, rewritings=changes, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (["caught", "survives"], ["caught", "survives"], []),
+        (["caught", "survives"], ["caught", "caught"], []),
+        (
+            ["caught", "survives"],
+            ["survives", "survives"],
+            [
+                "its search does not refute a change of its source that says more: change 0",
+                "its search refutes 0 changes of its source and refuted 1",
+            ],
+        ),
+        (["caught"], ["equal"], ["its search refutes 0 changes of its source and refuted 1"]),
+        (["caught"], ["survives", "survives"], []),
+        ([], ["caught"], ["nothing is recorded of the changes of its source: run with --record"]),
+    ],
+    ids=["the same", "better", "a new survivor", "not seen any more", "another budget", "not recorded"],
+)
+def test_a_change_of_the_source_that_is_no_longer_refuted_is_named(
+    before: list[str], now: list[str], expected: list[str], standing: Row
+) -> None:
+    kept = {"V2": recorded(with_changes(standing, *before))}
+    assert fallen(with_changes(standing, *now), kept) == expected
+    assert fallen(with_changes(standing, *now, seed=1), kept)[1:] == []
+
+
+def test_a_row_has_the_changes_of_its_source() -> None:
+    found = row_of(CLAIMS["V1.a"], [], replace(LITTLE, rewritten=6, shown=20))
+    assert len(found.rewritings) == 6
+    assert found.rewritings_left > 0
+    assert 0 < found.rewritings_caught <= found.rewritings_total
+    assert row_json(found)["survivors"] == found.survivors
+
+
 def test_what_is_recorded_is_read_as_it_was_written(standing: Row, tmp_path: Path) -> None:
-    whole = replace(standing, id="T", status=Status.MACHINE_CHECKED)
+    whole = replace(with_changes(standing, "caught", "survives", seed=3), id="T", status=Status.MACHINE_CHECKED)
     file = tmp_path / "expected.json"
     file.write_text(expected_text([standing, whole]), encoding="utf-8")
     assert read_expected(file).records == {"V2": recorded(standing), "T": recorded(whole)}
@@ -162,6 +202,7 @@ def test_what_is_recorded_is_read_as_it_was_written(standing: Row, tmp_path: Pat
         "mutants_caught",
         "statement_sha256",
         "pins",
+        "rewritten",
     ]
 
 

@@ -264,6 +264,7 @@ def test_hostile_text_is_shown_and_not_run() -> None:
         symbols=(SymbolRow(HOSTILE, HOSTILE, HOSTILE),),
         witness={"origin": HOSTILE, "given": {HOSTILE: {"text": HOSTILE}, "odd": {HOSTILE: [HOSTILE]}}},
         mutants=(MutantRow(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+        rewritings=(MutantRow(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "survives"),),
         proof=ProofRow(HOSTILE, (step,)),
     )
     html = page([row], replace(HEAD, machine=HOSTILE, versions={HOSTILE: HOSTILE}))
@@ -274,7 +275,22 @@ def test_hostile_text_is_shown_and_not_run() -> None:
     assert "alert(1)&lt;/script&gt;" in html
     text = markdown([row])
     assert not re.search(r"(?<!\\)<script", text.replace(row.statement, ""))
-    assert len(text.splitlines()) == len(markdown([row_of(CLAIMS["M6"])]).splitlines())
+    harmless = replace(row_of(CLAIMS["M6"]), rewritings=(MutantRow("m", "k", "", "", "survives"),))
+    assert len(text.splitlines()) == len(markdown([harmless]).splitlines())
+
+
+def test_changes_of_the_source_stand_apart_and_survivors_are_named() -> None:
+    outcomes = ("caught", "caught", "survives", "weaker", "equal", "void", "spared")
+    changes = tuple(MutantRow(f"change {i}", "k", "", "", outcome) for i, outcome in enumerate(outcomes))
+    row = replace(row_of(CLAIMS["M6"]), rewritings=changes, rewritings_left=13)
+    assert "1/1 + 2/3" in table_line(row)
+    words = markdown([row])
+    assert "7 of 20 tried, 2 of 3 that say more than the claim somewhere refuted" in words
+    assert "Changes of its source in one place: 7, a seeded sample of 20, tried; 2 refuted" in words
+    assert "Not refuted: change 2." in words
+    html = page([row], HEAD)
+    assert all(f"change {i}" in html for i in range(7))
+    assert "2 of 3 that say more are refuted" in html
 
 
 def test_lines_of_the_table_are_aligned_and_fit_the_terminal() -> None:

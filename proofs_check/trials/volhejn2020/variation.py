@@ -139,6 +139,10 @@ TRIALS = (
             left(V1, "the first edge left out", Kind.OFF_BY_ONE, lambda given: variation.variation(given["curve"][1:])),
             right(V1, "the sum of the coordinates for the norm", Kind.DROPPED, _taxicab),
         ),
+        spared=dict.fromkeys(
+            ("sides: given['curve'][-2] for given['curve'][-1]", "sides: given['curve'][1] for given['curve'][0]"),
+            "true: a part of a curve is no longer than the curve",
+        ),
         oracle=oracles.v1,
     ),
     Trial(
@@ -195,6 +199,10 @@ TRIALS = (
         V4B,
         instances=st.one_of(on_interval(), lines(), plateaus()),
         mutants=(*bounds(V4B), left(V4B, "the sum from i = 0", Kind.OFF_BY_ONE, _around)),
+        spared=dict.fromkeys(
+            (f"sides: {change} in sampled_variation" for change in ("0.9 x 1", "0.99 x 1", "n for n - 1")),
+            "true: the points stay in the interval, and no points are too many or too far apart",
+        ),
     ),
     Trial(V5, instances=st.one_of(on_interval(), lines(), plateaus())),
     Trial(
