@@ -119,6 +119,11 @@ def not_claimed(rows: Sequence[Row], coq: str = "") -> str:
         oracles=_oracles(rows),
         alone=_links(_refuted_alone(rows)),
         mutants=_mutants(rows),
+        rewritings=sum(len(row.rewritings) for row in rows),
+        rewritings_left=sum(row.rewritings_left for row in rows),
+        refuted=sum(row.rewritings_caught for row in rows),
+        more=sum(row.rewritings_total for row in rows),
+        survivors=_survivors(rows),
         theorems=len(theorems),
         in_part=_in_part(theorems),
         further=_further(theorems),
@@ -254,6 +259,11 @@ def _mutants(rows: Sequence[Row]) -> str:
             if mutant.outcome in said
         ),
     )
+
+
+def _survivors(rows: Sequence[Row]) -> str:
+    found = ((_link(row.id), plain(name)) for row in rows for name in row.survivors)
+    return _table(("claim", "change that says more somewhere, and is not refuted"), found)
 
 
 def _in_part(theorems: Sequence[Theorem]) -> str:

@@ -109,7 +109,7 @@ PARTS = (
         "search, mutants, exact confirmation, second implementations",
         _of(
             "proofs_check",
-            *("falsify", "coincidences", "draws", "simplify", "arena", "trained", "kept", "remembered"),
+            *("falsify", "coincidences", "draws", "simplify", "arena", "trained", "kept", "remembered", "rewritten"),
             *("exact", "oracles", "values", "counterexamples", "trial", "registry"),
         )
         + r"|proofs_check/trials/(?!__init__)\w+\.py",
