@@ -354,7 +354,9 @@ def test_where_coq_is_not_installed_the_line_says_so_and_nothing_fails(
     assert [row.outcome for row in evidence.theorems["V8"]] == ["not run"]
     assert evidence.summary().startswith("Coq is not installed, so 1 theorem in Coq was not checked.")
     monkeypatch.setattr(command, "check", lambda ids, jobs, say: evidence)
-    without = recorded(row_of(CLAIMS["V8"], [], LITTLE, theorems=evidence.theorems["V8"]))
+    without = recorded(
+        row_of(CLAIMS["V8"], [], replace(LITTLE, rewritten=1, shown=2), theorems=evidence.theorems["V8"])
+    )
     with_coq = {"V8": replace(without, status=Status.MACHINE_CHECKED)}
     monkeypatch.setattr(command, "read_expected", lambda: Expected(with_coq))
     assert command.main(["V8", "--budget", "5", "--jobs", "1"]) == 0
@@ -424,7 +426,7 @@ def test_without_coq_a_claim_is_held_to_what_was_recorded_of_it_without_coq() ->
     unproved = row_of(replace(CLAIMS["V8"], proof=None), [], LITTLE, theorems=[theorem(outcome="not run")])
     assert fallen(unproved, expected) == [
         "its status fell from proved to tested",
-        "recorded, but gone: what its proof covers, step 0 of its proof, step 1 of its proof",
+        "recorded, but gone: what its proof covers, what its proof comes to, step 0 of its proof",
     ]
 
 

@@ -22,7 +22,10 @@ DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
 def random_networks(number: int) -> Iterator[Instance]:
-    """Yield networks of 1 to 40 units on 1 to 20 points; every fourth on two points, nearly balanced (see `balanced`)."""
+    """Yield networks of 1 to 12 units on 1 to 8 points, every eighth of up to 40 on up to 20.
+
+    Every fourth is on two points, nearly balanced (see `balanced`).
+    """
     generator = np.random.default_rng(30)
     for index in range(number):
         if index % 4 == 0:
@@ -32,7 +35,7 @@ def random_networks(number: int) -> Iterator[Instance]:
             weights = Weights([w1, -w1], [-w1 * knot, -w1 * knot], [w2, w2], generator.normal())
             x = np.array([-a, a])
         else:
-            n, k = generator.integers(1, [21, 41])
+            n, k = generator.integers(1, [21, 41] if index % 8 == 1 else [9, 13])
             x = np.sort(generator.normal(size=n)) * 10.0 ** generator.integers(-2, 3) + generator.choice([0, 0, 5])
             w1 = generator.normal(size=k) * 10.0 ** generator.uniform(-2, 2, size=k)
             knots = generator.uniform(x[0] - 0.1, x[-1] + 0.1, size=k)
