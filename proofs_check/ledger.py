@@ -46,7 +46,7 @@ from theory.proof import Proof
 from theory.registry import CLAIMS
 
 BUDGETS: Mapping[str, Effort] = {
-    "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200, rewritten=12, shown=40),
+    "quick": Effort(drawn=120, coincident=160, varied=60, trained=24, shrink=200, rewritten=6, shown=40),
     "full": Effort(
         drawn=3000, coincident=3000, varied=1500, trained=300, shrink=2000, rewritten=10_000, shown=100, beside=60
     ),
@@ -392,6 +392,8 @@ def _mutant_row(claim: Claim, mutant: Mutant, arena: Arena, order: list[Seen], e
         if search.counterexample:
             order.insert(0, order.pop(place))
             return replace(row, outcome=CAUGHT, by=source)
+    if _void(wrong, claim, search, least=VALUELESS):
+        return replace(row, outcome=VOID, because=NO_SIDES)
     coincide(
         wrong, search, steps=2 * effort.coincident, seed=seed + 2, first=lambda given: _only_to(wrong, claim, given)
     )
@@ -408,10 +410,14 @@ NO_SIDES = "where only the mutant applies its sides have no value, on all instan
 """Why a mutant is void that lacks an assumption without which there is nothing to compare."""
 
 
-def _void(wrong: Claim, claim: Claim, search: Search) -> bool:
-    """Return whether there are instances that a mutant alone applies to, and its sides have a value on none of them."""
+VALUELESS = 8
+"""On how many instances a mutant has no value before it is looked for no further."""
+
+
+def _void(wrong: Claim, claim: Claim, search: Search, least: int = 1) -> bool:
+    """Return whether there are so many instances that a mutant alone applies to, and its sides have a value on none."""
     alone = [verdict for verdict, given, _ in search.seen if _only_to(wrong, claim, given)]
-    return bool(alone) and all(verdict.lhs == verdict.rhs == OPEN for verdict in alone)
+    return len(alone) >= least and all(verdict.lhs == verdict.rhs == OPEN for verdict in alone)
 
 
 def _measuring(claim: Claim) -> Claim:
