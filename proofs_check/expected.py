@@ -120,9 +120,7 @@ def read_recorded(code: Any) -> Recorded:
     unknown = [name for name in code if name not in (*_REQUIRED, *_OPTIONAL)]
     if unknown:
         raise ValueError(f"there is no {shown(repr(unknown[0]))}, only {', '.join((*_REQUIRED, *_OPTIONAL))}")
-    caught, named = code["mutants_caught"], code["pins"]
-    if type(caught) is not int or caught < 0:
-        raise ValueError(f"mutants_caught must be a whole number from 0, got {shown(repr(caught))}")
+    caught, named = _count("mutants_caught", code["mutants_caught"]), code["pins"]
     if not isinstance(named, Mapping):
         raise ValueError(f"pins must be an object, got {shown(repr(named))}")
     status = _one_of(Status, "status", code["status"])
@@ -142,13 +140,17 @@ def _read_rewritten(code: Any) -> Rewritten:
     names = [one.name for one in fields(Rewritten)]
     if not isinstance(code, Mapping) or sorted(code) != sorted(names):
         raise ValueError(f"rewritten must be an object with {', '.join(names)}, got {shown(repr(code))}")
-    for name in ("seed", "tried", "caught"):
-        if type(code[name]) is not int or code[name] < 0:
-            raise ValueError(f"rewritten: {name} must be a whole number from 0, got {shown(repr(code[name]))}")
+    seed, tried, caught = (_count(f"rewritten: {name}", code[name]) for name in ("seed", "tried", "caught"))
     survivors = code["survivors"]
     if not isinstance(survivors, list) or not all(isinstance(name, str) for name in survivors):
         raise ValueError(f"rewritten: survivors must be a list of names, got {shown(repr(survivors))}")
-    return Rewritten(code["seed"], code["tried"], code["caught"], tuple(survivors))
+    return Rewritten(seed, tried, caught, tuple(survivors))
+
+
+def _count(name: str, value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{name} must be a whole number from 0, got {shown(repr(value))}")
+    return value
 
 
 Kind = TypeVar("Kind", Finding, Status)

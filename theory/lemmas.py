@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import sympy as sp
 
@@ -28,6 +28,53 @@ def nonnegatives(names: str) -> tuple[sp.IndexedBase, ...]:
 def over_all(term: sp.Expr) -> sp.Sum:
     """Return the sum of a term in i over i = 1..m."""
     return sp.Sum(term, (INDEX, 1, COUNT))
+
+
+def both_ways(
+    before: sp.Basic,
+    after: sp.Basic,
+    because: str,
+    conditions: tuple[sp.Basic, ...] = (),
+    uses: tuple[int, ...] = (),
+) -> tuple[Step, Step]:
+    """Return that two expressions are equal, or two conditions mean the same, as two steps by z3.
+
+    Args:
+        before: the left side of the first step.
+        after: its right side.
+        because: the reason of the first step; the second says that it is the other way.
+        conditions: of both steps.
+        uses: the numbers of the steps that both use.
+    """
+    return (
+        Step(before, after, Rule.POLYNOMIAL, because, conditions=conditions, uses=uses),
+        Step(after, before, Rule.POLYNOMIAL, "and the other way", conditions=conditions, uses=uses),
+    )
+
+
+def summed(
+    before: sp.Expr,
+    after: sp.Expr,
+    each: Mapping[sp.Symbol, sp.Expr],
+    because: str,
+    *,
+    term: int,
+    conditions: tuple[sp.Basic, ...] = (),
+    uses: tuple[int, ...] = (),
+) -> Step:
+    """Return what an earlier step says of one term, of the sum over i = 1..m.
+
+    Args:
+        before: the left side of that step.
+        after: its right side.
+        each: the i-th entry of a sequence for each symbol of that step that varies.
+        because: what the sums are.
+        term: the number of that step in its proof, counted from 0.
+        conditions: those of that step.
+        uses: the numbers of the steps that show them.
+    """
+    first, second, *known = (part.subs(each, simultaneous=True) for part in (before, after, *conditions))
+    return Step(over_all(first), over_all(second), Rule.SUM, because, term=term, conditions=tuple(known), uses=uses)
 
 
 def triangle_inequality(of: sp.IndexedBase, because: str, *, place: int) -> tuple[Step, Step]:

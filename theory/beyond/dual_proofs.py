@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, cauchy_schwarz, over_all, reals
+from theory.lemmas import COUNT, INDEX, cauchy_schwarz, over_all, reals, summed
 from theory.proof import Proof, Rule, Step
 
 _n = sp.Symbol("n", positive=True)
@@ -134,10 +134,10 @@ def b2a() -> Proof:
                 "units of one knot and orientation: 2 k v - k^2 a, where a = sum w2^2 and v = sum w2 |w1|; at k = v/a this is "
                 "b' = v^2/a, and if a = 0, so is v, and it is 0",
             ),
-            Step(
-                over_all(own.subs(many, simultaneous=True)),
-                over_all(merged.subs(many, simultaneous=True)),
-                Rule.SUM,
+            summed(
+                own,
+                merged,
+                many,
                 "over all units: the right side is what one unit for each knot and orientation adds, with a' = a and b'",
                 term=0,
                 uses=(1,),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.beyond.critical_step_proofs import change_of_slope, hat
-from theory.lemmas import COUNT, INDEX, over_all, reals
+from theory.lemmas import COUNT, INDEX, over_all, reals, summed
 from theory.proof import Proof, Rule, Step
 
 _t = sp.Symbol("t", real=True)
@@ -142,13 +142,13 @@ def b10b() -> Proof:
                 conditions=within,
                 uses=(5, 6, 7),
             ),
-            Step(
-                over_all((size * weight).subs(many)),
-                over_all((-most * (sp.Abs(size) - size * part)).subs(many)),
-                Rule.SUM,
+            summed(
+                size * weight,
+                -most * (sp.Abs(size) - size * part),
+                many,
                 "over all kinks",
                 term=8,
-                conditions=tuple(c.subs(many) for c in within),
+                conditions=within,
             ),
             Step(
                 printed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, TIME, nonnegatives, over_all, reals
+from theory.lemmas import COUNT, INDEX, TIME, nonnegatives, over_all, reals, summed
 from theory.proof import Proof, Rule, Step
 
 _eta = sp.Symbol("eta", positive=True)
@@ -41,14 +41,7 @@ def b9a() -> Proof:
                 for before, after in ((left, right), (right, left))
             ),
             *(
-                Step(
-                    over_all(before.subs(many)),
-                    over_all(after.subs(many)),
-                    Rule.SUM,
-                    "over all N pairs of such orders",
-                    term=term,
-                    conditions=tuple(c.subs(many) for c in same),
-                )
+                summed(before, after, many, "over all N pairs of such orders", term=term, conditions=same)
                 for before, after, term in ((left, right, 2), (right, left, 3))
             ),
         ),
@@ -208,13 +201,13 @@ def b9f() -> Proof:
                 "an eigenvector of H_batch, h its eigenvalue, 0 <= eta h <= 2, and w the part of a vector along it",
                 conditions=(within,),
             ),
-            Step(
-                over_all(parts[INDEX] ** 2),
-                over_all(shrunk.subs(many)),
-                Rule.SUM,
+            summed(
+                part**2,
+                shrunk,
+                many,
                 "over all of them: |w|^2 >= |A w|^2, and so for matrices, column by column: |A Z| <= |Z|, |Z A| <= |Z|",
                 term=0,
-                conditions=(within.subs(many),),
+                conditions=(within,),
             ),
             Step(
                 norms[1],
@@ -234,10 +227,10 @@ def b9f() -> Proof:
                 "an entry of X and of P X P^T",
                 ((u - v) ** 2 / 2,),
             ),
-            Step(
-                over_all(((u**2 + v**2) / 2).subs(many)),
-                over_all((u * v).subs(many)),
-                Rule.SUM,
+            summed(
+                (u**2 + v**2) / 2,
+                u * v,
+                many,
                 "over all entries: (S + z)/2 >= y, S = |X|^2, z = |P X P^T|^2 and y = tr(X P X P^T)",
                 term=3,
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import INDEX, cauchy_schwarz, over_all, reals
+from theory.lemmas import INDEX, cauchy_schwarz, over_all, reals, summed
 from theory.proof import Proof, Rule, Step
 
 _top = sp.Symbol("lambda", real=True)
@@ -49,14 +49,7 @@ def b7a() -> Proof:
                 conditions=(short,),
                 uses=(0,),
             ),
-            Step(
-                over_all((rho * part).subs(many)),
-                over_all(-block.subs(many)),
-                Rule.SUM,
-                "over all units",
-                term=1,
-                conditions=(short.subs(many),),
-            ),
+            summed(rho * part, -block, many, "over all units", term=1, conditions=(short,)),
             cauchy_schwarz(
                 grams,
                 ones,
@@ -108,14 +101,7 @@ def b7a() -> Proof:
                 conditions=given,
                 uses=(8,),
             ),
-            Step(
-                over_all((part / (2 * n**2)).subs(many)),
-                over_all(bent.subs(many, simultaneous=True)),
-                Rule.SUM,
-                "over all units",
-                term=9,
-                conditions=tuple(c.subs(many, simultaneous=True) for c in given),
-            ),
+            summed(part / (2 * n**2), bent, many, "over all units", term=9, conditions=given),
         ),
         "any width, where no unit toggles on a data point",
         lhs=over_all(bent.subs(many, simultaneous=True)),

@@ -16,6 +16,7 @@ from theory.lemmas import (
     over_columns,
     over_rows,
     reals,
+    summed,
 )
 from theory.mulayoff2021.smooth_proofs import unit_terms, units_bend, weighted_curvature
 from theory.mulayoff2021.stability_proofs import mean_along
@@ -278,13 +279,13 @@ def b4() -> Proof:
                 "both modes; d is 1 if it does change, and 0 if not",
                 conditions=within,
             ),
-            Step(
-                over_all((changed * 2 * bound**2).subs(many)),
-                longest,
-                Rule.SUM,
+            summed(
+                changed * 2 * bound**2,
+                column,
+                many,
                 "over the units that change at x_j",
                 term=0,
-                conditions=tuple(c.subs(many) for c in within),
+                conditions=within,
             ),
             _one_sample(),
             Step(
@@ -296,13 +297,13 @@ def b4() -> Proof:
                 conditions=(sp.Le(size, most),),
                 uses=(2,),
             ),
-            Step(
-                over_all((most * part).subs(many)),
-                over_all((size * part).subs(many)),
-                Rule.SUM,
+            summed(
+                most * part,
+                size * part,
+                many,
                 "over all columns: ||Phi_m~ - Phi_m||^2 is the square of the longest",
                 term=3,
-                conditions=(sp.Le(sizes, most),),
+                conditions=(sp.Le(size, most),),
             ),
             Step(
                 2 * bound**2 * units,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, over_all, reals
+from theory.lemmas import COUNT, INDEX, over_all, reals, summed
 from theory.proof import Proof, Rule, Step
 
 _s, _t = sp.symbols("s t", real=True)
@@ -19,14 +19,7 @@ def _over_pairs(larger: sp.Expr, smaller: sp.Expr, because: str, place: int, *mo
     conditions = (*_SIGNS, *more)
     return (
         Step(larger, smaller, Rule.POLYNOMIAL, because, conditions=conditions),
-        Step(
-            over_all(larger.subs(_ONE)),
-            over_all(smaller.subs(_ONE)),
-            Rule.SUM,
-            "over all pairs",
-            term=place,
-            conditions=tuple(condition.subs(_ONE) for condition in conditions),
-        ),
+        summed(larger, smaller, _ONE, "over all pairs", term=place, conditions=conditions),
     )
 
 

@@ -5,11 +5,9 @@ Common to them: v_ic are the coordinates of the vectors, mu_c those of their mea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, mean_of_squares, over_all
+from theory.lemmas import COUNT, INDEX, both_ways, mean_of_squares, over_all
 from theory.proof import Proof, Rule, Step
 
 _c, _width = sp.Symbol("c", integer=True), sp.Symbol("d", integer=True, nonnegative=True)
@@ -17,13 +15,6 @@ _p, _v, _mu = sp.IndexedBase("p", nonnegative=True), sp.IndexedBase("v", real=Tr
 _weight, _total = _p[INDEX], over_all(_p[INDEX])
 _k, _of_means = sp.symbols("k G_w", positive=True)
 _FINITE = "any finite distribution that is not concentrated at 0"
-
-
-def _both_ways(
-    before: sp.Basic, after: sp.Basic, because: str, conditions: tuple[sp.Basic, ...], uses: tuple[int, ...] = ()
-) -> Iterator[Step]:
-    yield Step(before, after, Rule.POLYNOMIAL, because, conditions=conditions, uses=uses)
-    yield Step(after, before, Rule.POLYNOMIAL, "and the other way", conditions=conditions, uses=uses)
 
 
 def _over_coordinates(term: sp.Expr) -> sp.Sum:
@@ -159,7 +150,7 @@ def w8d() -> Proof:
     known = (sp.Eq(one, expanded), sp.Eq(over_all(_weight * new), mean), sp.Eq(_total, 1))
     steps = (
         Step(one, expanded, Rule.IDENTITY, "E(v - mu)^2 of one coordinate, expanded"),
-        *_both_ways(one, _one_square(new) - mean**2, "which is E v^2 - mu^2, as mu = E v", known, uses=(0,)),
+        *both_ways(one, _one_square(new) - mean**2, "which is E v^2 - mu^2, as mu = E v", known, uses=(0,)),
     )
     return Proof(
         (
@@ -167,7 +158,7 @@ def w8d() -> Proof:
             _induction(distance, gap, 1, steps[1], "over all coordinates"),
             _induction(gap, distance, 2, steps[2], "and the other way"),
             Step(gap, _G - square, Rule.IDENTITY, "E[v.v] - |mu|^2"),
-            *_both_ways(
+            *both_ways(
                 sp.Eq(square / _G, 1),
                 sp.Eq(distance, 0),
                 "so alpha = |mu|^2 / G is 1 where the mean square distance from the mean is 0: all vectors of positive "
@@ -191,7 +182,7 @@ def w8e() -> Proof:
         (
             Step(square, factor**2 * _G, Rule.IDENTITY, "E[kv.kv]"),
             Step(mean_square, factor**2 * _U, Rule.IDENTITY, "E[kv.kv']"),
-            *_both_ways(
+            *both_ways(
                 mean_square / square,
                 _U / _G,
                 "k^2 in numerator and denominator",
@@ -257,7 +248,7 @@ def w9() -> Proof:
     return Proof(
         (
             *_pythagoras(),
-            *_both_ways(coherence, 1 / _directions, "alpha = |mean g_j|^2 / mean |g_j|^2", _lengths_add, uses=(2,)),
+            *both_ways(coherence, 1 / _directions, "alpha = |mean g_j|^2 / mean |g_j|^2", _lengths_add, uses=(2,)),
         ),
         "any number and lengths, zeros among them as long as not all are 0",
         lhs=coherence,
@@ -276,7 +267,7 @@ def w9a() -> Proof:
     return Proof(
         (
             *_pythagoras(),
-            *_both_ways(
+            *both_ways(
                 _copies(),
                 _k,
                 "the mean of m = k n gradients is k / m times the sum of the directions, the mean square k / m times that of "
@@ -300,7 +291,7 @@ def w9c() -> Proof:
     return Proof(
         (
             *_pythagoras(),
-            *_both_ways(
+            *both_ways(
                 one / COUNT,
                 (_k - 1) / COUNT,
                 "g.g > 0 for the k - 1 other copies of one's own direction, and 0 for all others",
@@ -309,7 +300,7 @@ def w9c() -> Proof:
             Step(helped, others, Rule.SUM, "over all m examples", term=3, conditions=same_for_all),
             Step(others, helped, Rule.SUM, "and the other way", term=4, conditions=same_for_all),
             Step(others, _k - 1, Rule.IDENTITY, "a mean of equal numbers"),
-            *_both_ways(
+            *both_ways(
                 1 + helped,
                 _copies(),
                 "and the ratio is k, as in W9.a",
@@ -349,7 +340,7 @@ def w11() -> Proof:
     return Proof(
         (
             *_draws(),
-            *_both_ways(
+            *both_ways(
                 _of_batches, _formula, "E[w.w'] = |E w|^2 = |E v|^2 = U, over E[w.w]", _drawn_means, uses=(1, 2, 3, 4)
             ),
         ),
@@ -365,7 +356,7 @@ def w11b() -> Proof:
     return Proof(
         (
             *_draws(),
-            *_both_ways(
+            *both_ways(
                 meet,
                 ends,
                 "alpha(W) - alpha is (k - 1) alpha (1 - alpha) / (1 + (k - 1) alpha): 0 where one of its factors is, and k - 1 "
@@ -406,7 +397,7 @@ def w11d() -> Proof:
     return Proof(
         (
             *_draws(),
-            *_both_ways(_alpha, inverse, "solve W11 for alpha; A = U / G_w <= 1", _drawn_means, uses=(1, 2, 3, 4)),
+            *both_ways(_alpha, inverse, "solve W11 for alpha; A = U / G_w <= 1", _drawn_means, uses=(1, 2, 3, 4)),
         ),
         f"{_FINITE}, any k",
         lhs=_alpha,
@@ -438,7 +429,7 @@ def w11f() -> Proof:
         (
             Step(inverse, of_batches, Rule.CITED, counted),
             Step(of_batches, inverse, Rule.CITED, f"{counted}; and the other way"),
-            *_both_ways(
+            *both_ways(
                 alpha,
                 formula,
                 "solved for alpha_m = |mean g_i|^2 / mean |g_i|^2, with A = 1/h",

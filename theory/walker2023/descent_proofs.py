@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lemmas import COUNT, INDEX, TIME, nonnegatives, over_all, reals
+from theory.lemmas import COUNT, INDEX, TIME, both_ways, nonnegatives, over_all, reals
 from theory.proof import Proof, Rule, Step
 
 _eta, _m = sp.Symbol("eta", positive=True), sp.Symbol("m", positive=True)
@@ -119,14 +119,6 @@ def w10a() -> Proof:
     )
 
 
-def _both_ways(before: sp.Expr, after: sp.Expr, because: str, **how: object) -> tuple[Step, Step]:
-    """Return that two expressions are equal, as two steps by z3."""
-    return (
-        Step(before, after, Rule.POLYNOMIAL, because, **how),  # type: ignore[arg-type]
-        Step(after, before, Rule.POLYNOMIAL, "and the other way", **how),  # type: ignore[arg-type]
-    )
-
-
 def _clipped(value: sp.Expr) -> sp.Expr:
     return sp.Min(sp.Max(value, _low), _high) / COUNT
 
@@ -138,7 +130,7 @@ def w12() -> Proof:
     mean, clipped = over_all(values[INDEX] / COUNT), over_all(_clipped(values[INDEX]))
     return Proof(
         (
-            *_both_ways(
+            *both_ways(
                 _clipped(_x), _x / COUNT, "l and u are the extremes, and no value is clipped", conditions=inside
             ),
             Step(clipped, mean, Rule.SUM, "over all values", term=0, conditions=all_inside),
@@ -166,7 +158,7 @@ def w12a() -> Proof:
     clipped, medians = over_all(_clipped(values[INDEX])), over_all(middle / COUNT)
     return Proof(
         (
-            *_both_ways(
+            *both_ways(
                 _clipped(_x),
                 middle / COUNT,
                 "both percentiles are at place (m - 1) / 2 of the sorted values, b its floor and c the next: of an odd number "
@@ -323,7 +315,7 @@ def w13a() -> Proof:
                 variable=COUNT,
                 base=1,
             ),
-            *_both_ways(
+            *both_ways(
                 coherence,
                 value,
                 "alpha = |mean g_i|^2 / mean |g_i|^2",
@@ -410,7 +402,7 @@ def w13b() -> Proof:
                 variable=TIME,
                 base=0,
             ),
-            *_both_ways(
+            *both_ways(
                 shared[TIME + 1],
                 closed,
                 "after t steps",
