@@ -16,7 +16,7 @@ from theory.conditions import Condition
 from theory.enclosure import Enclosure
 from theory.proof import Proof
 from theory.sources import Source
-from theory.symbols import Symbol
+from theory.symbols import Symbol, check_sizes
 
 
 class Form(StrEnum):
@@ -222,7 +222,7 @@ class Claim:
 
         Raises:
             TypeError: if the instance is none, or a value is of the wrong type.
-            ValueError: if a symbol has no value, or one that is out of its range.
+            ValueError: if a symbol has no value, one that is out of its range, or of a size that does not fit the others.
         """
         if not isinstance(instance, (Instance, Mapping)):
             raise TypeError(f"instance must be an Instance or a mapping of symbols to values, got {instance!r}")
@@ -233,7 +233,9 @@ class Claim:
                 f"{self.id} needs a value for {', '.join(missing)}, got {', '.join(given.given) or 'none'}"
             )
         values = {s.name: s.check(s.name, given[s.name]) for s in self.symbols if s.check is not None}
-        return given.but(**values) if values else given
+        checked = given.but(**values) if values else given
+        check_sizes(self.symbols, checked.given)
+        return checked
 
     def failing(self, instance: Instance | Mapping[str, Any]) -> tuple[Assumption, Any] | None:
         """Return the first assumption that fails on the instance with the value that decided it, or None."""

@@ -10,9 +10,11 @@ A symbol of one chapter stands in that chapter; one that two papers share, or tw
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -46,7 +48,8 @@ class Symbol:
     Attributes:
         name: its name in code.
         latex: its name in LaTeX.
-        meaning: what it stands for, with shape and unit or range.
+        meaning: what it stands for, with unit or range, and the shape of an array: "[n, d]" names its axes by letters, and
+            axes of one letter are equally long in all symbols of a claim; "[3k+1]" and "[2, d + 1]" are sizes too.
         check: name and value to the value as claims use it; raises TypeError or ValueError for one that cannot be meant.
     """
 
@@ -54,6 +57,61 @@ class Symbol:
     latex: str
     meaning: str
     check: Callable[[str, Any], Any] | None = None
+
+    @cached_property
+    def axes(self) -> tuple[tuple[int, str, int], ...]:
+        """The sizes of the axes that the meaning gives, each so many times a letter, if any, and a number more."""
+        for brackets in _BRACKETS.findall(self.meaning):
+            found = [_AXIS.fullmatch(part) for part in brackets.replace(" ", "").split(",")]
+            if all(found):
+                return tuple(
+                    (int(a["times"] or 1), a["letter"] or "", int(a["more"] or a["number"] or 0)) for a in found if a
+                )
+        return ()
+
+
+_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_AXIS = re.compile(r"(?:(?P<times>\d*)(?P<letter>[A-Za-z])(?:\+(?P<more>\d+))?)|(?P<number>\d+)")
+
+
+def check_sizes(symbols: Sequence[Symbol], values: Mapping[str, Any]) -> None:
+    """Do nothing if values have the shapes that their symbols say, axes of one letter being equally long in all.
+
+    Numpy would repeat one row, or one entry, as often as another value has some, and no claim means that.
+
+    Args:
+        symbols: the symbols.
+        values: by name; those without a shape count as numbers.
+
+    Raises:
+        ValueError: if one has another shape, naming the symbol that says how long an axis is.
+    """
+    sizes: dict[str, tuple[int, str]] = {}
+    for symbol in symbols:
+        shape = getattr(values[symbol.name], "shape", ())
+        if not symbol.axes or not shape:
+            continue
+        words = ", ".join(_written(axis) for axis in symbol.axes)
+        if len(shape) != len(symbol.axes):
+            raise ValueError(f"{symbol.name} must be [{words}], got shape {tuple(shape)}")
+        for axis, size in zip(symbol.axes, shape, strict=True):
+            times, letter, more = axis
+            if not letter:
+                if size != more:
+                    raise ValueError(f"{symbol.name} must be [{words}], got shape {tuple(shape)}")
+                continue
+            length, rest = divmod(size - more, times)
+            known, where = sizes.setdefault(letter, (length, symbol.name))
+            if rest or length != known:
+                said = f", {letter} = {known} as in {where}" if where != symbol.name else ""
+                raise ValueError(f"{symbol.name} must be [{words}]{said}, got shape {tuple(shape)}")
+
+
+def _written(axis: tuple[int, str, int]) -> str:
+    times, letter, more = axis
+    if not letter:
+        return str(more)
+    return f"{times if times > 1 else ''}{letter}{f'+{more}' if more else ''}"
 
 
 def loss_scale(loss: Loss) -> int:
@@ -124,11 +182,13 @@ def symmetric_matrix(name: str, value: object) -> Array:
     return matrix
 
 
-WEIGHTS = Symbol("weights", r"\theta", "weights of a two-layer ReLU network with k units and one input", check_weights)
+WEIGHTS = Symbol(
+    "weights", r"\theta", "weights of a two-layer ReLU network with one input and [k] units", check_weights
+)
 """Floats or rationals; the claims that need rationals say so by `RATIONAL_WEIGHTS`."""
 
 RATIONAL_WEIGHTS = Symbol(
-    "weights", r"\theta", "weights of a two-layer ReLU network with one input, rationals", check_weights
+    "weights", r"\theta", "weights of a two-layer ReLU network with one input and [k] units, rationals", check_weights
 )
 """What `WEIGHTS` is, where the sides are exact."""
 

@@ -63,6 +63,11 @@ class Weights:
         return len(self.w1)
 
     @property
+    def shape(self) -> tuple[int]:
+        """The number of hidden units as the size that a symbol's meaning names, [k]."""
+        return (self.width,)
+
+    @property
     def exact(self) -> bool:
         """Whether the weights are rationals rather than floats."""
         return isinstance(self.b2, Fraction)

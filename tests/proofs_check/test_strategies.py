@@ -1,5 +1,7 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from proofs_check.trials import common
 from proofs_check.trials.volhejn2020 import common as volhejn2020_common
 from proofs_check.trials.volhejn2020 import spline, variation
 from theory.checks import Array, rationals
-from theory.claim import Instance
+from theory.claim import Claim, Instance
 from theory.enclosure import EPS
 from theory.mulayoff2021.stability import wedges
 from theory.registry import CLAIMS
@@ -41,6 +43,61 @@ def test_instances_have_a_value_for_every_symbol(id: str) -> None:
         assert instance.origin
 
     check()
+
+
+def misfits(claim: Claim, instances: Sequence[Instance]) -> set[tuple[str, int]]:
+    """Which axes of arrays were always as long as one of another value, and pass when they are not: numpy repeats one."""
+    names = [symbol.name for symbol in claim.symbols if np.shape(instances[0][symbol.name])]
+    names = [name for name in names if len({np.ndim(instance[name]) for instance in instances}) == 1]
+    sizes = {
+        (name, axis): [np.shape(instance[name])[axis] for instance in instances]
+        for name in names
+        for axis in range(np.ndim(instances[0][name]))
+    }
+    tied = {
+        place
+        for place, other in permutations(sizes, 2)
+        if place[0] != other[0] and sizes[place] == sizes[other] and len(set(sizes[place])) > 1
+    }
+    return {(name, axis) for name, axis in tied if any(passes(claim, resized(i, name, axis)) for i in instances)}
+
+
+def resized(instance: Instance, name: str, axis: int) -> Instance:
+    """The instance with one entry along an axis, or two where it is one already."""
+    rows = [0] if np.shape(instance[name])[axis] > 1 else [0, 0]
+    return instance.but(**{name: np.take(np.asarray(instance[name]), rows, axis=axis)})
+
+
+def passes(claim: Claim, instance: Instance) -> bool:
+    try:
+        claim.sides(claim.checked(instance))
+    except (ValueError, TypeError, ArithmeticError, IndexError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("id", DRAWN)
+def test_values_that_are_always_equally_long_have_to_be(id: str) -> None:
+    drawn: list[Instance] = []
+
+    @settings(some, phases=(Phase.generate,))
+    @given(TRIALS[id].drawn)
+    def draw(instance: Instance) -> None:
+        drawn.append(instance)
+
+    draw()
+    assert misfits(CLAIMS[id], drawn) == set()
+
+
+def test_a_claim_that_takes_one_row_for_many_is_found() -> None:
+    claim = replace(
+        CLAIMS["W7.a"], symbols=tuple(replace(symbol, meaning="no shape") for symbol in CLAIMS["W7.a"].symbols)
+    )
+    updates = [rationals(np.ones((2, weights))) for weights in (1, 2, 3)]
+    maps = [rationals(np.ones((2, 4, weights))) for weights in (1, 2, 3)]
+    drawn = [Instance({"updates": u, "feature_maps": m}, "drawn") for u, m in zip(updates, maps, strict=True)]
+    assert misfits(claim, drawn) == {("updates", 1), ("feature_maps", 2)}
+    assert misfits(CLAIMS["W7.a"], drawn) == set()
 
 
 @pytest.mark.parametrize("fewest", [1, 2, 5])

@@ -38,7 +38,7 @@ def _mode(name: str, value: Any) -> Array:
 
 
 MODE = Symbol("mode", "m", "a mode: which of k units are active at which of n points, [n, k]", _mode)
-OTHER = Symbol("other_mode", r"\tilde m", "another mode, likewise", _mode)
+OTHER = Symbol("other_mode", r"\tilde m", "another mode, likewise, [n, k]", _mode)
 DIRECTION = Symbol(
     "direction",
     "q",

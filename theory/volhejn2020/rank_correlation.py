@@ -25,7 +25,7 @@ def _ranked(name: str, value: Any) -> Array:
 MEASURED = Symbol("measured", "X", "the measured values, rationals, [n], n >= 2", _ranked)
 
 
-RANKED_AGAINST = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [n]", _ranked)
+RANKED_AGAINST = Symbol("groups", "Y", "what they are ranked against, training set sizes say, rationals, [m]", _ranked)
 
 
 def inversions(values: Array) -> tuple[int, int, int]:

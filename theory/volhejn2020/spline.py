@@ -175,7 +175,7 @@ V7 = Claim(
     form=Form.AT_LEAST,
     symbols=(
         F,
-        Symbol("x", "(x_j)", "at least 2 distinct rationals; the interval is [x_1, x_n]"),
+        Symbol("x", "(x_j)", "at least 2 distinct rationals, [n]; the interval is [x_1, x_n]"),
         ORDER,
     ),
     sides=_spline_sides,

@@ -300,8 +300,8 @@ V11B = Claim(
 )
 
 GROWING = (
-    Symbol("x", "(x_l)", "the points in the order in which they are added, rationals, distinct", data_points),
-    Symbol("y", "(y_l)", "the targets, rationals", exact_sequence),
+    Symbol("x", "(x_l)", "the points in the order in which they are added, rationals, distinct, [N]", data_points),
+    Symbol("y", "(y_l)", "the targets, rationals, [N]", exact_sequence),
     SIZES,
 )
 
