@@ -93,6 +93,13 @@ def over_one_denominator(values: Array) -> tuple[Array, int]:
     return integers.reshape(values.shape), denominator
 
 
+def over(integers: Array, denominator: int) -> Array:
+    """Return integers over one denominator above 0 as rationals, an object array of the same shape."""
+    exact = np.empty(integers.size, dtype=object)
+    exact[:] = [Fraction(int(entry), denominator) for entry in integers.ravel()]
+    return exact.reshape(integers.shape)
+
+
 def exact_vector(name: str, value: object) -> Array:
     """Return rationals, [k].
 

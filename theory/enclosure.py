@@ -186,13 +186,19 @@ def top_eigenvalue(matrix: Array) -> Enclosure:
     values, vectors = np.linalg.eigh(floats)
     unit = Fraction(2) ** exponent
     guess = (unit * Fraction(float(values[-1]))).limit_denominator(2**20)
-    if _eliminate(np.diag([guess] * len(matrix)) - matrix) == (True, True):
+
+    def below(value: Fraction) -> Array:  # value I - A over one denominator
+        diagonal = value.numerator * denominator * np.eye(len(matrix), dtype=object)
+        difference: Array = diagonal - value.denominator * integers
+        return difference
+
+    if _eliminate(below(guess)) == (True, True):
         return Enclosure.exactly(guess)
     # The Rayleigh quotient of any vector is a lower bound; few digits keep the rationals short.
-    vector = rationals(np.round(vectors[:, -1] * 2.0**40))
-    lower = Fraction(dot(vector, matrix @ vector)) / dot(vector, vector)
+    vector = np.array([int(entry) for entry in np.round(vectors[:, -1] * 2.0**40)], dtype=object)
+    lower = Fraction(int(dot(vector, integers @ vector)), denominator * int(dot(vector, vector)))
     upper, step = lower, unit * Fraction(len(matrix) * EPS * float(np.linalg.norm(floats)))
-    while not positive_semidefinite(np.diag([upper] * len(matrix)) - matrix):
+    while not positive_semidefinite(below(upper)):
         upper, step = lower + step, 4 * step
     return Enclosure(lower, upper)
 
@@ -262,15 +268,25 @@ def positive_semidefinite(matrix: Array) -> bool:
 
 def _eliminate(matrix: Array) -> tuple[bool, bool]:
     """Whether a symmetric rational matrix is positive semidefinite, and if so whether it is singular."""
-    work, singular = np.array(matrix, dtype=object), False
+    found = rank(matrix)
+    return found is not None, found is not None and found < len(matrix)
+
+
+def rank(matrix: Array) -> int | None:
+    """Return the rank of a positive semidefinite matrix [n, n] of rationals, None for any other symmetric one.
+
+    By elimination without fractions (Bareiss), in which every entry is a minor of the matrix over one denominator.
+    """
+    work, before, found = over_one_denominator(matrix)[0], 1, 0
     for i in range(len(work)):
         pivot = work[i, i]
         if pivot < 0 or (pivot == 0 and any(entry != 0 for entry in work[i, i + 1 :])):
-            return False, False
+            return None
         if pivot > 0:
-            work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
-        singular = singular or pivot == 0
-    return True, singular
+            rest = slice(i + 1, None)
+            work[rest, rest] = (pivot * work[rest, rest] - np.multiply.outer(work[rest, i], work[i, rest])) // before
+            before, found = pivot, found + 1
+    return found
 
 
 def length(difference: Array) -> Enclosure:

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.checks import Array, batch_size, over_one_denominator, positive, rationals, real_array
+from theory.checks import Array, batch_size, over, over_one_denominator, positive, rationals, real_array
 from theory.enclosure import Enclosure, top_eigenvalue, top_in_floats
 
 
@@ -71,14 +71,24 @@ def _as(hessians: Array, value: float | Fraction) -> float | Fraction:
     return Fraction(value) if hessians.dtype == object else float(value)
 
 
-def second_moment_step(matrix: Array, hessians: Array, step_size: float | Fraction, batch: int) -> Array:
-    """Return E[A X A], [d, d], for X = `matrix`: the second moment of linearised SGD after one more step."""
-    mean, step_size = _mean(hessians), _as(hessians, step_size)
-    contraction = np.eye(len(mean), dtype=int) - step_size * mean
-    spread = _mean(np.array([h @ matrix @ h for h in hessians])) - mean @ matrix @ mean
-    share = _as(hessians, noise_share(len(hessians), batch))
-    stepped: Array = contraction @ matrix @ contraction + step_size**2 * share * spread
-    return stepped
+def second_moment_step(matrix: Array, hessians: Array, step_size: Fraction, batch: int) -> Array:
+    """Return E[A X A], [d, d], for X = `matrix`: the second moment of linearised SGD after one more step, exactly.
+
+    Args:
+        matrix: X, rationals [d, d].
+        hessians: H_i, symmetric, rationals [n, d, d].
+        step_size: eta.
+        batch: B from 1 to n, drawn without replacement.
+    """
+    (x, below), (h, denominator) = over_one_denominator(rationals(matrix)), over_one_denominator(hessians)
+    share, total = noise_share(len(h), batch), h.sum(axis=0)
+    # In integers: n q times I - eta H, q the denominators of eta and of the H_i, and the covariance likewise.
+    whole = len(h) * denominator * step_size.denominator
+    contraction = whole * np.eye(len(total), dtype=object) - step_size.numerator * total
+    spread = len(h) * (h @ x @ h).sum(axis=0) - total @ x @ total
+    stepped = share.denominator * (contraction @ x @ contraction)
+    stepped = stepped + share.numerator * step_size.numerator**2 * spread
+    return over(stepped, share.denominator * whole**2 * below)
 
 
 def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int) -> Enclosure:
@@ -105,7 +115,7 @@ def mean_square_growth(hessians: object, step_size: float | Fraction, batch: int
     h, d = rationals(given), given.shape[1]
     units = np.eye(d * d, dtype=int).reshape(d * d, d, d)
     # T is self-adjoint for <X, Y> = tr(X Y), and by Perron and Frobenius its spectral radius is its top eigenvalue.
-    operator = np.array([second_moment_step(unit, h, eta, batch).ravel() for unit in units])
+    operator = np.array([second_moment_step(unit, h, Fraction(eta), batch).ravel() for unit in units])
     return top_like(operator, given)
 
 

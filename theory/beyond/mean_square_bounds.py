@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.checks import Array, batch_size, floats, positive, rationals, real_array
+from theory.checks import Array, batch_size, floats, over, over_one_denominator, positive, rationals, real_array
 from theory.conditions import Condition
-from theory.enclosure import EPS, Enclosure, positive_semidefinite
+from theory.enclosure import EPS, Enclosure, positive_semidefinite, rank
 from theory.linear_stability import hessians_array, noise_share
 
 SEMIDEFINITE = Condition("each H_i is positive semidefinite", bool)
@@ -53,18 +53,22 @@ def moment_forms(hessians: Array, share: Fraction) -> tuple[Array, Array]:
         hessians: H_i, rationals [n, d, d].
         share: p.
     """
-    mean, units = mean_of(hessians), symmetric_units(hessians.shape[1])
-    along = [mean @ unit for unit in units]
-    each = [[h @ unit for h in hessians] for unit in units]
-    n, size = Fraction(len(hessians)), len(units)
-    c, d = np.empty((size, size), dtype=object), np.empty((size, size), dtype=object)
-    for k in range(size):
-        for m in range(k, size):
-            c[k, m] = c[m, k] = Fraction(np.sum(along[k] * units[m]))
-            whole = np.sum(along[k] * along[m].T)
-            parts = sum((np.sum(a * b.T) for a, b in zip(each[k], each[m], strict=True)), Fraction(0))
-            d[k, m] = d[m, k] = Fraction((1 - share) * whole + share * parts / n)
-    return c, d
+    integers, denominator = over_one_denominator(hessians)
+    n, units = len(hessians), np.array(symmetric_units(hessians.shape[1]), dtype=object)
+    along, each = integers.sum(axis=0) @ units, integers[:, None] @ units
+    whole = _products(along, along)
+    parts = sum((_products(one, one) for one in each[1:]), _products(each[0], each[0]))
+    d = (share.denominator - share.numerator) * whole + share.numerator * n * parts
+    return (
+        over(_products(along, units), n * denominator),
+        over(d, share.denominator * (n * denominator) ** 2),
+    )
+
+
+def _products(first: Array, second: Array) -> Array:
+    """Return tr(A_k B_m) of two lists of square matrices, [p, d, d] and [q, d, d], as [p, q]."""
+    traces: Array = first.reshape(len(first), -1) @ second.transpose(0, 2, 1).reshape(len(second), -1).T
+    return traces
 
 
 def gram_forms(gram: Array, share: Fraction) -> tuple[Array, Array]:
@@ -76,17 +80,16 @@ def gram_forms(gram: Array, share: Fraction) -> tuple[Array, Array]:
         gram: G = Phi Phi^T, rationals [n, n].
         share: p.
     """
-    n, square, units = Fraction(len(gram)), gram @ gram, symmetric_units(len(gram))
-    left, right = [gram @ unit for unit in units], [square @ unit for unit in units]
-    diagonals = [np.sum(half * gram, axis=1) for half in left]
-    size = len(units)
-    c, d = np.empty((size, size), dtype=object), np.empty((size, size), dtype=object)
-    for k in range(size):
-        for m in range(size):
-            c[k, m] = Fraction(np.sum(left[k] * right[m].T)) / n
-            whole = np.sum(right[k] * right[m].T) / n**2
-            d[k, m] = (1 - share) * whole + share * np.sum(diagonals[k] * diagonals[m]) / n
-    return c, d
+    integers, denominator = over_one_denominator(gram)
+    n, units = len(gram), np.array(symmetric_units(len(gram)), dtype=object)
+    left = integers @ units
+    right, diagonals = integers @ left, (left * integers).sum(axis=2)
+    d = (share.denominator - share.numerator) * _products(right, right)
+    d = d + share.numerator * n * (diagonals @ diagonals.T)
+    return (
+        over(_products(left, right), n * denominator**3),
+        over(d, share.denominator * n**2 * denominator**4),
+    )
 
 
 def expansion_forms(hessians: Array, share: Fraction) -> tuple[Array, Array]:
@@ -110,19 +113,6 @@ def is_stable(hessians: Array, step_size: Fraction, batch: int) -> bool:
     """
     c, d = moment_forms(hessians, noise_share(len(hessians), batch))
     return positive_semidefinite(2 * c - step_size * d)
-
-
-def rank(matrix: Array) -> int | None:
-    """Return the rank of a positive semidefinite rational matrix, None for any other symmetric one."""
-    work, rank = np.array(matrix, dtype=object), 0
-    for i in range(len(work)):
-        pivot = work[i, i]
-        if pivot < 0 or (pivot == 0 and any(entry != 0 for entry in work[i, i + 1 :])):
-            return None
-        if pivot > 0:
-            work[i + 1 :, i + 1 :] = work[i + 1 :, i + 1 :] - np.outer(work[i + 1 :, i], work[i, i + 1 :]) / pivot
-            rank += 1
-    return rank
 
 
 def largest_step(first: Array, second: Array) -> Enclosure:

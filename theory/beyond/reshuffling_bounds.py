@@ -8,9 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from theory.beyond.mean_square_bounds import in_floats, largest_step, mean_of, rank, symmetric_units
-from theory.checks import Array, batch_size, positive, rationals
-from theory.enclosure import Enclosure, positive_semidefinite
+from theory.beyond.mean_square_bounds import in_floats, largest_step, symmetric_units
+from theory.checks import Array, batch_size, over, over_one_denominator, positive, rationals
+from theory.enclosure import Enclosure, positive_semidefinite, rank
 from theory.linear_stability import hessians_array
 
 
@@ -79,17 +79,22 @@ def epoch_step(matrix: Array, hessians: Array, step_size: Fraction, batch: int) 
         step_size: eta.
         batch: B from 1 to n; the last batch is smaller if B does not divide n.
     """
-    n, identity = len(hessians), np.eye(hessians.shape[1], dtype=int)
+    n, identity = len(hessians), np.eye(hessians.shape[1], dtype=object)
+    (x, below), (h, denominator) = over_one_denominator(rationals(matrix)), over_one_denominator(hessians)
+    # In integers, each step is I - eta mean H_i times its number of points and the denominators of eta and of the H_i.
+    unit = denominator * step_size.denominator
     steps = {
-        part: identity - step_size * mean_of([hessians[i] for i in part]) for part in batches_of_an_epoch(n, batch)
+        part: len(part) * unit * identity - step_size.numerator * h[list(part)].sum(axis=0)
+        for part in batches_of_an_epoch(n, batch)
     }
-    after: dict[tuple[int, ...], Array] = {(): matrix}
+    after: dict[tuple[int, ...], Array] = {(): x}
     for done in [*range(batch, n, batch), n]:
         size = min(batch, n - (done - 1) // batch * batch) if done == n else batch
         for seen in combinations(range(n), done):
             ways = [(part, tuple(i for i in seen if i not in part)) for part in combinations(seen, size)]
-            after[seen] = mean_of([steps[part] @ after[before] @ steps[part] for part, before in ways])
-    return after[tuple(range(n))]
+            after[seen] = sum(steps[part] @ after[before] @ steps[part] for part, before in ways)
+        below *= math.comb(done, size) * (size * unit) ** 2
+    return over(after[tuple(range(n))], below)
 
 
 def epoch_growth(hessians: object, step_size: float | Fraction, batch: int) -> Enclosure:
