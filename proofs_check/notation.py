@@ -21,4 +21,8 @@ _Printer: Any = type("_Printer", (LatexPrinter,), {"_as_ordered_terms": _in_orde
 
 def latex(expression: sp.Basic) -> str:
     """Return an expression as LaTeX."""
-    return str(_Printer().doprint(expression))
+    # To put terms in order sympy computes all numbers in them; named so, integrals come after other factors.
+    ordered = sorted((one for one in expression.atoms(sp.Integral) if not one.free_symbols), key=str)
+    names = {sp.Symbol(f"~{place}"): str(_Printer().doprint(one)) for place, one in enumerate(ordered)}
+    kept = expression.xreplace(dict(zip(ordered, names, strict=True)))
+    return str(_Printer({"symbol_names": names}).doprint(kept))

@@ -33,6 +33,9 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
             array = np.asarray(value, dtype=object)
         except ValueError as error:
             raise TypeError(f"{name} must be an array of real numbers, got rows of unequal length") from error
+        if array.size and all(type(entry) is Fraction for entry in array.flat):
+            _check_axes(name, array, ndim)
+            return array.copy()
         for entry in array.ravel():
             if isinstance(entry, (bool, np.bool_)) or not isinstance(
                 entry, (int, float, Fraction, np.integer, np.floating)
@@ -40,9 +43,7 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
                 raise TypeError(f"{name} must hold real numbers, got {entry!r} of type {type(entry).__name__}")
         if not any(isinstance(entry, Fraction) for entry in array.ravel()):
             array = floats(name, array)
-    if array.ndim != ndim:
-        axes = "one axis" if ndim == 1 else f"{ndim} axes"
-        raise ValueError(f"{name} must have {axes}, got shape {array.shape}")
+    _check_axes(name, array, ndim)
     finite = (
         np.array([_finite(entry) for entry in array.ravel()], dtype=bool)
         if array.dtype == object
@@ -54,6 +55,17 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
     if array.dtype == object:
         array = rationals(array)
     return array
+
+
+def _check_axes(name: str, array: Array, ndim: int) -> None:
+    """Do nothing if an array has as many axes as it must.
+
+    Raises:
+        ValueError: if not.
+    """
+    if array.ndim != ndim:
+        axes = "one axis" if ndim == 1 else f"{ndim} axes"
+        raise ValueError(f"{name} must have {axes}, got shape {array.shape}")
 
 
 def floats(name: str, array: Array) -> Array:
@@ -76,7 +88,7 @@ def rationals(values: Array | Sequence[Any]) -> Array:
     """Return numbers as exact rationals, an object array of `Fraction` of the same shape; every float is one."""
     array = np.asarray(values, dtype=object)
     # Fraction(np.int64) would keep machine integers, which overflow.
-    plain = [Fraction(v.item() if isinstance(v, np.generic) else v) for v in array.ravel()]
+    plain = [v if type(v) is Fraction else Fraction(v.item() if isinstance(v, np.generic) else v) for v in array.flat]
     exact = np.empty(len(plain), dtype=object)
     exact[:] = plain
     return exact.reshape(array.shape)
