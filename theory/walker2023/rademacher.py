@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.checks import Array, chance, count, distribution, dot, exact_vectors, rationals, vectors_array
+from theory.checks import (
+    Array,
+    chance,
+    count,
+    distribution,
+    dot,
+    exact_vectors,
+    over_one_denominator,
+    rationals,
+    vectors_array,
+)
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, logarithm
 from theory.sources import WALKER2023, Source
@@ -74,15 +84,15 @@ def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
 
 def empirical_complexity(table: Array, counts: tuple[int, ...]) -> Fraction:
     """Return E_sigma max_f (1/m) sum_i sigma_i f(z_i), exactly, for a sample with so many examples of each outcome."""
-    total, m = Fraction(0), sum(counts)
     if len(table) == 1:
-        return total
+        return Fraction(0)
+    (integers, denominator), total, m = over_one_denominator(table), 0, sum(counts)
     # The signs of equal examples only matter through their sum.
     for ups in product(*(range(c + 1) for c in counts)):
         ways = math.prod(math.comb(c, up) for c, up in zip(counts, ups, strict=True))
         sums = [2 * up - c for c, up in zip(counts, ups, strict=True)]
-        total += ways * Fraction(max(table @ np.array(sums, dtype=object)))
-    return total / (m << m)
+        total += ways * max(integers @ np.array(sums, dtype=object))
+    return Fraction(total, denominator * (m << m))
 
 
 def _deviation(table: Array, p: Array, counts: tuple[int, ...]) -> Fraction:
