@@ -445,3 +445,143 @@ def b7(given: Instance, bits: int) -> tuple[Ball, Ball]:
 def b7a(given: Instance, bits: int) -> tuple[Ball, Ball]:
     """B7.a: half the root of the top eigenvalue of the second moments of (X, 1)."""
     return _loss(given, bits, _spread)
+
+
+def _along(layers: Any, leak: Fraction, x: list[Fraction], moved: Any, dx: list[Fraction]) -> list[list[Fraction]]:
+    """Go through a dense network with numbers and their derivatives along one direction; return those of h_1, .., h_l and f.
+
+    `moved(layer, row, column)` is the derivative of a weight, or of a bias at column None.
+    """
+    value, slope, found = x, dx, [dx]
+    for index, (weights, biases) in enumerate(layers):
+        new_value, new_slope = [], []
+        for row in range(len(weights)):
+            z, dz = Fraction(0), Fraction(0)
+            for column in range(len(value)):
+                w = Fraction(weights[row][column])
+                z += w * value[column]
+                dz += w * slope[column] + moved(index, row, column) * value[column]
+            if len(biases):
+                z, dz = z + Fraction(biases[row]), dz + moved(index, row, None)
+            factor = Fraction(1) if z > 0 or index == len(layers) - 1 else leak
+            new_value.append(factor * z)
+            new_slope.append(factor * dz)
+        value, slope = new_value, new_slope
+        found.append(slope)
+    return found
+
+
+def _still(*_: Any) -> Fraction:
+    return Fraction(0)
+
+
+def d10(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """D10 and D10.a: ||grad_x f||_F^2, and the printed bound, every derivative along one direction at a time."""
+    with flint.ctx.workprec(bits):
+        layers, leak, x = given["dense_layers"], Fraction(given["leak"]), _exact(given["x"])
+        columns = [
+            _along(layers, leak, x, _still, [Fraction(int(i == j)) for j in range(len(x))]) for i in range(len(x))
+        ]
+        k = len(columns[0][-1])
+        jacobian = sum((v * v for column in columns for v in column[-1]), Fraction(0))
+        parameters = {
+            (0 if given["tied"] else i, r, c)
+            for i, (weights, biases) in enumerate(layers)
+            for r in range(len(weights))
+            for c in (*range(len(weights[0])), *((None,) if len(biases) else ()))
+        }
+        gradient = Fraction(0)
+        for parameter in parameters:
+
+            def moved(i: int, r: int, c: int | None, parameter: Any = parameter) -> Fraction:
+                return Fraction(int(((0 if given["tied"] else i), r, c) == parameter))
+
+            gradient += sum((v * v for v in _along(layers, leak, x, moved, [Fraction(0)] * len(x))[-1]), Fraction(0))
+        value, total = x, flint.arb(0)
+        for index, (weights, biases) in enumerate(layers):
+            before = [[column[index][a] for column in columns] for a in range(len(value))]
+            size = 1 + sum((v * v for v in value), Fraction(0))
+            total = total + ball(size) / (_top_square(weights) * _top_square(before))
+            z = [sum((Fraction(w) * v for w, v in zip(row, value, strict=True)), Fraction(0)) for row in weights]
+            z = [a + (Fraction(biases[r]) if len(biases) else 0) for r, a in enumerate(z)]
+            value = [a if a > 0 else leak * a for a in z]
+        return ball(jacobian), ball(gradient * min(len(x), k)) / total
+
+
+def _top_square(matrix: Any) -> Ball:
+    """sigma_max^2, from A^T A."""
+    columns = list(zip(*([Fraction(v) for v in row] for row in matrix), strict=True))
+    return top_eigenvalue(
+        [[sum((a * b for a, b in zip(u, v, strict=True)), Fraction(0)) for v in columns] for u in columns]
+    )
+
+
+def _value(f: Any, t: Fraction) -> Fraction:
+    """f(t) from its anchor, its leftmost slope and its jumps."""
+    anchor, slope = Fraction(f.anchor), Fraction(f.slope)
+    total = Fraction(f.value) + slope * (t - anchor)
+    for knot, jump in zip(_exact(f.knots), _exact(f.jumps), strict=True):
+        total += jump * (max(t - knot, Fraction(0)) - max(anchor - knot, Fraction(0)))
+    return total
+
+
+def _slopes_between(f: Any, x: list[Fraction]) -> list[tuple[Fraction, Fraction, Fraction]]:
+    """Widths between neighbouring knots and data points, the slope of f there, and that of the line through the data."""
+    found = []
+    for a, b in pairwise(x):
+        line = (_value(f, b) - _value(f, a)) / (b - a)
+        cuts = sorted({a, b, *(knot for knot in _exact(f.knots) if a < knot < b)})
+        found += [(v - u, (_value(f, v) - _value(f, u)) / (v - u), line) for u, v in pairwise(cuts)]
+    return found
+
+
+def _arc(pieces: list[tuple[Fraction, Fraction]]) -> Ball:
+    return _total([ball(width) * ball(1 + slope**2).sqrt() for width, slope in pieces])
+
+
+def d5b(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """D5.b: the arc length, and that of the spline with what the difference costs at least."""
+    with flint.ctx.workprec(bits):
+        found = _slopes_between(given["f"], _exact(given["x"]))
+        cost = sum((width * (t - s) ** 2 / 2 for width, t, s in found), Fraction(0))
+        steep = ball(1 + max(abs(t) for _, t, _ in found) ** 2)
+        lines = _arc([(width, s) for width, _, s in found])
+        return _arc([(width, t) for width, t, _ in found]), lines + ball(cost) / (steep * steep.sqrt())
+
+
+def d5c(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """D5.c: what the Taylor approximation is off by, and an eighth of the integral of f'^4."""
+    with flint.ctx.workprec(bits):
+        found = _slopes_between(given["f"], _exact(given["x"]))
+        taylor = sum((width * (1 + t**2 / 2) for width, t, _ in found), Fraction(0))
+        fourth = sum((width * t**4 / 8 for width, t, _ in found), Fraction(0))
+        return ball(taylor) - _arc([(width, t) for width, t, _ in found]), ball(fourth)
+
+
+def d5d(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """D5.d: the arc length, and its Taylor approximation."""
+    with flint.ctx.workprec(bits):
+        found = _slopes_between(given["f"], _exact(given["x"]))
+        taylor = sum((width * (1 + t**2 / 2) for width, t, _ in found), Fraction(0))
+        return _arc([(width, t) for width, t, _ in found]), ball(taylor)
+
+
+def d6a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """D6.a: the arc length, and that of the spline with what its energy lacks."""
+    with flint.ctx.workprec(bits):
+        found = _slopes_between(given["f"], _exact(given["x"]))
+        more = sum((width * (t**2 - s**2) / 2 for width, t, s in found), Fraction(0))
+        return _arc([(width, t) for width, t, _ in found]), _arc([(width, s) for width, _, s in found]) + ball(more)
+
+
+def b23a(given: Instance, bits: int) -> tuple[Ball, Ball]:
+    """B23.a: the arc length of the polygon, and the bound."""
+    with flint.ctx.workprec(bits):
+        x, y, z, q = (_exact(given[name]) for name in ("x", "y", "z", "multipliers"))
+        widths = [b - a for a, b in pairwise(x)]
+        chords = _arc([(g, (b - a) / g) for g, (a, b) in zip(widths, pairwise(z), strict=True)])
+        kept = [ball(g) * ball(1 - v * v).sqrt() for g, v in zip(widths, q, strict=True)]
+        rises = sum((v * (b - a) for v, (a, b) in zip(q, pairwise(y), strict=True)), Fraction(0))
+        falls = sum(((a - b) ** 2 for a, b in pairwise([Fraction(0), *q, Fraction(0)])), Fraction(0))
+        error = ball(falls * len(x) * Fraction(given["training_error"])).sqrt()
+        return chords, ball(rises) + _total(kept) - error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import sympy as sp
@@ -49,6 +50,11 @@ class Reals:
         self.known: list[Any] = []
         self._terms: dict[sp.Expr, Any] = {}
         self._independent = independent
+        self._names = count()
+
+    def _fresh(self) -> Any:
+        """Return a z3 term of a name that no other has here; in another question it may stand for something else."""
+        return z3.Real(f"r{next(self._names)}")
 
     def assume(self, condition: sp.Basic) -> None:
         """Add a relation, or a combination of relations, to what is known.
@@ -119,7 +125,7 @@ class Reals:
         below = self.term(base)
         if exponent.q == 2:
             self.require(below >= 0, f"the root of {base}, which may be negative")
-            root = z3.FreshReal()
+            root = self._fresh()
             self.known += [root >= 0, root * root == below]
             below = root
         elif exponent.q != 1:
@@ -130,7 +136,7 @@ class Reals:
         if exponent.p > 0:
             return value
         self.require(below != 0, f"a division by {base}, which may be 0")
-        inverse = z3.FreshReal()
+        inverse = self._fresh()
         self.known.append(inverse * value == 1)
         return inverse
 
@@ -143,7 +149,7 @@ class Reals:
         opaque = (sp.Symbol, Indexed, sp.Sum, sp.Product, sp.Integral, AppliedUndef, sp.Pow)
         if not isinstance(e, opaque) or not is_real(e):
             raise UndecidedError(f"{e} is not known to be real, or is no polynomial")
-        term = z3.FreshReal()
+        term = self._fresh()
         if self._independent:
             self._choose(e, term)
         least = 1 if e.is_integer else 0
@@ -190,11 +196,15 @@ class Reals:
             raise UndecidedError(f"{otherwise} for all that z3 can tell (unknown)")
 
     def ask(self, *formulas: Any) -> Any:
-        """Return z3's answer to whether the formulas can hold together with what is known: sat, unsat or unknown."""
-        solver = z3.Solver()
+        """Return z3's answer to whether the formulas can hold together with what is known: sat, unsat or unknown.
+
+        Each question is asked in a context of its own: how long z3 takes depends on what it was asked before in the same one.
+        """
+        own = z3.Context()
+        solver = z3.Solver(ctx=own)
         solver.set("rlimit", EFFORT)
         solver.set("timeout", LIMIT_MS)
-        solver.add(*self.known, *formulas)
+        solver.add(*(formula.translate(own) for formula in (*self.known, *formulas)))
         return solver.check()
 
 

@@ -8,6 +8,7 @@ from theory.claim import Assumption, Instance
 from theory.enclosure import Enclosure
 from theory.linear_stability import mean_square_growth
 from theory.piecewise_linear import PiecewiseLinear
+from theory.relu_network import ReLUNetwork
 from theory.two_layer import OFF_THE_DATA
 
 
@@ -34,3 +35,24 @@ def mean_square_stable() -> Assumption:
 def one_dimension() -> Assumption:
     """Return the assumption that there is one weight, so that the Hessians are numbers."""
     return Assumption("d = 1", lambda given: np.shape(given["hessians"])[1], lambda d: d == 1)
+
+
+def network_of(given: Instance) -> ReLUNetwork:
+    """Return the network of an instance.
+
+    Raises:
+        ValueError: if its layers, biases and inputs do not fit together.
+    """
+    network = ReLUNetwork(given["layers"], given["layer_biases"])
+    if network.inputs != given["inputs"].shape[1]:
+        raise ValueError(f"inputs must have {network.inputs} coordinates each, got shape {given['inputs'].shape}")
+    return network
+
+
+def off_the_kinks() -> Assumption:
+    """Return the assumption that no hidden unit is given exactly 0 at a datum, so that f is affine around each."""
+    return Assumption(
+        "no datum is on a kink",
+        lambda given: [i for i, x in enumerate(given["inputs"]) if network_of(given).is_at_a_kink(x)],
+        lambda places: not places,
+    )

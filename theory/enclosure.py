@@ -144,6 +144,35 @@ def logarithm(value: Fraction, *, bits: int = 64) -> Enclosure:
     return parts[0] + parts[1]
 
 
+def exponential(value: Fraction, *, bits: int = 96) -> Enclosure:
+    """Return rationals around exp of a rational, about 2^-bits apart relative to it; exact for 0.
+
+    exp(x) = exp(x / 2^s)^(2^s) with x / 2^s at most 1/2, and that by its power series, whose rest is at most twice its first
+    term.
+    """
+    if value == 0:
+        return Enclosure.exactly(Fraction(1))
+    if value < 0:
+        positive = exponential(-value, bits=bits)
+        return Enclosure(1 / Fraction(positive.upper), 1 / Fraction(positive.lower))
+    halvings = max(0, (2 * value.numerator // value.denominator).bit_length())
+    digits = bits + halvings + 16
+    small, total, term, n = value / 2**halvings, Fraction(1), Fraction(1), 1
+    while term * 2**digits > 1:
+        term = term * small / n
+        total, n = total + term, n + 1
+    low, high = _coarser(total, total + 2 * term, digits)
+    for _ in range(halvings):
+        low, high = _coarser(low * low, high * high, digits)
+    return Enclosure(low, high)
+
+
+def _coarser(low: Fraction, high: Fraction, digits: int) -> tuple[Fraction, Fraction]:
+    """Return an interval of numbers >= 1 with ends of so many binary digits after the point, rounded outwards."""
+    unit = 1 << digits
+    return Fraction(math.floor(low * unit), unit), Fraction(math.ceil(high * unit), unit)
+
+
 def _artanh(t: Fraction, bits: int) -> Enclosure:
     """Return rationals around artanh(t) = t + t^3/3 + .. for t from 0 to 1/3, in units of 2^-(bits + 16)."""
     shift = bits + 16
@@ -207,14 +236,14 @@ def top_in_floats(integers: Array, denominator: int) -> Enclosure:
     """Return an interval of floats around the largest eigenvalue of a symmetric rational matrix, about n^2 eps ||A|| wide.
 
     Its entries are rounded once; both ends are rigorous, whatever LAPACK returns, by Weyl's inequality and Ostrowski's
-    theorem (`_near_top`). Takes a fraction of the time of `top_eigenvalue` on rationals.
+    theorem (`near_top`). Takes a fraction of the time of `top_eigenvalue` on rationals.
 
     Args:
         integers: the entries times the denominator, [n, n], n >= 1 (`checks.over_one_denominator`).
         denominator: above 0.
     """
     matrix, exponent = _scaled(integers, denominator)
-    value, error = _near_top(matrix)
+    value, error = near_top(matrix)
     unit = Fraction(2) ** exponent
     lower, upper = (unit * (Fraction(value) + sign * Fraction(error)) for sign in (-1, 1))
     return Enclosure(rounded(lower, -math.inf), rounded(upper, math.inf))
@@ -229,7 +258,7 @@ def _scaled(integers: Array, denominator: int) -> tuple[Array, int]:
     return np.array(quotients).reshape(integers.shape), exponent
 
 
-def _near_top(matrix: Array) -> tuple[float, float]:
+def near_top(matrix: Array) -> tuple[float, float]:
     """Return a number c and how far it may be from the largest eigenvalue of A, which is rounded to a matrix of floats F.
 
     With any V and diagonal D, such as LAPACK's of F, and c the largest entry of D,
@@ -277,7 +306,7 @@ def rank(matrix: Array) -> int | None:
 
     By elimination without fractions (Bareiss), in which every entry is a minor of the matrix over one denominator.
     """
-    work, before, found = over_one_denominator(matrix)[0], 1, 0
+    work, before, found = over_one_denominator(rationals(matrix))[0], 1, 0
     for i in range(len(work)):
         pivot = work[i, i]
         if pivot < 0 or (pivot == 0 and any(entry != 0 for entry in work[i, i + 1 :])):

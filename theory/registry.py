@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from theory.beyond.claims import CLAIMS as BEYOND
 from theory.claim import Claim, Finding
+from theory.dherin2022.claims import CLAIMS as DHERIN2022
 from theory.mulayoff2021.claims import CLAIMS as MULAYOFF2021
 from theory.volhejn2020.claims import CLAIMS as VOLHEJN2020
 from theory.walker2023.claims import CLAIMS as WALKER2023
@@ -15,6 +16,7 @@ from theory.walker2023.claims import CLAIMS as WALKER2023
 _IN_ORDER: tuple[Claim, ...] = (
     *VOLHEJN2020,
     *MULAYOFF2021,
+    *DHERIN2022,
     *WALKER2023,
     *BEYOND,
 )

@@ -42,6 +42,13 @@ MULAYOFF2021 = Paper(
     2021,
     "NeurIPS 34",
 )
+DHERIN2022 = Paper(
+    "dherin2022",
+    "Benoit Dherin, Michael Munn, Mihaela Rosca, David G.T. Barrett",
+    "Why neural networks find simple solutions: the many regularizers of geometric complexity",
+    2022,
+    "NeurIPS 35",
+)
 WALKER2023 = Paper(
     "walker2023",
     "Thomas Walker",

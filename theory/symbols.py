@@ -19,9 +19,25 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from theory.checks import Array, data_points, exact_matrix, exact_vector, floats, positive, rationals, real_array
+from theory.checks import (
+    Array,
+    count,
+    data_points,
+    exact_matrix,
+    exact_sequence,
+    exact_vector,
+    exact_vectors,
+    floats,
+    nonnegative,
+    positive,
+    rationals,
+    real_array,
+)
+from theory.dense_network import check_layers
 from theory.linear_stability import hessians_array
 from theory.piecewise_linear import PiecewiseLinear
+from theory.random_networks import exact_input, layer_supports, row_counts
+from theory.relu_network import exact_biases, exact_layers
 from theory.two_layer import check_weights
 
 Loss = Literal["half_mean", "mean"]
@@ -159,6 +175,32 @@ def exact_data(name: str, value: Any) -> Array:
     return rationals(sorted(data_points(name, value, fewest=2)))
 
 
+def increasing(name: str, value: object) -> Array:
+    """Return at least two increasing numbers, exact.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are fewer, or they do not increase.
+    """
+    points = exact_vector(name, value)
+    if len(points) < 2 or np.any(np.diff(points) <= 0):
+        raise ValueError(f"{name} must be at least two increasing numbers, got {[float(v) for v in points]}")
+    return points
+
+
+def exact_heights(name: str, value: object) -> Array:
+    """Return numbers that are at least 0, exact.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if one is below 0.
+    """
+    heights = exact_vector(name, value)
+    if np.any(heights < 0):
+        raise ValueError(f"{name} must be at least 0, got {float(min(heights))}")
+    return heights
+
+
 def step_share(name: str, value: Any) -> Fraction:
     """Return a share of the step size.
 
@@ -180,6 +222,19 @@ def symmetric_matrix(name: str, value: object) -> Array:
     if matrix.shape[0] != matrix.shape[1] or np.any(matrix != matrix.T):
         raise ValueError(f"{name} must be a symmetric matrix")
     return matrix
+
+
+def exact_stack(name: str, value: object) -> Array:
+    """Return rationals, [n, k, p], none of the axes empty.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if it has not three axes, one is empty, or an entry is not finite.
+    """
+    array = rationals(real_array(name, value, ndim=3))
+    if 0 in array.shape:
+        raise ValueError(f"{name} must have entries on all three axes, got shape {array.shape}")
+    return array
 
 
 WEIGHTS = Symbol(
@@ -229,3 +284,109 @@ SHARE = Symbol("share", "s", "a smaller step's share of the step size, above 0, 
 FIRST = Symbol("first", "X", "a symmetric matrix, [d, d]", symmetric_matrix)
 
 SECOND = Symbol("second", "Y", "a symmetric matrix, [d, d]", symmetric_matrix)
+
+LOSS_GRADIENTS = Symbol(
+    "gradients", r"\nabla L_i", "gradients of the losses of the examples as rows, [n, d]", exact_vectors
+)
+
+OTHER_BATCH = Symbol("other_batch_size", "B'", "another batch size, 1 to n")
+
+OUTPUT_GRADIENTS = Symbol(
+    "output_gradients", r"\nabla_\theta f^i(x)", "gradients of the k outputs in the weights, [n, k, p]", exact_stack
+)
+
+RESIDUALS = Symbol(
+    "residuals", r"\epsilon_x^i", "derivatives of the loss of each example in its outputs, [n, k]", exact_vectors
+)
+
+DENSE_LAYERS = Symbol(
+    "dense_layers",
+    r"(W_i, b_i)",
+    "weights and biases of a dense network, layer by layer; no biases where empty",
+    check_layers,
+)
+
+LEAK = Symbol(
+    "leak",
+    "a",
+    "slope of phi below 0: 0 for ReLU, 1 for a linear network",
+    lambda n, v: Fraction(exact_vector(n, [v])[0]),
+)
+
+DATA_ROWS = Symbol("inputs", "(x_j)", "data points as rows, [n, d]", exact_vectors)
+
+LABEL_NOISE = Symbol("noise", r"\xi", "equally likely label noises of the batch, [m, n, k]", exact_stack)
+
+ONE_POINT = Symbol("x", "x", "a point, [d]", exact_vector)
+
+
+def squared_norms(name: str, value: object) -> Array:
+    """Return squared norms as rationals, at least one, [n].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there is none, or one is negative or not finite.
+    """
+    numbers = exact_sequence(name, value)
+    for number in numbers:
+        nonnegative(name, number)
+    return numbers
+
+
+def sample_norms(name: str, value: object) -> Array:
+    """Return squared norms as rationals, at least two, [n].
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if there are fewer, or one is negative or not finite.
+    """
+    numbers = squared_norms(name, value)
+    if len(numbers) < 2:
+        raise ValueError(f"{name} must be at least two numbers, got {len(numbers)}")
+    return numbers
+
+
+LAYERS = Symbol("layers", "(W_i)", "weight matrices of a ReLU network, first to last, rationals", exact_layers)
+BIASES = Symbol("layer_biases", "(b_i)", "biases of its hidden layers, in their order", exact_biases)
+NETWORK_INPUTS = Symbol("inputs", "D", "the data, one a row, rationals, [n, d]", exact_vectors)
+POINT = Symbol("point", "x", "a point, rationals, [d]", exact_vector)
+
+NETWORK_ON_DATA = (LAYERS, BIASES, NETWORK_INPUTS)
+"""A ReLU network of any depth, and data of as many coordinates as it has inputs."""
+
+SQUARED_NORMS = Symbol(
+    "squared_norms", r"\|\nabla f(x)\|_F^2", "of the Jacobian at each of the data, at least 0, [n]", squared_norms
+)
+
+SAMPLE_NORMS = Symbol(
+    "squared_norms",
+    r"\|\nabla f(x)\|_F^2",
+    "of the Jacobian at each of at least two data, at least 0, [n]",
+    sample_norms,
+)
+"""What `SQUARED_NORMS` is, where there is a sample variance."""
+
+BATCH_OF_NORMS = Symbol("batch_size", "B", "batch size, 1 to n, drawn without replacement", count)
+INCREASING = Symbol("x", "(x_i)", "at least 2 data points, increasing, exact, [n]", increasing)
+"""What `POINTS` is, for data with targets apart: they must come in order."""
+
+EXACT_TARGETS = Symbol("y", "(y_i)", "targets, exact, [n]", exact_vector)
+
+FITTED = Symbol("z", "(z_i)", "values of f at the data points, exact, [n]; f is linear between them", exact_vector)
+
+EDGES = Symbol("edges", "(e_j)", "where a density p may change, increasing, exact, [m+1]", increasing)
+
+HEIGHTS = Symbol(
+    "heights", "(p_j)", "p between neighbouring edges, at least 0, exact, [m]; 0 beyond them", exact_heights
+)
+
+SUPPORTS = Symbol(
+    "supports",
+    "(U_i)",
+    "rows of W_i are +-u, u among the rows of U_i, all equally likely; at least two",
+    layer_supports,
+)
+
+ROWS = Symbol("rows", "(n_i)", "numbers of rows of W_1, .., W_l", row_counts)
+
+INPUT = Symbol("x", "x", "an input other than 0, exact, [d]", exact_input)

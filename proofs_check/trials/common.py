@@ -162,3 +162,38 @@ def reflection(direction: list[int]) -> Array:
     u = rationals(direction)
     turned: Array = rationals(np.eye(len(u), dtype=int)) - 2 * np.outer(u, u) / Fraction(dot(u, u))
     return turned
+
+
+@st.composite
+def relu_networks(
+    draw: st.DrawFn, *, most_layers: int = 3, widest: int = 3, most_data: int = 3, most_inputs: int = 2
+) -> Instance:
+    """Draw a ReLU network of whole weights, data, and a batch of them: data on kinks and repeated, multiples of isometries."""
+    depth = draw(st.integers(1, most_layers))
+    widths = [
+        draw(st.integers(1, most_inputs)),
+        *(draw(st.integers(1, widest)) for _ in range(depth - 1)),
+        draw(st.integers(1, 2)),
+    ]
+    if draw(st.integers(0, 3)) == 0:  # one unit a layer, or a turn of the plane times a number in each
+        width = draw(st.integers(1, min(most_inputs, 2)))
+        widths = [width] * (depth + 1)
+        turns = [rationals(draw(st.sampled_from(_TURNS[width]))) for _ in range(depth)]
+        layers = tuple(draw(st.sampled_from([1, 1, 2, -3])) * turn for turn in turns)
+    else:
+        layers = tuple(_matrix(draw, rows, columns) for rows, columns in zip(widths[1:], widths[:-1], strict=True))
+    inputs = _matrix(draw, draw(st.integers(1, most_data)), widths[0])
+    if draw(st.booleans()):
+        inputs = inputs + Fraction(1, 3)  # off most kinks
+    biases = tuple(_matrix(draw, 1, width)[0] for width in widths[1:-1])
+    marks = draw(st.lists(st.integers(0, 1), min_size=len(inputs), max_size=len(inputs)).filter(any))
+    return Instance({"layers": layers, "layer_biases": biases, "inputs": inputs, "in_batch": np.array(marks)}, "drawn")
+
+
+_TURNS = {1: [[[1]], [[-1]]], 2: [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1], [1, 0]], [[1, 1], [-1, 1]]]}
+"""Multiples of isometries of the line and of the plane."""
+
+
+def _matrix(draw: st.DrawFn, rows: int, columns: int) -> Array:
+    entries = draw(st.lists(st.integers(-2, 2), min_size=rows * columns, max_size=rows * columns))
+    return rationals(entries).reshape(rows, columns)

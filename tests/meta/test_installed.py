@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import theory.beyond
+import theory.dherin2022
 import theory.mulayoff2021
 import theory.volhejn2020
 import theory.walker2023
@@ -70,7 +71,7 @@ def test_the_list_of_studies_takes_no_options(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_the_papers_export_is_exported() -> None:
-    papers = (theory.beyond, theory.mulayoff2021, theory.volhejn2020, theory.walker2023)
+    papers = (theory.beyond, theory.dherin2022, theory.mulayoff2021, theory.volhejn2020, theory.walker2023)
     assert {name for paper in papers for name in paper.__all__} <= set(exported)
 
 

@@ -4,7 +4,7 @@ Coq's real numbers cannot be computed with, so what Python computes is stated as
 goes one that says that the definition differs from the value moved a little: a wrong value would not pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from proofs_check.coqc import compile_all, coq_version, load_options, run_coqc
 from proofs_check.manifest import FOLDER
 from theory.checks import Array, rationals
 from theory.claim import Instance
+from theory.graphs import chord_energy, energy, excess_energy, gaps
 from theory.linear_stability import mean_square_condition, noise_share, second_moment_step
 from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
@@ -30,6 +31,7 @@ from theory.walker2023.coherent_gradients import alpha
 MODULES = (
     "batches",
     "beyond.critical_step_exchange",
+    "dherin2022.arc_length",
     "mulayoff2021.smooth",
     "volhejn2020.labels",
     "volhejn2020.rank_correlation",
@@ -57,6 +59,8 @@ UNFOLDED = """
   linear_stability.variance batches.noise_share rank_correlation.balance
   rank_correlation.first_ties rank_correlation.second_ties rank_correlation.tied
   rank_correlation.sign rank_correlation.first_sign rank_correlation.second_sign
+  arc_length.energy arc_length.chord_energy arc_length.excess_energy arc_length.span arc_length.over_pieces
+  arc_length.width arc_length.change arc_length.slope
   pairs.over_pairs pairs.pairs Sums.sum Sums.mean
 """
 """The definitions, and those that they rest on."""
@@ -113,7 +117,7 @@ def several(values: Array | list[Fraction]) -> str:
     return f"[{'; '.join(map(real, values))}]"
 
 
-def points(x: Array, y: Array) -> str:
+def points(x: Iterable[Any], y: Iterable[Any]) -> str:
     """Return a list of pairs of reals."""
     return f"[{'; '.join(f'({real(a)}, {real(b)})' for a, b in zip(x, y, strict=True))}]"
 
@@ -179,6 +183,15 @@ def spline(draw: st.DataObject, _: int) -> str:
             f"critical_step_exchange.spline_curvature (fun t => t * t) {data}", f.weighted_curvature(lambda t: t * t)
         )
     )
+
+
+def energies(draw: st.DataObject, _: int) -> str:
+    x, knots = draw.draw(DISTINCT), draw.draw(st.lists(SMALL, max_size=2))
+    found = gaps(PiecewiseLinear(knots, [draw.draw(NONZERO) for _ in knots], draw.draw(SMALL), Fraction(1)), x)
+    cut = f"[{'; '.join(points(gap.widths, gap.changes) for gap in found)}]"
+    values = {"energy": energy(found), "chord_energy": chord_energy(found), "excess_energy": excess_energy(found)}
+    values["span"] = x[-1] - x[0]
+    return "".join(equal(f"arc_length.{name} {cut}", value) for name, value in values.items())
 
 
 def labels(draw: st.DataObject, _: int) -> str:
@@ -266,6 +279,7 @@ DEFINITIONS: tuple[Callable[[st.DataObject, int], str], ...] = (
     output,
     weight_product,
     spline,
+    energies,
     labels,
     coherence,
     line_growth,

@@ -47,7 +47,7 @@ def test_instances_have_a_value_for_every_symbol(id: str) -> None:
 
 def misfits(claim: Claim, instances: Sequence[Instance]) -> set[tuple[str, int]]:
     """Which axes of arrays were always as long as one of another value, and pass when they are not: numpy repeats one."""
-    names = [symbol.name for symbol in claim.symbols if np.shape(instances[0][symbol.name])]
+    names = [symbol.name for symbol in claim.symbols if isinstance(instances[0][symbol.name], np.ndarray)]
     names = [name for name in names if len({np.ndim(instance[name]) for instance in instances}) == 1]
     sizes = {
         (name, axis): [np.shape(instance[name])[axis] for instance in instances]

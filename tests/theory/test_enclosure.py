@@ -15,6 +15,7 @@ from theory.enclosure import (
     LARGEST,
     SMALLEST,
     Enclosure,
+    exponential,
     logarithm,
     positive_semidefinite,
     rounded,
@@ -185,6 +186,22 @@ def test_logarithms_are_those_of_arb(value: Fraction, bits: int) -> None:
     assert not upper < exact.log()
     flint.ctx.prec = before
     assert found.upper - found.lower <= Fraction(2 + value.numerator.bit_length(), 2**bits)
+
+
+@given(st.fractions(-40, 40, max_denominator=1000), st.sampled_from([20, 96, 200]))
+def test_exponentials_are_those_of_arb(value: Fraction, bits: int) -> None:
+    found = exponential(value, bits=bits)
+    with flint.ctx.workprec(1200):
+        lower, exact, upper = (
+            flint.arb(flint.fmpq(v.numerator, v.denominator)) for v in (found.lower, value, found.upper)
+        )
+        assert not lower > exact.exp()
+        assert not upper < exact.exp()
+    assert found.upper - found.lower <= found.upper / 2**bits
+
+
+def test_the_exponential_of_nothing_is_exact() -> None:
+    assert exponential(Fraction(0)) == Enclosure.exactly(Fraction(1))
 
 
 def test_the_logarithm_of_one_is_exact_and_of_less_is_refused() -> None:

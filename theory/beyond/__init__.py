@@ -1,8 +1,10 @@
 """Bounds of our own and of later papers: step sizes of data sets, of SGD and of reshuffling, dual bounds, flat interpolants."""
 
+from theory.beyond.complexity_bounds import batch_complexity_variance
 from theory.beyond.critical_step_bounds import critical_step_size, lowest_weight, smallest_curvature
 from theory.beyond.dual_bounds import dual_sharpness_bound
 from theory.beyond.flat_interpolants_bounds import flattest_range, sample_flattest, varies_least
+from theory.beyond.gradients_bounds import expected_squared_gradient, label_noise_pressure
 from theory.beyond.mean_square_bounds import (
     batch_share_bound,
     direction_bound,
@@ -13,8 +15,15 @@ from theory.beyond.mean_square_bounds import (
     trace_bound,
     trace_limit,
 )
+from theory.beyond.norms_bounds import (
+    frobenius_complexity_bound,
+    gaussian_overlap,
+    two_layer_complexity,
+    unit_complexity_bound,
+)
 from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, orthonormal_reshuffling_threshold
 from theory.beyond.training_loss_bounds import curvature_bound_with_loss, loss_term, sharp_loss_term
+from theory.beyond.transfer_bounds import stable_complexity_limit
 
 __all__ = [
     # the step size beyond which no interpolating minimum is stable (B1)
@@ -45,4 +54,16 @@ __all__ = [
     "varies_least",
     "flattest_range",
     "sample_flattest",
+    # the squared gradient of the loss, over batches (B15) and label noise (B16)
+    "expected_squared_gradient",
+    "label_noise_pressure",
+    # the geometric complexity of stable minima (B25)
+    "stable_complexity_limit",
+    # geometric complexity on a batch (B14)
+    "batch_complexity_variance",
+    # of two layers, and by norms of the weights (B12, B13)
+    "two_layer_complexity",
+    "unit_complexity_bound",
+    "gaussian_overlap",
+    "frobenius_complexity_bound",
 ]

@@ -1,14 +1,20 @@
 """The claims of this library and of later papers, in reading order."""
 
 from theory.beyond import (
+    arc_length,
+    complexity,
     critical_step,
     dual,
     flat_interpolants,
+    gradients,
+    initialisation,
     mean_square,
+    norms,
     observed,
     pair_variation,
     reshuffling,
     training_loss,
+    transfer,
 )
 from theory.claim import Claim
 
@@ -21,4 +27,10 @@ CLAIMS: tuple[Claim, ...] = (
     *dual.CLAIMS,
     *pair_variation.CLAIMS,
     *flat_interpolants.CLAIMS,
+    *complexity.CLAIMS,
+    *arc_length.CLAIMS,
+    *initialisation.CLAIMS,
+    *norms.CLAIMS,
+    *gradients.CLAIMS,
+    *transfer.CLAIMS,
 )

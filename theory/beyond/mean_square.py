@@ -18,12 +18,11 @@ from theory.enclosure import Enclosure, positive_semidefinite, top_eigenvalue
 from theory.extremes import leading, lowest, nearly
 from theory.linear_stability import mean_square_growth, noise_share, outer_products
 from theory.sources import HOUSE, MULAYOFF2024, Source
-from theory.symbols import BATCH, HESSIANS, SHARE, STEP_SIZE_ON_MEAN, SYSTEM, Symbol
+from theory.symbols import BATCH, HESSIANS, OTHER_BATCH, SHARE, STEP_SIZE_ON_MEAN, SYSTEM, Symbol
 
 GRADIENTS = Symbol(
     "features", r"(\phi_i)", "gradients of f(x_i) in the weights as rows, [n, d]; H_i = phi_i phi_i^T", exact_matrix
 )
-OTHER_BATCH = Symbol("other_batch_size", "B'", "another batch size, 1 to n")
 VECTOR = Symbol("direction", "v", "a direction, [d]", exact_vector)
 
 

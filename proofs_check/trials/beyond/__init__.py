@@ -2,14 +2,20 @@
 
 from proofs_check.trial import Trial
 from proofs_check.trials.beyond import (
+    arc_length,
+    complexity,
     critical_step,
     dual,
     flat_interpolants,
+    gradients,
+    initialisation,
     mean_square,
+    norms,
     observed,
     pair_variation,
     reshuffling,
     training_loss,
+    transfer,
 )
 
 TRIALS: tuple[Trial, ...] = (
@@ -21,4 +27,10 @@ TRIALS: tuple[Trial, ...] = (
     *dual.TRIALS,
     *pair_variation.TRIALS,
     *flat_interpolants.TRIALS,
+    *complexity.TRIALS,
+    *arc_length.TRIALS,
+    *initialisation.TRIALS,
+    *norms.TRIALS,
+    *gradients.TRIALS,
+    *transfer.TRIALS,
 )
