@@ -8,6 +8,7 @@ from theory.extras import need
 need("numerics", "numerics", ("scipy", "torch"))
 
 from numerics.fleet import train_fleet
+from numerics.geometric_complexity import arc_length, dirichlet_energy, lipschitz_bound, operator_norm, transfer_bound
 from numerics.networks import TwoLayerReLU, glorot_network, initialise
 from numerics.penalties import Penalty
 from numerics.smoothness import (
@@ -49,6 +50,12 @@ __all__ = [
     "weights_product",
     "total_variation",
     "derivative_variation",
+    "dirichlet_energy",
+    "arc_length",
+    # how much can it stretch? (`numerics.geometric_complexity` has the measure of that name)
+    "operator_norm",
+    "lipschitz_bound",
+    "transfer_bound",
     # networks
     "TwoLayerReLU",
     "initialise",

@@ -1,0 +1,284 @@
+"""Any torch module as what is measured: its checks, its logits, and the inputs that lie on its kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.hooks import RemovableHandle
+
+from numerics.smoothness.points import require
+from numerics.stability.derivatives import AT_KINK, KINKED
+from numerics.stability.models import FAILURES, inputs_of
+
+PROBED = 8
+"""So many rows are put through a module alone and together, to see that it treats them one by one."""
+
+CLAMPED = {torch.ops.aten.hardtanh.default, torch.ops.aten.hardtanh_.default}
+"""Functions with a kink at either end of an interval."""
+
+POOLED = {torch.ops.aten.max_pool2d_with_indices.default}
+"""Functions with a kink where the two largest numbers of a window are equal."""
+
+SQUASHING = ("SoftmaxBackward", "LogSoftmaxBackward", "SigmoidBackward", "LogSigmoidBackward")
+"""What autograd calls the functions that make probabilities."""
+
+RESHAPING = ("ViewBackward", "UnsafeViewBackward", "ReshapeAliasBackward", "AliasBackward", "SqueezeBackward")
+"""What it calls those that keep the numbers as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A module and its inputs after their checks.
+
+    Attributes:
+        model: the user's module.
+        x: the inputs, [n, ...], of the dtype and on the device of its parameters.
+        outputs: the number k of logits.
+    """
+
+    model: nn.Module
+    x: torch.Tensor
+    outputs: int
+
+    @property
+    def entries(self) -> int:
+        """The number d of entries of one input."""
+        return self.x[0].numel()
+
+
+def subject(model: Any, x: Any, *, probabilities: bool = False) -> Subject:
+    """Return a module and its inputs after their checks.
+
+    Raises:
+        TypeError: if `model` is no module, x holds no floats, or the model does not return them.
+        ValueError: if x is empty or not finite; if batch norm or dropout is in training mode; or if the model fails on
+            x, returns nan or inf, an output that depends on other rows, or probabilities where those are not asked for.
+    """
+    checked_module(model)
+    rows = floats_of(x)
+    tensors = (t for part in (model.parameters(), model.buffers()) for t in part if t.is_floating_point())
+    like = next(tensors, rows)
+    rows = rows.to(like.device, like.dtype)
+    with torch.inference_mode(False), torch.enable_grad():
+        first = rows[:PROBED].clone().requires_grad_()
+        outputs = logits(model, first)
+        made = _last_function(outputs)
+        outputs = outputs.detach()
+        _check_rows(model, rows, outputs)
+    if not probabilities and (made.startswith(SQUASHING) or _are_probabilities(outputs)):
+        raise ValueError(
+            "model must return logits, what comes before the last activation, got outputs that are probabilities or "
+            "their logarithms"
+        )
+    return Subject(model, rows, outputs.shape[1])
+
+
+def checked_module(model: Any) -> nn.Module:
+    """Return a module whose output at a row of its input does not depend on the other rows.
+
+    Raises:
+        TypeError: if it is no module.
+        ValueError: if a parameter is not finite, or if batch norm or dropout is in training mode.
+    """
+    require("model", model, nn.Module)
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, nn.parameter.UninitializedParameter):
+            raise ValueError(f"model must have initialised parameters, got a lazy one in {name}: call it on data once")
+        if not bool(torch.isfinite(parameter).all()):
+            raise ValueError(f"model must have finite parameters, got nan or inf in {name}")
+    for name, layer in model.named_modules():
+        where = f"{type(layer).__name__} {name!r}" if name else type(layer).__name__
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            if layer.training:
+                raise ValueError(
+                    f"model must be in eval mode, got {where} in training mode, where an output depends on its batch"
+                )
+            if layer.running_mean is None:
+                raise ValueError(f"model must have stored statistics, got {where}, which takes those of its batch")
+        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.training and layer.p > 0:
+            raise ValueError(f"model must be in eval mode, got {where} in training mode, where outputs are random")
+    checked: nn.Module = model
+    return checked
+
+
+def floats_of(x: Any) -> torch.Tensor:
+    """Return inputs as a tensor [n, ...] of float64, [n] as [n, 1].
+
+    Raises:
+        TypeError: if they are no floats.
+        ValueError: if there are none, or one is not finite.
+    """
+    if isinstance(x, torch.Tensor):
+        kind, whole = str(x.dtype), not (x.is_floating_point() or x.is_complex())
+    else:
+        array = np.asarray(x)
+        kind, whole = str(array.dtype), array.dtype.kind in "iub" and array.size > 0
+    if whole:
+        raise TypeError(f"x must hold floats, for derivatives to be taken in, got {kind}")
+    return inputs_of(x)
+
+
+def logits(model: nn.Module, rows: torch.Tensor, passed: Kinks | None = None) -> torch.Tensor:
+    """Return the outputs of a module at rows [m, ...], [m, k], and note the kinks that it went by.
+
+    Raises:
+        TypeError: if it returns no tensor of floats.
+        ValueError: if it fails on the rows, or returns another shape, or nan or inf.
+    """
+    try:
+        with passed or nullcontext():
+            outputs = model(rows.clone())  # a first layer that works in place cannot on a leaf
+    except FAILURES as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise ValueError(f"x must hold inputs of model, which fails on shape {tuple(rows.shape)}: {reason}") from None
+    if not isinstance(outputs, torch.Tensor) or not outputs.is_floating_point():
+        kind = f"a tensor of {outputs.dtype}" if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        raise TypeError(f"model must return a tensor of floats, got {kind}")
+    if outputs.ndim == 0 or len(outputs) != len(rows) or not outputs.numel():
+        n = len(rows)
+        raise ValueError(f"model must return one output for each of the {n} rows of x, got {tuple(outputs.shape)}")
+    if not bool(torch.isfinite(outputs).all()):
+        raise ValueError(f"model must return finite numbers, got nan or inf{_where_not_finite(model, rows)}")
+    return outputs.reshape(len(rows), -1)
+
+
+def _where_not_finite(model: nn.Module, rows: torch.Tensor) -> str:
+    """Return which module first makes nan or inf, as the end of a sentence."""
+    found: list[str] = []
+
+    def watch(name: str, layer: nn.Module) -> RemovableHandle:
+        def look(_: nn.Module, __: Any, output: Any) -> None:
+            if isinstance(output, torch.Tensor) and not bool(torch.isfinite(output).all()):
+                found.append(f"{type(layer).__name__} {name!r}")
+
+        return layer.register_forward_hook(look)
+
+    hooks = [watch(name, layer) for name, layer in model.named_modules() if name]
+    try:
+        with torch.no_grad():
+            model(rows.clone())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return f", first from {found[0]}" if found else ""
+
+
+def _check_rows(model: nn.Module, rows: torch.Tensor, outputs: torch.Tensor) -> None:
+    """Compare the outputs at some rows with those at fewer of them, and at more where there is one row.
+
+    Raises:
+        ValueError: if they differ by more than rounding.
+    """
+    with torch.no_grad():
+        if len(outputs) > 1:
+            half = (len(outputs) + 1) // 2
+            apart = logits(model, rows[:half]) - outputs[:half]
+        else:
+            apart = logits(model, torch.cat([rows[:1], rows[:1] / 2]))[:1] - outputs
+    size, far = float(outputs.abs().max()), float(apart.abs().max())
+    if far > torch.finfo(outputs.dtype).eps ** 0.5 * size:
+        raise ValueError(
+            "model must give a row of x the same output every time and whatever the other rows are, got outputs that "
+            f"differ by {far:.3g}"
+        )
+
+
+def _last_function(outputs: torch.Tensor) -> str:
+    """Return what autograd calls the function that made the outputs, reshaping aside; "" for none."""
+    function = outputs.grad_fn
+    while function is not None and function.name().startswith(RESHAPING):
+        function = function.next_functions[0][0]
+    return "" if function is None else function.name()
+
+
+def _are_probabilities(outputs: torch.Tensor) -> bool:
+    """Return whether rows [m, k] are distributions, or logarithms of them, to rounding."""
+    if outputs.shape[1] == 1:
+        return False
+    near = 64 * torch.finfo(outputs.dtype).eps * outputs.shape[1]
+    shares = bool((outputs >= 0).all()) and bool(((outputs.sum(dim=1) - 1).abs() <= near).all())
+    logarithms = bool((outputs <= 0).all()) and bool((torch.logsumexp(outputs, dim=1).abs() <= near).all())
+    return shares or logarithms
+
+
+class Kinks(TorchDispatchMode):
+    """Keeps for each function with a kink where its inputs are on it, to rounding in float64 and exactly otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.near: list[torch.Tensor] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run the function."""
+        if func in KINKED:
+            self.near.append(_zero(args[0], args[0]))
+        elif func in CLAMPED:
+            ends = (*args[1:], *(kwargs or {}).values())
+            low, high = (*ends, *(-1, 1)[len(ends) :])[:2]
+            self.near.append(_zero(args[0] - low, args[0]) | _zero(args[0] - high, args[0]))
+        elif func in POOLED:
+            self.near.append(_tied(*args))
+        return func(*args, **(kwargs or {}))
+
+
+def _zero(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    if values.dtype != torch.float64 or not values.numel():
+        return values == 0
+    return values.abs() <= AT_KINK * like.abs().max()
+
+
+def _tied(
+    values: torch.Tensor, size: list[int], stride: Iterable[int] = (), padding: Any = 0, dilation: Any = 1, *_: Any
+) -> torch.Tensor:
+    """Return for each window of a max-pooling whether its two largest numbers are equal, [n, c, windows]."""
+    both = [padding] * 2 if isinstance(padding, int) else list(padding) * (2 // len(padding))
+    padded = nn.functional.pad(values, (both[1], both[1], both[0], both[0]), value=torch.finfo(values.dtype).min)
+    maps, steps = padded.reshape(-1, 1, *padded.shape[-2:]), tuple(stride) or tuple(size)
+    windows = nn.functional.unfold(maps, tuple(size), dilation, 0, steps)
+    if windows.shape[1] < 2:
+        return torch.zeros(len(values), 1, dtype=torch.bool, device=values.device)
+    top = torch.topk(windows, 2, dim=1).values
+    return _zero(top[:, 0] - top[:, 1], top[:, 0]).reshape(*values.shape[:-2], -1)
+
+
+def on_kinks(subject: Subject, rows: torch.Tensor, here: Kinks) -> int | None:
+    """Return how many of the rows [m, ...] put a function on its kink; None where a batch axis is lost on the way.
+
+    The rows are moved a little, both ways: what stays exactly where it was either way does so on a neighbourhood, or at
+    least on one side of a kink that is counted elsewhere, as where ReLUs that are off tie in a max-pooling.
+
+    Args:
+        subject: the model.
+        rows: some of its inputs, [m, ...].
+        here: what a pass of these rows went by.
+    """
+    if not any(bool(near.any()) for near in here.near):
+        return 0
+    noise = torch.randn(rows.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    relative = 1e-8 if rows.dtype == torch.float64 else 64 * torch.finfo(rows.dtype).eps
+    step = relative * float(rows.abs().max() or 1.0) * noise.to(rows.device, rows.dtype)
+    sides = Kinks(), Kinks()
+    with torch.no_grad():
+        for side, moved in zip(sides, (rows + step, rows - step), strict=True):
+            logits(subject.model, moved, side)
+    found = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+    if not len(here.near) == len(sides[0].near) == len(sides[1].near):
+        return None
+    for near, one, other in zip(here.near, sides[0].near, sides[1].near, strict=True):
+        if not near.shape == one.shape == other.shape:
+            return None
+        kinked = near & ~one & ~other
+        if len(near) == len(rows):
+            found |= kinked.reshape(len(rows), -1).any(dim=1)
+        elif bool(kinked.any()):
+            return None
+    return int(found.sum())
