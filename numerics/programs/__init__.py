@@ -7,6 +7,12 @@ file is imported from it as ever.
 from numerics.programs.certificates import SharpnessCertificate, certify, check_certificate
 from numerics.programs.flattest_implementation import FlattestImplementation, flattest_implementation
 from numerics.programs.flattest_interpolant import FlattestInterpolant, flattest_interpolant
+from numerics.programs.least_arc_length import LeastArcLength, check_length_certificate, least_arc_length
+from numerics.programs.least_dirichlet_energy import (
+    LeastDirichletEnergy,
+    check_energy_certificate,
+    least_dirichlet_energy,
+)
 from numerics.programs.minimum_curvature import (
     CurvatureCertificate,
     CurvatureProblem,
@@ -21,6 +27,7 @@ from numerics.programs.minimum_variation import (
     minimum_variation,
 )
 from numerics.programs.sharpest_weight import SharpestWeight, largest_curvature, sharpest_weight
+from numerics.programs.training_error import DifferenceCertificate, ErrorProblem
 from numerics.programs.worst_knots import (
     InterpolantCertificate,
     WeightCertificate,
@@ -47,6 +54,12 @@ __all__ = [
     "CurvatureProblem",
     "minimum_variation",
     "MinimumVariation",
+    # functions of little energy or length at a training error
+    "least_dirichlet_energy",
+    "LeastDirichletEnergy",
+    "least_arc_length",
+    "LeastArcLength",
+    "ErrorProblem",
     # what proves a result, checked without the solver
     "certify",
     "check_certificate",
@@ -54,9 +67,12 @@ __all__ = [
     "check_weight_certificate",
     "check_curvature_certificate",
     "check_variation_certificate",
+    "check_energy_certificate",
+    "check_length_certificate",
     "SharpnessCertificate",
     "InterpolantCertificate",
     "WeightCertificate",
     "CurvatureCertificate",
     "VariationCertificate",
+    "DifferenceCertificate",
 ]
