@@ -6,6 +6,11 @@ from typing import Any
 
 from experiments import (
     explicit_regularization,
+    gc_at_initialisation,
+    gc_double_descent,
+    gc_explicit,
+    gc_implicit,
+    gc_through_training,
     interpolant_example,
     sgd_threshold,
     stability_sweep,
@@ -25,6 +30,11 @@ STUDIES: tuple[Study[Any], ...] = (
     training_set_size_mnist.STUDY,
     explicit_regularization.STUDY,
     interpolant_example.STUDY,
+    gc_through_training.STUDY,
+    gc_at_initialisation.STUDY,
+    gc_explicit.STUDY,
+    gc_implicit.STUDY,
+    gc_double_descent.STUDY,
 )
 
 

@@ -17,6 +17,11 @@ STUDIES = {
     "training_set_size_mnist": "experiments.training_set_size_mnist",
     "explicit_regularization": "experiments.explicit_regularization",
     "interpolant_example": "experiments.interpolant_example",
+    "gc_through_training": "experiments.gc_through_training",
+    "gc_at_initialisation": "experiments.gc_at_initialisation",
+    "gc_explicit": "experiments.gc_explicit",
+    "gc_implicit": "experiments.gc_implicit",
+    "gc_double_descent": "experiments.gc_double_descent",
 }
 """A study's name to its module; what they need is imported when one is run."""
 

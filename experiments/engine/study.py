@@ -68,6 +68,7 @@ class Study(Generic[C]):
         identity: what else, beside its configuration, a run must share with the rows already in its folder.
         workers_are: what computes its tasks on this machine: threads, where the time goes into compiled loops that
             release the interpreter, or processes of one thread each, where it goes into Python and torch.
+        animation: writes an animation of rows into a file, a GIF, where there is something to see in motion.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Study(Generic[C]):
     figure: Callable[[pd.DataFrame], Figure]
     identity: Callable[[C], Mapping[str, Any]] = lambda config: {}
     workers_are: Literal["threads", "processes"] = "threads"
+    animation: Callable[[pd.DataFrame, Path], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -268,6 +270,9 @@ def main(study: Study[C], argv: Sequence[str] | None = None, *, prog: str = "") 
             text = f"{heading}\n\n{study.table(rows)}\n\n{study.conclusion(rows)}"
             print(text)
             files = write_results(folder, rows, text, study.figure(rows))
+            if study.animation is not None:
+                files.append(folder.path / "animation.gif")
+                write_whole(files[-1], partial(study.animation, rows))
         except KeyboardInterrupt:
             print(f"Interrupted: {kept(folder, tasks)}", file=sys.stderr)
             return 130

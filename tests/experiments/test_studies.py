@@ -20,6 +20,9 @@ from matplotlib.figure import Figure
 
 from experiments import (
     explicit_regularization,
+    gc_double_descent,
+    gc_explicit,
+    gc_implicit,
     interpolant_example,
     stability_sweep,
     step_size_jump,
@@ -37,7 +40,10 @@ from theory.beyond import critical_step_size
 from theory.mulayoff2021 import population_weight, stability_weight
 
 ROOT = Path(__file__).parents[2]
-OF_IMAGES = {training_set_size_mnist.STUDY.id, explicit_regularization.STUDY.id}
+OF_IMAGES = {
+    module.STUDY.id
+    for module in (training_set_size_mnist, explicit_regularization, gc_implicit, gc_double_descent, gc_explicit)
+}
 HAS_IMAGES = DATA_VARIABLE in os.environ
 THERE = tuple(study for study in STUDIES if HAS_IMAGES or study.id not in OF_IMAGES)
 """The studies whose data are at hand."""
@@ -77,6 +83,7 @@ def test_a_smoke_preset_ends_with_rows_table_and_figure(study: Study[Any], smoke
     summary = (folder / "summary.txt").read_text()
     assert study.conclusion(rows) in summary
     assert study.table(rows) in summary
+    assert (folder / "animation.gif").exists() == (study.animation is not None)
 
 
 @pytest.mark.parametrize("study", EACH)

@@ -1,0 +1,288 @@
+"""Step size and batch size against geometric complexity (dherin2022, Fig 4; D21, B15): `python -m experiments.gc_implicit`.
+
+Classifiers trained by SGD to one training loss with several step sizes and batch sizes, the same ratios h/B in both
+sweeps. The paper's prediction is that the pressure on GC goes with h/B; by B15 only a part of the implicit regulariser
+(h/4) E|grad L_B|^2 does, the other part, (h/4)|grad L|^2, goes with h alone: rows keep both, averaged over training.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.engine.records import Row
+from experiments.engine.settings import at_least_one
+from experiments.engine.study import Printed, Study, Task, main, seed_of
+from experiments.kit import classifiers
+from experiments.kit.classifiers import Data, Kind
+from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row, legend_below
+from experiments.kit.trends import Trend, tally, trend, trends_table
+from numerics.training.modules import Optimiser
+from theory.checks import positive
+
+SWEEPS = {"step_size": "step size h", "batch_size": "batch size B"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is trained.
+
+    Attributes:
+        data: mnist or cifar10.
+        data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
+        size: number of training images, the first ones; all if not given.
+        test_size: number of test images, likewise.
+        network: mlp, with the hidden layers below, or resnet18, of the width below.
+        hidden: units of each hidden layer of an MLP.
+        width: channels of the stem of a ResNet-18, 64 in the standard one.
+        step_size: that of the sweep over batch sizes.
+        batch_size: that of the sweep over step sizes.
+        factors: the step size times, and the batch size over, each of them: the same ratios in both sweeps.
+        max_epochs: epochs after which a network is given up.
+        stop_loss: mean batch loss of an epoch below which a network has converged.
+        optimiser: sgd, or adam with the defaults of torch.
+        momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
+        looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
+        gc_images: on how many training images GC and the gradients of single images are measured.
+        seeds: networks for each setting; those of one seed start alike.
+        seed: changes all initialisations and batches; any integer.
+        checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
+            given.
+        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
+    """
+
+    data: Data = "mnist"
+    data_dir: Path | None = None
+    size: int | None = 1000
+    test_size: int | None = 2000
+    network: Kind = "mlp"
+    hidden: tuple[int, ...] = (64, 64)
+    width: int = 64
+    step_size: float = 0.1
+    batch_size: int = 32
+    factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    max_epochs: int = 1000
+    stop_loss: float = 0.01
+    optimiser: Optimiser = "sgd"
+    momentum: float = 0.0
+    looks: int = 30
+    gc_images: int = 256
+    seeds: int = 3
+    seed: int = 0
+    checkpoints: Path | None = None
+    device: str = "cpu"
+
+
+def tasks(config: Config) -> Mapping[str, Task]:
+    """Return one task for each network.
+
+    Raises:
+        ValueError: if a setting is out of its range, or the data cannot be had.
+    """
+    at_least_one(config, "batch_size", "width")
+    positive("--step-size", config.step_size)
+    for factor in config.factors:
+        if round(config.batch_size / positive("--factors", factor)) < 1:
+            raise ValueError(f"--factors must be at most --batch-size, {config.batch_size}, got {factor}")
+    if len(set(config.factors)) < 2:
+        raise ValueError(f"--factors must hold at least two numbers, got {config.factors}")
+    classifiers.check(config)
+    return {
+        f"{sweep}-{place:02d}-{index:03d}": partial(
+            trained, sweep, factor, f"{sweep}-{place:02d}-{index:03d}", index, config
+        )
+        for place, factor in enumerate(config.factors)
+        for sweep in SWEEPS
+        for index in range(config.seeds)
+    }
+
+
+def trained(sweep: str, factor: float, key: str, index: int, config: Config) -> list[Row]:
+    """Train a network, and return its row."""
+    task = classifiers.Task(
+        key,
+        seed_of(STUDY.id, config.seed, index),
+        config.step_size * (factor if sweep == "step_size" else 1.0),
+        round(config.batch_size / (factor if sweep == "batch_size" else 1.0)),
+        hidden=config.hidden,
+        width=config.width,
+        noise_of_gradients=True,
+    )
+    row = classifiers.trained(task, config)
+    return [{"sweep": sweep, "factor": factor, "seed_index": index, **row, **regulariser(row)}]
+
+
+def regulariser(row: Row) -> Row:
+    """Return the two parts of (h/4) E|grad L_B|^2, means over training, by B15; what goes with h/B is the second."""
+    h, b, n, square = row["step_size"], row["batch_size"], row["images"], row["gradient_square"]
+    ratio = {"ratio": h / b}
+    if square is None:
+        return {**ratio, "regulariser_of_h": None, "regulariser_of_h_over_b": None}
+    finite = (n - b) / (b * (n - 1)) if n > 1 else 0.0
+    return {
+        **ratio,
+        "regulariser_of_h": h / 4 * square,
+        "regulariser_of_h_over_b": h / 4 * finite * row["gradient_trace"],
+    }
+
+
+def fitting(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks that converged."""
+    return rows[rows["outcome"] == "interpolated"]
+
+
+def trends(rows: pd.DataFrame) -> list[Trend]:
+    """Return what the paper states of both sweeps, and its prediction on h/B, for the networks that converged."""
+    fits, found = fitting(rows), []
+    for sweep, (gc, accuracy) in {"step_size": ("falls", "rises"), "batch_size": ("rises", "falls")}.items():
+        chosen, name = fits[fits["sweep"] == sweep], SWEEPS[sweep]
+        found += [
+            trend(chosen, f"GC {gc} with the {name}", setting=sweep, value="gc", direction=gc),  # type: ignore[arg-type]
+            trend(
+                chosen,
+                f"test accuracy {accuracy} with the {name}",
+                setting=sweep,
+                value="test_accuracy",
+                direction=accuracy,  # type: ignore[arg-type]
+            ),
+        ]
+    both = fits.drop_duplicates(["step_size", "batch_size", "seed_index"])
+    found.append(trend(both, "GC falls with h/B, both sweeps", setting="ratio", value="gc", direction="falls"))
+    return found
+
+
+def medians(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each setting: how many converge, and medians of these."""
+    found = []
+    for (sweep, _), group in rows.groupby(["sweep", "factor"], sort=True):
+        fits = fitting(group)
+        columns = [
+            "epochs",
+            "train_loss",
+            "test_accuracy",
+            "gc",
+            "best_gc",
+            "regulariser_of_h",
+            "regulariser_of_h_over_b",
+        ]
+        values = fits[columns].astype(float).median()
+        parts = values["regulariser_of_h"] + values["regulariser_of_h_over_b"]
+        found.append(
+            {
+                "sweep": sweep,
+                "h": group["step_size"].iloc[0],
+                "B": group["batch_size"].iloc[0],
+                "fit": f"{len(fits)}/{len(group)}",
+                **values[["epochs", "train_loss", "test_accuracy", "gc", "best_gc"]].to_dict(),
+                "part of h/B": values["regulariser_of_h_over_b"] / parts if parts else np.nan,
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def at_equal_ratio(rows: pd.DataFrame) -> pd.Series[float]:
+    """Return GC with another step size over GC with another batch size, at equal h/B and seed, networks that converged."""
+    fits = fitting(rows)
+    fits = fits[fits["factor"] != 1].astype({"gc": float})
+    wide = fits.pivot_table(index=["factor", "seed_index"], columns="sweep", values="gc").dropna()
+    return wide["step_size"] / wide["batch_size"] if {*SWEEPS} <= set(wide.columns) else pd.Series(dtype=float)
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return trends and medians as text."""
+    return "\n".join(
+        [
+            trends_table(trends(rows)),
+            "",
+            medians(rows).to_string(index=False, float_format="{:.4g}".format, na_rep="-"),
+            "",
+            "Networks that converged only. part of h/B: the share of (h/4) E|grad L_B|^2, a mean over looks, ",
+            "goes with h/B, (h/4) (N - B)/(B (N - 1)) tr Cov; the rest, (h/4)|grad L|^2, goes with h (B15).",
+        ]
+    )
+
+
+def conclusion(rows: pd.DataFrame) -> str:
+    """Return which trends hold, what part of the regulariser goes with h/B, and whether h/B alone says what GC is."""
+    fits, ratio = fitting(rows), at_equal_ratio(rows)
+    of_h, of_ratio = fits["regulariser_of_h"].astype(float), fits["regulariser_of_h_over_b"].astype(float)
+    share = of_ratio / (of_h + of_ratio)
+    parts = f" What goes with h/B is {share.min():.0%} to {share.max():.0%} of the regulariser." if len(fits) else ""
+    equal = (
+        f" At equal h/B the GC with another step size is {ratio.median():.2f} times that with another batch size (median of "
+        f"{len(ratio)}, {ratio.min():.2f} to {ratio.max():.2f})."
+        if len(ratio)
+        else ""
+    )
+    return f"{len(fits)} of {len(rows)} networks converge. {tally(trends(rows))}.{parts}{equal}"
+
+
+def figure(rows: pd.DataFrame) -> Figure:
+    """Draw the paper's Fig 4, GC and test accuracy against step size and batch size, and GC against h/B."""
+    drawing, axes = axes_row(3, 4.4)
+    fits = fitting(rows)
+    for axis, sweep in zip(axes, SWEEPS, strict=False):
+        chosen = fits[fits["sweep"] == sweep].astype({"gc": float, "test_accuracy": float})
+        right = axis.twinx()
+        right.spines["top"].set_visible(False)
+        for side, column, colour in ((axis, "gc", BLUE), (right, "test_accuracy", ORANGE)):
+            side.plot(chosen[sweep], chosen[column], "o", color=colour, markersize=3)
+            middle = chosen.groupby(sweep)[column].median()
+            side.plot(middle.index, middle, color=colour)
+        axis.set(title=f"GC and test accuracy by {SWEEPS[sweep]}", xlabel=SWEEPS[sweep], xscale="log")
+        axis.set_ylabel("GC", color=BLUE)
+        right.set_ylabel("test accuracy", color=ORANGE)
+    for sweep, colour in zip(SWEEPS, (GREEN, BLACK), strict=True):
+        chosen = fits[fits["sweep"] == sweep]
+        axes[2].loglog(
+            chosen["ratio"], chosen["gc"].astype(float), "o", color=colour, markersize=4, label=f"by {SWEEPS[sweep]}"
+        )
+    axes[2].set(title="GC against $h/B$", xlabel="$h/B$", ylabel="GC")
+    legend_below(axes[2])
+    first = rows.iloc[0]
+    drawing.suptitle(
+        f"{first['network']} on {first['images']} images, trained to one training loss (lines: medians)", fontsize=11
+    )
+    return drawing
+
+
+CPU = Config()
+
+STUDY: Study[Config] = Study(
+    id="gc_implicit",
+    title="Geometric complexity against step size and batch size (dherin2022, Fig 4).",
+    claims=("D21", "B15"),
+    printed=(
+        Printed("D21", "Fig 4, top", "the higher the learning rate, the higher the test accuracy and the lower the GC."),
+        Printed("D21", "Fig 4, bottom", "the lower the batch size, the lower the GC and the higher the test accuracy."),
+        Printed("B15", "section 5", "the pressure on GC depends on the implicit regularization rate h/B."),
+    ),
+    presets={
+        "default": CPU,
+        "cpu": CPU,
+        "smoke": Config(
+            size=100, test_size=100, hidden=(16,), batch_size=16, step_size=0.2, factors=(0.5, 1.0, 2.0), max_epochs=60,
+            stop_loss=0.5, looks=3, gc_images=20, seeds=2,
+        ),
+        "paper": Config(
+            data="cifar10", size=None, test_size=None, network="resnet18", step_size=0.05, batch_size=128, max_epochs=200,
+            looks=40, gc_images=1000,
+        ),
+    },
+    tasks=tasks,
+    table=table,
+    conclusion=conclusion,
+    figure=figure,
+    identity=classifiers.identity,
+    workers_are="processes",
+)  # fmt: skip
+
+if __name__ == "__main__":
+    sys.exit(main(STUDY))

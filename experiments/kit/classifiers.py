@@ -1,0 +1,334 @@
+"""What the studies of classifiers share: labelled images as tensors, networks, their training, what is measured of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional
+
+from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
+from numerics.data import Images, cifar10, mnist
+from numerics.geometric_complexity import geometric_complexity
+from numerics.models import ResNet18, mlp
+from numerics.training import checked_device
+from numerics.training.modules import Optimiser, Relabel, Term, TrainedModule, train_module
+
+Data = Literal["mnist", "cifar10"]
+Kind = Literal["mlp", "resnet18"]
+
+AT_ONCE = 1000
+"""Images in a forward pass where nothing is differentiated."""
+
+COLUMNS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "gc")
+"""What is measured of a network."""
+
+
+class Settings(Protocol):
+    """What the configurations of these studies have in common."""
+
+    @property
+    def data(self) -> Data:
+        """Which images."""
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Their folder, None for the usual one."""
+
+    @property
+    def size(self) -> int | None:
+        """How many training images, None for all."""
+
+    @property
+    def test_size(self) -> int | None:
+        """How many test images, None for all."""
+
+    @property
+    def network(self) -> Kind:
+        """Which network."""
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs at most."""
+
+    @property
+    def stop_loss(self) -> float:
+        """The mean batch loss of an epoch below which training ends; 0 for none."""
+
+    @property
+    def optimiser(self) -> Optimiser:
+        """SGD or Adam."""
+
+    @property
+    def momentum(self) -> float:
+        """Of SGD."""
+
+    @property
+    def looks(self) -> int:
+        """How often a network is measured in training."""
+
+    @property
+    def gc_images(self) -> int:
+        """On how many training images."""
+
+    @property
+    def seeds(self) -> int:
+        """Networks of each kind."""
+
+    @property
+    def checkpoints(self) -> Path | None:
+        """The folder of checkpoints."""
+
+    @property
+    def device(self) -> str:
+        """Where networks are trained."""
+
+
+@lru_cache(maxsize=1)
+def loaded(data: Data, data_dir: Path | None) -> Images:
+    """Return images, read once a process.
+
+    Raises:
+        DataError: if they are not there and cannot be had.
+    """
+    return mnist(data_dir) if data == "mnist" else cifar10(data_dir)
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """Labelled images as tensors: from 0 to 1, float32 [n, channels, height, width], with int64 labels [n]."""
+
+    x_train: torch.Tensor
+    y_train: torch.Tensor
+    x_test: torch.Tensor
+    y_test: torch.Tensor
+
+
+def classes(config: Settings) -> Classes:
+    """Return the first images of a data set, in the order of its files."""
+    found, device = loaded(config.data, config.data_dir), checked_device(config.device)
+
+    def part(x: Any, y: Any, size: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+        images = torch.from_numpy(x[:size]).float() / 255
+        images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+        return images.contiguous().to(device), torch.from_numpy(y[:size]).long().to(device)
+
+    return Classes(
+        *part(found.x_train, found.y_train, config.size), *part(found.x_test, found.y_test, config.test_size)
+    )
+
+
+def label_count(config: Settings) -> int:
+    """Return how many labels there are: one more than the largest."""
+    return int(loaded(config.data, config.data_dir).y_train.max()) + 1
+
+
+def identity(config: Settings) -> Mapping[str, Any]:
+    """Return what the data are, wherever they lie, and wherever checkpoints and the device are."""
+    return {"data": loaded(config.data, config.data_dir).name, "data_dir": None, "checkpoints": None, "device": None}
+
+
+def check(config: Settings) -> None:
+    """Check the settings that these studies share.
+
+    Raises:
+        ValueError: if one is out of its range, or the data cannot be had.
+    """
+    at_least_one(config, "max_epochs", "looks", "gc_images", "seeds")
+    if not 0 <= config.momentum < 1:
+        raise ValueError(f"--momentum must be from 0 to below 1, got {config.momentum}")
+    if config.stop_loss != 0:
+        above_zero(config, "stop_loss")
+    for option, value, known in (
+        ("--data", config.data, get_args(Data)),
+        ("--network", config.network, get_args(Kind)),
+        ("--optimiser", config.optimiser, get_args(Optimiser)),
+    ):
+        if value not in known:
+            raise ValueError(f"{option} must be one of {', '.join(known)}, got {value!r}")
+    if config.optimiser == "adam" and config.momentum:
+        raise ValueError(f"--momentum must be 0 with --optimiser adam, got {config.momentum}")
+    checked_device(config.device)
+    there = loaded(config.data, config.data_dir)
+    for option, size, images in (
+        ("--size", config.size, there.x_train),
+        ("--test-size", config.test_size, there.x_test),
+    ):
+        if size is not None and not 1 <= size <= len(images):
+            raise ValueError(f"{option} must be between 1 and the number of images, {len(images)}, got {size}")
+
+
+def with_wrong_labels(labels: torch.Tensor, share: float, count: int, seed: int) -> torch.Tensor:
+    """Return labels [n] of which round(share n), drawn once, are another of the `count` labels, each as likely."""
+    generator = np.random.default_rng(seed)
+    wrong = torch.from_numpy(generator.choice(len(labels), round(share * len(labels)), replace=False)).to(labels.device)
+    shift = torch.from_numpy(generator.integers(1, count, len(wrong))).to(labels.device)
+    noisy = labels.clone()
+    noisy[wrong] = (labels[wrong] + shift) % count
+    return noisy
+
+
+def freshly_wrong(share: float, count: int) -> Relabel:
+    """Return what gives each label of a batch, with this chance and anew in every step, another of `count` labels."""
+
+    def relabel(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        wrong = torch.rand(labels.shape, generator=generator, device=labels.device) < share
+        shift = torch.randint(1, count, labels.shape, generator=generator, device=labels.device)
+        return torch.where(wrong, (labels + shift) % count, labels)
+
+    return relabel
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One network to train.
+
+    Attributes:
+        key: names it, and its checkpoint.
+        seed: of its initialisation and its batches.
+        step_size: of the optimiser.
+        batch_size: images in a batch; reshuffled every epoch.
+        hidden: units of each hidden layer of an MLP.
+        width: channels of a ResNet's stem.
+        penalties: what is added to the cross-entropy.
+        relabel: noise on the labels that is drawn anew.
+        noise: share of the training labels that are wrong, drawn once.
+        noise_of_gradients: whether the looks measure the gradient and its variance.
+    """
+
+    key: str
+    seed: int
+    step_size: float
+    batch_size: int
+    hidden: Sequence[int] = ()
+    width: int = 0
+    penalties: Sequence[Term] = ()
+    relabel: Relabel | None = None
+    noise: float = 0.0
+    noise_of_gradients: bool = False
+
+
+def trained(task: Task, config: Settings) -> Row:
+    """Train a network, and return what it ends in and where its test accuracy is best.
+
+    Columns: those of `COLUMNS`, at the end, and with "best_" before at the look with the best test accuracy, the first of
+    equal ones; "epochs", "outcome", "best_epoch"; for gradients the means over looks. The looks are after epochs that are
+    even in the logarithm, and at the end.
+    """
+    data = classes(config)
+    labels = label_count(config)
+    y = with_wrong_labels(data.y_train, task.noise, labels, task.seed) if task.noise else data.y_train
+    model = network(task, config, data.x_train, labels)
+    size = min(task.batch_size, len(y))
+    per_epoch = math.ceil(len(y) / size)
+    measure = partial(measured, data=data, y=y, config=config, gradients=task.noise_of_gradients)
+    epochs = sorted({int(epoch) for epoch in np.geomspace(1, config.max_epochs, config.looks).round()})
+    run = train_module(
+        model,
+        data.x_train,
+        y,
+        step_size=task.step_size,
+        max_steps=config.max_epochs * per_epoch,
+        penalties=task.penalties,
+        relabel=task.relabel,
+        batch_size=size,
+        optimiser=config.optimiser,
+        momentum=config.momentum,
+        stop_loss=config.stop_loss,
+        seed=task.seed,
+        measure=measure,
+        measure_at=[epoch * per_epoch for epoch in epochs],
+        checkpoint=config.checkpoints / f"{task.key}.checkpoint" if config.checkpoints else None,
+        checkpoint_every=10 * per_epoch,
+        name=task.key,
+    )
+    model.eval()
+    return {
+        "seed": task.seed,
+        "network": config.network,
+        "images": len(y),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "step_size": task.step_size,
+        "batch_size": size,
+        "epochs": run.steps / per_epoch,
+        "outcome": str(run.outcome),
+        "last_loss": run.loss,
+        "train_seconds": run.seconds,
+        **ended(run, measure(model), per_epoch),
+    }
+
+
+def network(task: Task, config: Settings, x: torch.Tensor, labels: int) -> nn.Module:
+    """Return the network at its start."""
+    if config.network == "mlp":
+        return mlp([x[0].numel(), *task.hidden, labels], seed=task.seed).to(x.device)
+    return ResNet18(labels, width=task.width, channels=x.shape[1], seed=task.seed).to(x.device)
+
+
+def ended(run: TrainedModule, last: Mapping[str, float], per_epoch: int) -> Row:
+    """Return the columns on the end of a run, on its best look, and the means of the gradients over the looks."""
+    looks = [*run.records, {"step": run.steps, **last}]
+    if not all(math.isfinite(last[name]) for name in COLUMNS):
+        names = (*COLUMNS, *(f"best_{name}" for name in COLUMNS), "best_epoch", "gradient_square", "gradient_trace")
+        return dict.fromkeys(names)
+    best = max(looks, key=lambda look: (look["test_accuracy"], -look["step"]))
+    row: Row = {**{name: last[name] for name in COLUMNS}, **{f"best_{name}": best[name] for name in COLUMNS}}
+    row["best_epoch"] = best["step"] / per_epoch
+    for name in ("gradient_square", "gradient_trace"):
+        row[name] = float(np.mean([look[name] for look in looks])) if name in last else None
+    return row
+
+
+def measured(model: nn.Module, data: Classes, y: torch.Tensor, config: Settings, gradients: bool) -> dict[str, float]:
+    """Return what is measured of a network in evaluation mode; nan where its weights are not finite."""
+    if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
+        return dict.fromkeys((*COLUMNS, "gradient_square", "gradient_trace"), math.nan)
+    train_loss, train_accuracy = on(model, data.x_train, y)
+    test_loss, test_accuracy = on(model, data.x_test, data.y_test)
+    values = (train_loss, train_accuracy, test_loss, test_accuracy)
+    found = dict(
+        zip(COLUMNS, (*values, geometric_complexity(model, data.x_train[: config.gc_images]).value), strict=True)
+    )
+    return found | gradient_noise(model, data.x_train, y, config.gc_images) if gradients else found
+
+
+@torch.no_grad()
+def on(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+    """Return mean cross-entropy and accuracy on images."""
+    logits = torch.cat([model(part) for part in x.split(AT_ONCE)])
+    return float(functional.cross_entropy(logits, y)), float((logits.argmax(1) == y).double().mean())
+
+
+def gradient_noise(model: nn.Module, x: torch.Tensor, y: torch.Tensor, sample: int) -> dict[str, float]:
+    """Return |grad L|^2 on images [n], and the trace of the covariance of the gradients of single images (B15).
+
+    The trace is the mean of |grad l_i|^2 over the first `sample` images less |grad L|^2, an estimate if these are not all.
+    """
+    weights = {name: p.detach() for name, p in model.named_parameters()}
+    buffers = dict(model.named_buffers())
+
+    def loss(at: dict[str, torch.Tensor], inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(functional_call(model, (at, buffers), (inputs[None],)), labels[None])
+
+    squares = []
+    for images, labels in zip(x[:sample].split(32), y[:sample].split(32), strict=True):
+        each = vmap(grad(loss), in_dims=(None, 0, 0))(weights, images, labels)
+        squares.append(torch.stack([g.flatten(1).square().sum(1) for g in each.values()]).sum(0))
+    total = {name: torch.zeros_like(p) for name, p in weights.items()}
+    for images, labels in zip(x.split(AT_ONCE), y.split(AT_ONCE), strict=True):
+        parts = torch.autograd.grad(
+            functional.cross_entropy(model(images), labels, reduction="sum"), list(model.parameters())
+        )
+        for name, part in zip(weights, parts, strict=True):
+            total[name] += part / len(y)
+    square = float(torch.stack([g.square().sum() for g in total.values()]).sum())
+    return {"gradient_square": square, "gradient_trace": max(float(torch.cat(squares).mean()) - square, 0.0)}
