@@ -15,6 +15,7 @@ import numpy as np
 
 from theory.checks import Array, exact_matrix, exact_vector, rationals
 from theory.enclosure import Enclosure, top_eigenvalue
+from theory.relu_network import square
 
 Layers = tuple[tuple[Array, Array], ...]
 """Weights [m, n] and biases [m] of each layer; the biases are [0] where a layer has none."""
@@ -118,11 +119,6 @@ def parameter_gradients(layers: Layers, at: Derivatives, *, tied: bool = False) 
             raise ValueError("layers that are tied must be equal")
     total: Array = sum(parts[1:], parts[0])
     return total
-
-
-def square(array: Array) -> Fraction:
-    """Return the sum of the squares of the entries, exactly."""
-    return Fraction((array * array).sum())
 
 
 def squared_norm(matrix: Array) -> Enclosure:

@@ -26,13 +26,13 @@ from theory.dense_network import (
     mean_jacobian,
     over,
     parameter_gradients,
-    square,
     squared_transfer,
     sum_of,
 )
 from theory.dherin2022.transfer_bounds import POSITIVE_NORMS, POSITIVE_TRANSFER
 from theory.enclosure import Enclosure
 from theory.linear_stability import noise_share
+from theory.relu_network import square
 from theory.sources import HOUSE, Source
 from theory.symbols import BATCH, DATA_ROWS, DENSE_LAYERS, LEAK, ONE_POINT, STEP_SIZE
 

@@ -24,7 +24,6 @@ from theory.dense_network import (
     mean_jacobian,
     over,
     parameter_gradients,
-    square,
     squared_norm,
     squared_transfer,
     sum_of,
@@ -37,6 +36,7 @@ from theory.dherin2022.transfer_bounds import (
     transfer_bound,
 )
 from theory.enclosure import Enclosure
+from theory.relu_network import square
 from theory.sources import DHERIN2022, HOUSE, Source
 from theory.symbols import DATA_ROWS, DENSE_LAYERS, LEAK, ONE_POINT, Symbol
 

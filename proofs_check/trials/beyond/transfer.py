@@ -21,8 +21,9 @@ from theory.beyond.transfer import (
 )
 from theory.checks import rationals
 from theory.claim import Instance
-from theory.dense_network import over, parameter_gradients, square, squared_transfer, sum_of
+from theory.dense_network import over, parameter_gradients, squared_transfer, sum_of
 from theory.enclosure import Enclosure
+from theory.relu_network import square
 
 HALF = Fraction(1, 2)
 

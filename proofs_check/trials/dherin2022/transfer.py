@@ -19,13 +19,13 @@ from theory.dense_network import (
     mean_gradient,
     over,
     parameter_gradients,
-    square,
     squared_norm,
     squared_transfer,
     sum_of,
 )
 from theory.dherin2022.transfer import D10, D10A, D10B, D22, D22A, at_the_point, on_the_data, smaller_side
 from theory.enclosure import Enclosure
+from theory.relu_network import square
 
 
 def _without_inner(given: Instance, at: Derivatives) -> Enclosure:
