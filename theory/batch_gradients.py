@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
 
-from theory.checks import Array, batch_size, dot
+from theory.batches import batch_means, mean_of
+from theory.checks import Array, dot
 
 
 def squared_length(vector: Array) -> Fraction:
     """Return |v|^2 of a vector of rationals, [d]."""
     return Fraction(dot(vector, vector))
-
-
-def batch_means(gradients: Array, batch: int) -> list[Array]:
-    """Return the mean gradient of every batch that can be drawn without replacement, each [d].
-
-    Args:
-        gradients: one example a row, [n, d].
-        batch: B from 1 to n.
-
-    Raises:
-        TypeError: if `batch` is no integer.
-        ValueError: if it is not between 1 and n.
-    """
-    size = batch_size(batch, len(gradients))
-    return [gradients[list(part)].sum(axis=0) / Fraction(size) for part in combinations(range(len(gradients)), size)]
 
 
 def expected_square(gradients: Array, batch: int) -> Fraction:
@@ -41,7 +26,7 @@ def expected_square(gradients: Array, batch: int) -> Fraction:
 
 def covariance_trace(gradients: Array) -> Fraction:
     """Return tr Cov, the mean squared distance of the gradients [n, d] from their mean."""
-    apart = gradients - gradients.sum(axis=0) / Fraction(len(gradients))
+    apart = gradients - mean_of(gradients)
     return Fraction((apart * apart).sum()) / len(gradients)
 
 
@@ -68,9 +53,3 @@ def batch_alignment(gradients: Array) -> Fraction:
     n = len(gradients)
     pairs = (Fraction(dot(gradients[a], gradients[b])) for a in range(n) for b in range(n) if a != b)
     return sum(pairs, Fraction(0)) / Fraction(n) ** 2
-
-
-def mean_of(array: Array) -> Array:
-    """Return the mean over the first axis, exactly."""
-    mean: Array = array.sum(axis=0) / Fraction(len(array))
-    return mean

@@ -1,4 +1,4 @@
-"""Batches drawn without replacement from numbers, all of them, and the variance of their means."""
+"""Batches drawn without replacement, all of them: their means, and the variance of these."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ from typing import Any
 from theory.checks import Array, batch_size
 
 
-def mean(numbers: Array) -> Fraction:
-    """Return the mean of rationals, at least one."""
-    return Fraction(sum(numbers), len(numbers))
+def mean_of(values: Array) -> Any:
+    """Return the mean over the first axis, exactly: a rational, of rationals [n]; a vector [d], of vectors [n, d]."""
+    return values.sum(axis=0) / Fraction(len(values))
 
 
-def batch_means(numbers: Array, size: int) -> list[Fraction]:
-    """Return the means over all batches of a size.
+def batch_means(values: Array, batch: int) -> list[Any]:
+    """Return the mean of every batch that can be drawn without replacement, as `mean_of` does.
+
+    Args:
+        values: one example a row, [n] or [n, d].
+        batch: B from 1 to n.
 
     Raises:
-        ValueError: if there are not so many numbers.
+        TypeError: if `batch` is no integer.
+        ValueError: if it is not between 1 and n.
     """
-    batch = batch_size(size, len(numbers))
-    return [Fraction(sum(one), batch) for one in combinations(numbers, batch)]
+    size = batch_size(batch, len(values))
+    return [mean_of(values[list(part)]) for part in combinations(range(len(values)), size)]
 
 
 def sample_variance(numbers: Array) -> Fraction:
     """Return S^2 = (1/(n - 1)) sum (s_i - mean)^2; 0 for one number, where that is 0/0."""
-    centre = mean(numbers)
+    centre = mean_of(numbers)
     return Fraction(sum((s - centre) ** 2 for s in numbers), max(len(numbers) - 1, 1))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from theory.checks import Array, exact_matrix, exact_vector, rationals
-from theory.enclosure import Enclosure, top_eigenvalue
-from theory.relu_network import square
+from theory.enclosure import Enclosure
+from theory.relu_network import square, squared_spectral_norm
 
 Layers = tuple[tuple[Array, Array], ...]
 """Weights [m, n] and biases [m] of each layer; the biases are [0] where a layer has none."""
@@ -121,12 +121,6 @@ def parameter_gradients(layers: Layers, at: Derivatives, *, tied: bool = False) 
     return total
 
 
-def squared_norm(matrix: Array) -> Enclosure:
-    """Return sigma_max^2 of a matrix of rationals that is not 0, as rationals above 0."""
-    smaller = matrix @ matrix.T if len(matrix) <= matrix.shape[1] else matrix.T @ matrix
-    return top_eigenvalue(smaller)
-
-
 def finite_transfer(layers: Layers, at: Derivatives) -> bool:
     """Return whether sigma_max(W_i) and sigma_max(h_i') are above 0 in all layers, which the T_i divide by."""
     return all(np.any(weights != 0) for weights, _ in layers) and all(np.any(before != 0) for before in at.before)
@@ -149,7 +143,7 @@ def squared_transfer(layers: Layers, at: Derivatives, *, biases: bool | None = N
             raise ZeroDivisionError("a transfer function divides by sigma_max(W_i) sigma_max(h_i'), which is 0")
         counted = bool(len(own)) if biases is None else biases
         size = int(counted) + square(h)
-        first, second = squared_norm(weights), squared_norm(before)
+        first, second = squared_spectral_norm(weights), squared_spectral_norm(before)
         low, high = (Fraction(getattr(first, e)) * Fraction(getattr(second, e)) for e in ("lower", "upper"))
         found.append(Enclosure(size / high, size / low))
     return found
@@ -160,7 +154,7 @@ def sum_of(parts: Sequence[Enclosure]) -> Enclosure:
     return sum(parts, Enclosure.exactly(Fraction(0)))
 
 
-def over(value: Fraction, divisor: Enclosure) -> Enclosure:
+def quotient(value: Fraction, divisor: Enclosure) -> Enclosure:
     """Return a number >= 0 over one known to be above 0.
 
     Raises:
@@ -213,7 +207,7 @@ def layer_norms(layers: Layers, points: Sequence[Derivatives]) -> dict[str, Any]
         "y", ||J||_F^2 of the Jacobian of f in what the layer puts out; "w", c + |h|^2; "p" and "q", sigma_max^2 of W and of h';
         "g", ||grad_x f||_F^2 of each point; "L", the number of layers; "m" and "n", the number of points.
     """
-    norms = [Fraction(squared_norm(weights).upper) for weights, _ in layers]
+    norms = [Fraction(squared_spectral_norm(weights).upper) for weights, _ in layers]
     return {
         "L": len(layers),
         "m": len(points),
@@ -222,7 +216,7 @@ def layer_norms(layers: Layers, points: Sequence[Derivatives]) -> dict[str, Any]
         "y": [[square(after) for after in at.after] for at in points],
         "w": [[int(bool(len(b))) + square(h) for (_, b), h in zip(layers, at.inputs, strict=True)] for at in points],
         "p": [norms for _ in points],
-        "q": [[Fraction(squared_norm(before).upper) for before in at.before] for at in points],
+        "q": [[Fraction(squared_spectral_norm(before).upper) for before in at.before] for at in points],
     }
 
 

@@ -197,10 +197,15 @@ def square(matrix: Array) -> Fraction:
     return Fraction((matrix * matrix).sum())
 
 
+def squared_spectral_norm(matrix: Array) -> Enclosure:
+    """Return the square of the spectral norm of a matrix of rationals."""
+    gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+    return top_eigenvalue(rationals(gram))
+
+
 def largest_singular_value(matrix: Array) -> Enclosure:
     """Return the spectral norm of a matrix of rationals."""
-    gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-    return top_eigenvalue(rationals(gram)).root()
+    return squared_spectral_norm(matrix).root()
 
 
 def lipschitz_constant(network: ReLUNetwork) -> Enclosure:

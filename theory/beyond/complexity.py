@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from theory.batches import batch_means, mean, moments_of_batches, variance_of_means
+from theory.batches import batch_means, mean_of, moments_of_batches, variance_of_means
 from theory.beyond import complexity_proofs as proofs
 from theory.beyond.complexity_bounds import batch_complexity_variance
 from theory.checks import rationals
@@ -17,14 +17,14 @@ from theory.symbols import BATCH_OF_NORMS, SAMPLE_NORMS
 
 def _variance_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     numbers, batch = given["squared_norms"], given["batch_size"]
-    means, centre = batch_means(numbers, batch), mean(numbers)
+    means, centre = batch_means(numbers, batch), mean_of(numbers)
     spread = Fraction(sum((one - centre) ** 2 for one in means), len(means))
     return Enclosure.exactly(spread), Enclosure.exactly(variance_of_means(numbers, batch))
 
 
 def _mean_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     means = batch_means(given["squared_norms"], given["batch_size"])
-    return Enclosure.exactly(mean(rationals(means))), Enclosure.exactly(mean(given["squared_norms"]))
+    return Enclosure.exactly(mean_of(rationals(means))), Enclosure.exactly(mean_of(given["squared_norms"]))
 
 
 def _reads(given: Instance) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.batch_gradients import batch_means, covariance_trace, expected_square, label_parts, mean_of, squared_length
+from theory.batch_gradients import covariance_trace, expected_square, label_parts, squared_length
+from theory.batches import batch_means, mean_of
 from theory.beyond import gradients_proofs as proofs
 from theory.beyond.gradients_bounds import expected_squared_gradient, label_noise_pressure
 from theory.checks import Array, batch_size, rationals
@@ -79,7 +80,8 @@ def moments(given: Instance) -> tuple[bool, Fraction]:
 
 def batch_gradient(residuals: Array, slopes: Array) -> Array:
     """Return grad L_B of L_B = (1/2B) sum |f - y|^2, [p]."""
-    return mean_of(label_parts(residuals, slopes).sum(axis=1))
+    gradient: Array = mean_of(label_parts(residuals, slopes).sum(axis=1))
+    return gradient
 
 
 def noisy_square(given: Instance) -> Fraction:

@@ -24,8 +24,8 @@ from theory.dense_network import (
     least_sum,
     least_transfer,
     mean_jacobian,
-    over,
     parameter_gradients,
+    quotient,
     squared_transfer,
     sum_of,
 )
@@ -50,7 +50,9 @@ def on_the_data(given: Instance) -> list[Derivatives]:
 def _sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     at = at_the_point(given)
     gradient = square(parameter_gradients(given["dense_layers"], at))
-    return Enclosure.exactly(square(at.jacobian)), over(gradient, sum_of(squared_transfer(given["dense_layers"], at)))
+    return Enclosure.exactly(square(at.jacobian)), quotient(
+        gradient, sum_of(squared_transfer(given["dense_layers"], at))
+    )
 
 
 def hessians(given: Instance) -> Array:
@@ -83,7 +85,7 @@ def outputs_of(given: Instance) -> int:
 def stable_sides(given: Instance, limit: Fraction) -> tuple[Enclosure, Enclosure]:
     """Return GC, and a limit on tr H over the least sum of squared transfer functions."""
     points = on_the_data(given)
-    return Enclosure.exactly(mean_jacobian(points)), over(limit, least_transfer(given["dense_layers"], points))
+    return Enclosure.exactly(mean_jacobian(points)), quotient(limit, least_transfer(given["dense_layers"], points))
 
 
 def _stable_sides(given: Instance) -> tuple[Enclosure, Enclosure]:

@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from theory.assumptions import network_of, off_the_kinks
-from theory.batches import batch_means, mean, moments_of_batches, variance_of_means
+from theory.batches import batch_means, mean_of, moments_of_batches, variance_of_means
 from theory.checks import (
     Array,
     count,
@@ -300,12 +300,12 @@ def _penalty_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 
 def _proxy_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    batch = mean(chosen(given["squared_norms"], given["in_batch"]))
-    return Enclosure.exactly(mean(given["squared_norms"])), Enclosure.exactly(2 * batch)
+    batch = mean_of(chosen(given["squared_norms"], given["in_batch"]))
+    return Enclosure.exactly(mean_of(given["squared_norms"])), Enclosure.exactly(2 * batch)
 
 
 def _share_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    means, centre = batch_means(given["squared_norms"], given["batch_size"]), mean(given["squared_norms"])
+    means, centre = batch_means(given["squared_norms"], given["batch_size"]), mean_of(given["squared_norms"])
     far = sum(abs(one - centre) >= given["tolerance"] for one in means)
     variance = variance_of_means(given["squared_norms"], given["batch_size"])
     return Enclosure.exactly(Fraction(far, len(means))), Enclosure.exactly(variance / given["tolerance"] ** 2)
@@ -313,7 +313,7 @@ def _share_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
 
 def _reads_share(given: Instance) -> dict[str, Any]:
     read = moments_of_batches(given["squared_norms"], given["batch_size"])
-    centre, tolerance = mean(given["squared_norms"]), given["tolerance"]
+    centre, tolerance = mean_of(given["squared_norms"]), given["tolerance"]
     far = [Fraction(int(abs(one - centre) >= tolerance)) for one in read["x"]]
     return {**read, "t": tolerance, "c": far}
 
@@ -421,7 +421,7 @@ def _estimator_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     p, models = given["probabilities"], given["models"]
     empirical = theoretical = Fraction(0)
     for sample, chance, model in samples(given):
-        empirical += chance * mean(rationals([models[model][x] for x in sample]))
+        empirical += chance * mean_of(rationals([models[model][x] for x in sample]))
         theoretical += chance * Fraction(dot(p, models[model]))
     return Enclosure.exactly(empirical), Enclosure.exactly(theoretical)
 
@@ -441,7 +441,7 @@ def _reads_estimator(given: Instance) -> dict[str, Any]:
         "w": places,
         "m": len(drawn),
         "q": [chance for _, chance, _ in drawn],
-        "y": [mean(rationals([norms[x] for x in sample])) for sample, _, _ in drawn],
+        "y": [mean_of(rationals([norms[x] for x in sample])) for sample, _, _ in drawn],
     }
 
 

@@ -10,17 +10,16 @@ import numpy as np
 
 from theory.batch_gradients import (
     batch_alignment,
-    batch_means,
     expected_square,
     label_alignment,
     label_parts,
-    mean_of,
     own_squares,
     squared_length,
 )
+from theory.batches import batch_means, mean_of
 from theory.checks import Array, batch_size, count, exact_sequence, exact_vectors, positive, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.dense_network import least_transfer, mean_gradient, mean_jacobian, over, parameter_gradients
+from theory.dense_network import least_transfer, mean_gradient, mean_jacobian, parameter_gradients, quotient
 from theory.dherin2022 import gradients_proofs as proofs
 from theory.dherin2022 import transfer
 from theory.enclosure import Enclosure, exponential
@@ -203,7 +202,7 @@ def _noise_bound_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     points = transfer.on_the_data(given)
     noisy, plain = _added(given)
     least = least_transfer(given["dense_layers"], points)
-    return exactly(mean_jacobian(points)), over(len(points) * (noisy - plain), least)
+    return exactly(mean_jacobian(points)), quotient(len(points) * (noisy - plain), least)
 
 
 def _reads_noise_bound(given: Instance) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from theory.dense_network import (
     least_transfer,
     mean_gradient,
     mean_jacobian,
-    over,
     parameter_gradients,
-    squared_norm,
+    quotient,
     squared_transfer,
     sum_of,
 )
@@ -36,7 +35,7 @@ from theory.dherin2022.transfer_bounds import (
     transfer_bound,
 )
 from theory.enclosure import Enclosure
-from theory.relu_network import square
+from theory.relu_network import square, squared_spectral_norm
 from theory.sources import DHERIN2022, HOUSE, Source
 from theory.symbols import DATA_ROWS, DENSE_LAYERS, LEAK, ONE_POINT, Symbol
 
@@ -64,13 +63,15 @@ def _sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     at = at_the_point(given)
     gradient = square(parameter_gradients(given["dense_layers"], at, tied=bool(given["tied"])))
     transfer = sum_of(squared_transfer(given["dense_layers"], at, biases=True))
-    return Enclosure.exactly(square(at.jacobian)), over(gradient * smaller_side(given), transfer)
+    return Enclosure.exactly(square(at.jacobian)), quotient(gradient * smaller_side(given), transfer)
 
 
 def _data_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     points = on_the_data(given)
     layers = given["dense_layers"]
-    return Enclosure.exactly(mean_jacobian(points)), over(mean_gradient(layers, points), least_transfer(layers, points))
+    return Enclosure.exactly(mean_jacobian(points)), quotient(
+        mean_gradient(layers, points), least_transfer(layers, points)
+    )
 
 
 def _gauss_newton(given: Instance) -> Array:
@@ -82,7 +83,7 @@ def _gauss_newton(given: Instance) -> Array:
 
 def _trace_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     points, trace = on_the_data(given), Fraction(np.trace(_gauss_newton(given)))
-    return Enclosure.exactly(mean_jacobian(points)), over(trace, least_transfer(given["dense_layers"], points))
+    return Enclosure.exactly(mean_jacobian(points)), quotient(trace, least_transfer(given["dense_layers"], points))
 
 
 def loss_gradient(given: Instance, layers: str) -> Fraction:
@@ -210,8 +211,8 @@ def _bound_on(given: Instance) -> float:
     return transfer_bound(
         float(square(parameter_gradients(given["dense_layers"], at))),
         [float(square(h)) for h in at.inputs],
-        [float(squared_norm(weights).upper) for weights, _ in given["dense_layers"]],
-        [float(squared_norm(before).upper) for before in at.before],
+        [float(squared_spectral_norm(weights).upper) for weights, _ in given["dense_layers"]],
+        [float(squared_spectral_norm(before).upper) for before in at.before],
         smaller_side(given),
     )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proofs_check.trial import Trial
 from proofs_check.trials.common import ratios
 from proofs_check.trials.operators import Kind, both_ways, left, right
-from theory.batches import mean, sample_variance, variance_of_means
+from theory.batches import mean_of, sample_variance, variance_of_means
 from theory.beyond.complexity import B14, B14A
 from theory.checks import rationals
 from theory.claim import Instance
@@ -42,7 +42,7 @@ def _root_of_batch(given: Instance) -> Fraction:
 
 
 def _without_the_last(given: Instance) -> Fraction:
-    return mean(given["squared_norms"][:-1])
+    return Fraction(mean_of(given["squared_norms"][:-1]))
 
 
 TRIALS = (
@@ -64,7 +64,10 @@ TRIALS = (
             *both_ways(B14A),
             right(B14A, "without the last datum", Kind.RANGE, _without_the_last),
             left(
-                B14A, "the first batch", Kind.RANGE, lambda given: mean(given["squared_norms"][: given["batch_size"]])
+                B14A,
+                "the first batch",
+                Kind.RANGE,
+                lambda given: mean_of(given["squared_norms"][: given["batch_size"]]),
             ),
         ),
     ),

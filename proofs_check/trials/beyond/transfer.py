@@ -21,7 +21,7 @@ from theory.beyond.transfer import (
 )
 from theory.checks import rationals
 from theory.claim import Instance
-from theory.dense_network import over, parameter_gradients, squared_transfer, sum_of
+from theory.dense_network import parameter_gradients, quotient, squared_transfer, sum_of
 from theory.enclosure import Enclosure
 from theory.relu_network import square
 
@@ -61,7 +61,7 @@ def _with_biases(given: Instance) -> Enclosure:
     """Return the right side of B5 with 1 for c_i."""
     at = at_the_point(given)
     whole = sum_of(squared_transfer(given["dense_layers"], at, biases=True))
-    return over(square(parameter_gradients(given["dense_layers"], at)), whole)
+    return quotient(square(parameter_gradients(given["dense_layers"], at)), whole)
 
 
 def _over_smaller_side(given: Instance) -> Enclosure:
@@ -69,7 +69,7 @@ def _over_smaller_side(given: Instance) -> Enclosure:
     at = at_the_point(given)
     gradient = square(parameter_gradients(given["dense_layers"], at))
     smaller = min(len(given["x"]), len(given["dense_layers"][-1][0]))
-    return over(gradient / smaller, sum_of(squared_transfer(given["dense_layers"], at)))
+    return quotient(gradient / smaller, sum_of(squared_transfer(given["dense_layers"], at)))
 
 
 def _one_output(given: Instance) -> Enclosure:

@@ -12,7 +12,7 @@ from proofs_check.trial import Trial
 from proofs_check.trials.common import ratios, relu_networks, small, whole
 from proofs_check.trials.operators import Kind, both_ways, bounds, left, right, strict
 from theory.assumptions import network_of
-from theory.batches import mean, sample_variance, variance_of_means
+from theory.batches import mean_of, sample_variance, variance_of_means
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.dherin2022.complexity import (
@@ -69,7 +69,7 @@ def drawn_batches(draw: st.DrawFn) -> Instance:
     n = draw(st.integers(2, 5))
     norms = draw(st.one_of(st.lists(st.integers(0, 4), min_size=n, max_size=n), st.sampled_from([[0, 2], [1, 4]])))
     batch = draw(st.integers(1, len(norms)))
-    near = abs(mean(rationals(norms[:batch])) - mean(rationals(norms)))
+    near = abs(mean_of(rationals(norms[:batch])) - mean_of(rationals(norms)))
     tolerance = draw(st.one_of(st.just(near), ratios(0, 3, 4))) or Fraction(1)
     return Instance({"squared_norms": rationals(norms), "batch_size": batch, "tolerance": tolerance}, "drawn")
 
@@ -116,7 +116,7 @@ def _complexity_with(of: Callable[[Array], Fraction]) -> Callable[[Instance], Fr
 
     def side(given: Instance) -> Fraction:
         network = network_of(given)
-        return mean(rationals([of(network.jacobian(x)) for x in given["inputs"]]))
+        return Fraction(mean_of(rationals([of(network.jacobian(x)) for x in given["inputs"]])))
 
     return side
 
@@ -136,7 +136,7 @@ def _unmasked(given: Instance) -> Fraction:
 def _piece_by_piece(given: Instance) -> Fraction:
     """Return eq 2 with equal weights of the pieces."""
     pieces, _ = pieces_of(network_of(given), given["inputs"])
-    return mean(rationals([square(piece) for piece in pieces]))
+    return Fraction(mean_of(rationals([square(piece) for piece in pieces])))
 
 
 def _one_more(given: Instance) -> Fraction:
@@ -235,7 +235,7 @@ def _at_the_first(given: Instance) -> Enclosure:
 
 def _uniform(given: Instance) -> Fraction:
     """Return the theoretical complexity with equal probabilities."""
-    return mean(given["models"][int(given["choices"][0])])
+    return Fraction(mean_of(given["models"][int(given["choices"][0])]))
 
 
 def _without_the_last(given: Instance) -> Fraction:

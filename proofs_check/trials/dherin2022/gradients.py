@@ -14,7 +14,7 @@ from proofs_check.trials.operators import Kind, Mutant, both_ways, bounds, left,
 from theory.batch_gradients import batch_alignment, label_alignment, label_parts, own_squares
 from theory.checks import Array
 from theory.claim import Claim, Instance
-from theory.dense_network import mean_gradient, over, squared_transfer, sum_of
+from theory.dense_network import mean_gradient, quotient, squared_transfer, sum_of
 from theory.dherin2022 import gradients as chapter
 from theory.dherin2022.gradients import (
     D9,
@@ -161,7 +161,7 @@ def _over(
     """Return the right side of D19.b with other transfer functions, or another choice for the least of their sums."""
     points = on_the_data(given)
     sums = [sum_of(squared_transfer(given["dense_layers"], at, biases=biases)) for at in points]
-    return over(mean_gradient(given["dense_layers"], points), transfers(sums))
+    return quotient(mean_gradient(given["dense_layers"], points), transfers(sums))
 
 
 def _mean_transfer(given: Instance) -> Enclosure:

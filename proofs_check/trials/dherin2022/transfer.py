@@ -17,22 +17,21 @@ from theory.claim import Claim, Instance
 from theory.dense_network import (
     Derivatives,
     mean_gradient,
-    over,
     parameter_gradients,
-    squared_norm,
+    quotient,
     squared_transfer,
     sum_of,
 )
 from theory.dherin2022.transfer import D10, D10A, D10B, D22, D22A, at_the_point, on_the_data, smaller_side
 from theory.enclosure import Enclosure
-from theory.relu_network import square
+from theory.relu_network import square, squared_spectral_norm
 
 
 def _without_inner(given: Instance, at: Derivatives) -> Enclosure:
     """Return the sum of squared transfer functions without sigma_max(h_i')."""
     parts = []
     for (weights, biases), h in zip(given["dense_layers"], at.inputs, strict=True):
-        norm = squared_norm(weights)
+        norm = squared_spectral_norm(weights)
         size = int(bool(len(biases))) + square(h)
         parts.append(Enclosure(size / Fraction(norm.upper), size / Fraction(norm.lower)))
     return sum_of(parts)
@@ -43,7 +42,7 @@ def _one_point(change: Callable[[Instance, Derivatives], Enclosure]) -> Callable
 
     def side(given: Instance) -> Enclosure:
         at = at_the_point(given)
-        return over(square(parameter_gradients(given["dense_layers"], at)) * smaller_side(given), change(given, at))
+        return quotient(square(parameter_gradients(given["dense_layers"], at)) * smaller_side(given), change(given, at))
 
     return side
 
@@ -70,7 +69,7 @@ def _largest_of(sums: Sequence[Enclosure]) -> Enclosure:
 
 def _on_data(pick: Callable[[Sequence[Enclosure]], Enclosure]) -> Callable[[Instance], Enclosure]:
     """Return the right side of D10.b with another choice for the least of the sums."""
-    return lambda given: over(mean_gradient(given["dense_layers"], on_the_data(given)), pick(transfers(given)))
+    return lambda given: quotient(mean_gradient(given["dense_layers"], on_the_data(given)), pick(transfers(given)))
 
 
 def _all_with_biases(given: Instance) -> Enclosure:
@@ -78,14 +77,14 @@ def _all_with_biases(given: Instance) -> Enclosure:
     points = on_the_data(given)
     sums = [sum_of(squared_transfer(given["dense_layers"], at, biases=True)) for at in points]
     least = Enclosure(min(s.lower for s in sums), min(s.upper for s in sums))
-    return over(mean_gradient(given["dense_layers"], points), least)
+    return quotient(mean_gradient(given["dense_layers"], points), least)
 
 
 def _sharpness(given: Instance) -> Enclosure:
     """Return lambda_max(H) over the least sum of squared transfer functions."""
     points = on_the_data(given)
     features = np.concatenate([parameter_gradients(given["dense_layers"], at) for at in points])
-    top = squared_norm(features).times(Fraction(1, len(points))) if np.any(features != 0) else None
+    top = squared_spectral_norm(features).times(Fraction(1, len(points))) if np.any(features != 0) else None
     sums = transfers(given)
     low, high = min(s.lower for s in sums), min(s.upper for s in sums)
     if top is None:
