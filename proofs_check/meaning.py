@@ -7,6 +7,7 @@ and a function that is only named is smooth.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -107,6 +108,16 @@ def is_meaningful(expression: sp.Basic, conditions: Conditions = ()) -> None:
     """
     if not isinstance(expression, sp.Expr):
         raise MeaninglessError(f"{expression} is no expression")
+    _is_number(expression, conditions)
+
+
+@cache
+def _is_number(expression: sp.Expr, conditions: Conditions) -> None:
+    """Return as `is_meaningful` does, once: what a step comes to is what the next one begins with.
+
+    Raises:
+        MeaninglessError: as there.
+    """
     if expression in (sp.nan, sp.zoo, sp.oo, -sp.oo):
         raise MeaninglessError(f"{expression} is not finite")
     if isinstance(expression, (sp.Rational, sp.NumberSymbol)):

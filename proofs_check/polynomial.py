@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -195,6 +196,17 @@ class Reals:
         if answer == z3.unknown:
             raise UndecidedError(f"{otherwise} for all that z3 can tell (unknown)")
 
+    def ones(self) -> Iterator[list[Any]]:
+        """Yield formulas to try: 1 for the entries of all sequences and functions but one, for each of these; at last none.
+
+        Numbers are found so in no time where z3 searches long for all at once.
+        """
+        entries = [(_place(e)[0], term) for e, term in self._terms.items() if isinstance(e, (Indexed, AppliedUndef))]
+        several = dict.fromkeys(of for of, _ in entries)
+        for free in several if len(several) > 1 else ():
+            yield [term == 1 for of, term in entries if of != free]
+        yield []
+
     def ask(self, *formulas: Any) -> Any:
         """Return z3's answer to whether the formulas can hold together with what is known: sat, unsat or unknown.
 
@@ -227,11 +239,11 @@ def satisfiable(conditions: Iterable[sp.Basic]) -> None:
         UndecidedError: if they cannot, z3 cannot tell, or a condition is no relation between real numbers.
     """
     conditions = tuple(conditions)
-    answers = (_chosen(conditions, size) for size in SIZES)
-    if conditions and not any(answers):
+    if conditions and not any(_chosen(conditions, size) for size in SIZES):
         raise UndecidedError("the conditions contradict each other, or z3 cannot tell that they do not")
 
 
+@cache
 def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
     """Return whether z3 chooses numbers that satisfy the conditions, where their sums run to a size, term by term.
 
@@ -251,7 +263,7 @@ def _chosen(conditions: tuple[sp.Basic, ...], size: int) -> bool:
             chosen.assume(written_out(_integrated(condition.xreplace(dict.fromkeys(ends, sp.Integer(size))))))
         except NotWrittenOutError as error:
             raise UndecidedError(f"{error}, so nothing shows that the conditions can hold") from error
-    return bool(chosen.ask() == z3.sat)
+    return any(chosen.ask(*ones) == z3.sat for ones in chosen.ones())
 
 
 def _integrated(e: sp.Basic) -> sp.Basic:

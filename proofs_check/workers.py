@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
@@ -40,6 +41,8 @@ class _Worker:
     ) -> None:
         cls.trained = [decoded_instance(code) for code in trained]
         cls.budget, cls.seed, cls.theorems, cls.unread = budget, seed, theorems, unread
+        gc.freeze()  # a twentieth of the time went into looking through sympy's caches, which stay, for what may go
+        gc.set_threshold(100_000, 20, 100)
 
     @classmethod
     def row(cls, id: str) -> Row:

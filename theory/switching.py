@@ -166,11 +166,27 @@ def curvature_of_step(weights: Weights, x: Reals, direction: Reals) -> Fraction:
         TypeError: if `weights` are no Weights, or an entry is no real number.
         ValueError: if x or the direction is malformed.
     """
+    return curvatures_of_steps(weights, x, direction)[0]
+
+
+def curvatures_of_steps(weights: Weights, x: Reals, direction: Reals) -> tuple[Fraction, Fraction]:
+    """Return `curvature_of_step` of v, and of -v, whose mode is the opposite one.
+
+    Args:
+        weights: theta, k units.
+        x: distinct data points, [n].
+        direction: v, [3k + 1], not 0.
+
+    Raises:
+        TypeError: if `weights` are no Weights, or an entry is no real number.
+        ValueError: if x or the direction is malformed.
+    """
     exact, points = _exact(weights, x)
     v = _along("direction", exact, direction)
     inactive, shifts = _outputs_along(exact, points, v)
-    outputs = inactive + np.where(shifts > 0, shifts, 0 * shifts) @ exact.w2
-    return Fraction(dot(outputs, outputs)) / (len(points) * Fraction(dot(v, v)))
+    ahead, back = (inactive + np.where(active, shifts, 0 * shifts) @ exact.w2 for active in (shifts > 0, shifts < 0))
+    size = len(points) * Fraction(dot(v, v))
+    return Fraction(dot(ahead, ahead)) / size, Fraction(dot(back, back)) / size
 
 
 def largest_curvature(weights: Weights, x: Reals, direction: Reals) -> Fraction:

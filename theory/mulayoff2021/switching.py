@@ -338,9 +338,9 @@ def _does_not_lengthen(name: str, directions: Callable[[Instance], tuple[Array, 
         lambda given: (
             Fraction(given["step_size"])
             * max(
-                switching.curvature_of_step(given["weights"], given["x"], sign * direction)
+                curvature
                 for direction in directions(given)
-                for sign in (1, -1)
+                for curvature in switching.curvatures_of_steps(given["weights"], given["x"], direction)
             )
         ),
         lambda product: product <= 2,

@@ -191,9 +191,7 @@ def two_modes(draw: st.DrawFn) -> Instance:
 
 def _up_to_the_edge(draw: st.DrawFn, instance: Instance, direction: Array) -> Fraction:
     """Return a step size at which a step along a direction, or against it, hardly lengthens, or hardly does not."""
-    curvature = max(
-        switching_modes.curvature_of_step(instance["weights"], instance["x"], sign * direction) for sign in (1, -1)
-    )
+    curvature = max(switching_modes.curvatures_of_steps(instance["weights"], instance["x"], direction))
     return draw(st.sampled_from(SHARES)) * 2 / (curvature or Fraction(1))
 
 
