@@ -19,7 +19,7 @@ from proofs_check.exact import Confirmation, DisagreementError, confirm, enclosu
 from proofs_check.falsify import Arena, Effort, Search, Seen, coincide, first_violated, hunt
 from proofs_check.kept import kept_in_words
 from proofs_check.machine_checked import prove_all
-from proofs_check.pins import sides_pin, step_pins
+from proofs_check.pins import sha256_of, sides_pin, step_pins
 from proofs_check.registry import TRIALS
 from proofs_check.remembered import OPEN, forgiving, recalled_if_known, remembering
 from proofs_check.rewritten import tried_rewritings
@@ -39,6 +39,7 @@ from proofs_check.row import (
 from proofs_check.symbolic import report
 from proofs_check.trials.generated import of_assumptions
 from proofs_check.trials.operators import Mutant
+from proofs_check.trials.source import told
 from proofs_check.values import encoded_instance
 from theory.claim import Assumption, Claim, Finding, Instance, Ruling, Status, Verdict
 from theory.enclosure import Enclosure
@@ -230,6 +231,7 @@ def _stated(claim: Claim) -> dict[str, Any]:
         "finding": claim.finding,
         "statement": claim.statement,
         "assumptions": tuple(assumption.name for assumption in claim.assumptions),
+        "decisions": tuple(sha256_of([told(a.measure), told(a.holds)]) for a in claim.assumptions),
         "symbols": tuple(SymbolRow(symbol.name, symbol.latex, symbol.meaning) for symbol in claim.symbols),
         "no_extremal": claim.no_extremal,
         "study": claim.study,

@@ -18,16 +18,18 @@ from theory.proof import Proof, Rule, Step
 def pins(row: Row) -> dict[str, str]:
     """Return the hash of all that a claim's row rests on, each under the name by which a change of it is told.
 
-    These are the form and the symbols; the assumptions; the steps of the proof and of that of small sizes, one by one (all
-    but the words that explain them, which count where they cite a theorem), what both cover and come to; the theorems in
-    Coq that are credited to the claim, with what they are said to cover and to leave out, and the text of their statements
-    and of the definitions under these; and of those that Coq accepted the statements as it prints them.
+    These are the form and the symbols; the assumptions, and how each is decided; the steps of the proof and of that of small
+    sizes, one by one (all but the words that explain them, which count where they cite a theorem), what both cover and come
+    to; the theorems in Coq that are credited to the claim, with what they are said to cover and to leave out, and the text of
+    their statements and of the definitions under these; and of those that Coq accepted the statements as it prints them.
     """
     found: dict[str, Any] = {
         "its form": row.form,
         "its symbols": [(symbol.name, symbol.latex, symbol.meaning) for symbol in row.symbols],
         "its assumptions": row.assumptions,
     }
+    decided = zip(row.assumptions, row.decisions, strict=True)
+    found |= {f"how it is decided that {name}": decision for name, decision in decided}
     steps: dict[str, str] = {}
     for proof, name in ((row.proof, "its proof"), (row.small, "its proof of small sizes")):
         if proof is not None:

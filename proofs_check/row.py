@@ -188,6 +188,7 @@ class Row:
         statement: what it says, LaTeX.
         note: what is to be said of it.
         assumptions: names of its assumptions.
+        decisions: a hash of how each of them is decided, see `trials.source.told`.
         symbols: its symbols.
         holds: on how many instances it holds.
         violated: on how many it is violated.
@@ -277,6 +278,7 @@ class Row:
     rewritings: tuple[MutantRow, ...] = ()
     rewritings_left: int = 0
     seed: int = 0
+    decisions: tuple[str, ...] = ()
 
     @property
     def instances(self) -> int:

@@ -447,11 +447,8 @@ def _off_by_one(node: ast.BinOp) -> Iterator[Choice]:
     power = _integer(node.right)
     if isinstance(node.op, ast.Pow) and power is not None:
         for new in (power - 1, power + 1):
-            yield (
-                f"{_text(node.left)}**{new} for {_text(node)}",
-                Kind.MOVED,
-                ast.BinOp(node.left, node.op, ast.Constant(new)),
-            )
+            moved = ast.BinOp(node.left, node.op, ast.Constant(new))
+            yield f"{_text(moved)} for {_text(node)}", Kind.MOVED, moved
 
 
 def _of_comprehension(node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Iterator[Choice]:

@@ -6,7 +6,9 @@ import ast
 import functools
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
 from types import CellType, CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
@@ -108,6 +110,43 @@ def reached(function: FunctionType) -> tuple[FunctionType, ...]:
     for one in found:
         found += [called for called in calls(one) if called not in found]
     return tuple(found)
+
+
+_PLAIN = (bool, int, float, str, Fraction, Enum)
+"""Of what type a name's value is to be told with the function that uses it."""
+
+_UNSAID = frozenset(("decorator_list", "returns", "annotation", "ctx", "kind", "type_comment", "type_params"))
+"""Fields of a tree that say nothing of what a function computes, or that only some versions of Python have."""
+
+
+def told(function: Callable[..., Any]) -> list[Any]:
+    """Return what a function computes, as nested lists of words: its tree, the values it names, and all that it leads to.
+
+    Where it has no source here, its name. Comments, docstrings, annotations and layout count for nothing.
+    """
+    found = getattr(function, "__wrapped__", function)
+    if not isinstance(found, FunctionType) or tree_of(found) is None:
+        return [getattr(found, "__qualname__", type(found).__name__)]
+    names: list[Any] = []
+    trees: list[Any] = []
+    for one in reached(found):
+        tree = tree_of(one)
+        trees.append(_tree_told(tree) if tree is not None else one.__qualname__)
+        names += [[name, repr(known(one)[name])] for name in _names(one) if isinstance(known(one).get(name), _PLAIN)]
+    return [*trees, *names]
+
+
+def _tree_told(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_tree_told(one) for one in node if not _is_docstring(one)]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    said = ((name, part) for name, part in ast.iter_fields(node) if name not in _UNSAID)
+    return [type(node).__name__, *([name, _tree_told(part)] for name, part in said if part not in (None, []))]
+
+
+def _is_docstring(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def compiled(tree: Node, free: Sequence[str], name: str) -> CodeType:

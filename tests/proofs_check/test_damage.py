@@ -677,6 +677,19 @@ def test_what_a_claim_rests_on_is_held_against_what_was_recorded(
     assert said in changed[0]
 
 
+@pytest.mark.parametrize("part", ["measure", "holds"])
+def test_an_assumption_that_is_decided_otherwise_under_its_old_name_is_told(part: str, run: Run) -> None:
+    id = "M6"
+    run.patch.setattr(command, "read_expected", lambda: without_theorems(id, GOOD))
+    first, last = CLAIMS[id].assumptions
+    other = replace(last, **{part: lambda value: bool(value) and False})
+    run.patch.setitem(CLAIMS._entries, id, replace(CLAIMS[id], assumptions=(first, other)))
+    changed = [one for one in run.problems(id, GOOD) if one.startswith(f"{id}: changed since it was recorded: ")]
+    assert len(changed) == 1
+    assert f"how it is decided that {last.name}" in changed[0]
+    assert f"how it is decided that {first.name}" not in changed[0]
+
+
 def test_pins_are_the_same_in_every_process() -> None:
     """The recorded ones were made in other processes, with other hash seeds."""
     for id in ("V2", "M6.a", "B3.d", "W2.a", "V9.a"):

@@ -1,3 +1,4 @@
+import ast
 from dataclasses import replace
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ from proofs_check.falsify import Arena, Effort, Search
 from proofs_check.ledger import mutants_of, tried
 from proofs_check.registry import TRIALS
 from proofs_check.row import CAUGHT, MISSED, VOID
+from proofs_check.trials import source
 from proofs_check.trials.generated import of_assumptions, of_source
 from proofs_check.trials.operators import without
 from theory.claim import Assumption, Claim, Form, Instance
@@ -61,3 +63,30 @@ def test_what_has_no_value_where_an_assumption_fails_is_not_missed(numbers: list
     (row,) = tried(claim, [without(claim, "n is large")], Arena(), search, replace(EFFORT, coincident=0), 0)
     assert row.outcome == outcome
     assert bool(row.because) == (outcome == VOID)
+
+
+LIMIT = 2
+
+
+def _below(number: float) -> bool:
+    """Return whether it is small."""
+    return number < LIMIT  # a comment
+
+
+def test_what_a_function_computes_is_told_and_how_it_is_laid_out_is_not() -> None:
+    texts = {
+        "said otherwise": "def _below(number: int):\n    'Other words.'\n\n    return (number\n        < LIMIT)\n",
+        "another comparison": "def _below(number):\n    return number <= LIMIT\n",
+        "another number": "def _below(number):\n    return number < 3\n",
+    }
+    trees = {name: ast.parse(text).body[0] for name, text in texts.items()}
+    same = source._tree_told(trees["said otherwise"])
+    assert source.told(_below) == [same, ["LIMIT", "2"]]
+    for name in ("another comparison", "another number"):
+        assert source._tree_told(trees[name]) != same
+
+
+def test_where_a_function_leads_is_told_with_it() -> None:
+    measure = CLAIMS["M8"].assumptions[1].measure
+    assert "curvatures_of_steps" in repr(source.told(measure))
+    assert any("_outputs_along" in repr(part) for part in source.told(measure)[1:])

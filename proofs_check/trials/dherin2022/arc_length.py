@@ -65,11 +65,17 @@ def flat_at_the_data(draw: st.DrawFn) -> Instance:
 
 @st.composite
 def gentle_and_steep(draw: st.DrawFn) -> Instance:
-    """Draw data and a function through them whose pieces have integer lengths, or any function."""
-    if draw(st.booleans()):
+    """Draw data and a function through them: pieces of integer length, short or long; a line with a slight bend; any one."""
+    kind = draw(st.sampled_from(["any", "bent", "integer", "integer"]))
+    if kind == "any":
         return draw(interpolants())
+    if kind == "bent":
+        slope, bend, at = draw(few), Fraction(draw(st.integers(1, 3)), 300), draw(st.integers(1, 3))
+        f = PiecewiseLinear(rationals([at]), rationals([bend]), slope, Fraction(0))
+        return Instance({"f": f, "x": rationals([0, 4])}, "drawn")
     pieces = draw(st.lists(st.sampled_from(PYTHAGOREAN), min_size=1, max_size=4))
-    x, z = (np.cumsum([0, *part]).tolist() for part in zip(*pieces, strict=True))
+    scale = draw(st.sampled_from([1, 1, 30]))  # of two powers of a length one is the larger, on either side of 1
+    x, z = ((scale * np.cumsum([0, *part])).tolist() for part in zip(*pieces, strict=True))
     f = PiecewiseLinear.interpolate([Fraction(v) for v in x], [Fraction(v) for v in z])
     kept = sorted({0, len(x) - 1, draw(st.integers(0, len(x) - 1))})
     return Instance({"f": f, "x": rationals([x[i] for i in kept])}, "drawn")
