@@ -97,7 +97,7 @@ def both(a: bool, b: bool) -> bool:
         (indexed, ["range(1, n) for range(n)", "range(0, n - 1) for range(n)", "range(0, n + 1) for range(n)"]),
         (sliced, ["values[2:] for values[1:]", "values[:] for values[1:]"]),
         (scaled, ["0.9 x 2", "0.99 x 2", "1.01 x 2", "1.1 x 2", "n for n - 1"]),
-        (squared, ["n**1 for n ** 2", "n**3 for n ** 2"]),
+        (squared, ["n ** 1 for n ** 2", "n ** 3 for n ** 2"]),
         (outer_weights, ["w1 for weights.w2", "b1 for weights.w2"]),
         (both, ["without 'a'", "without 'b'"]),
     ],
