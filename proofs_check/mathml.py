@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from xml.etree import ElementTree
 
 from latex2mathml import converter, exceptions
@@ -134,6 +135,7 @@ def _group_end(tokens: list[str], start: int) -> int:
     raise FormulaError(f"\\text needs its words in braces, got {''.join(tokens[start:])!r}")
 
 
+@cache  # the same pieces stand in many formulas, and the converter is slow
 def _math(latex: str, *, first: bool) -> Markup:
     """Return one piece as MathML of today's browsers, which know no mathvariant and set unknown operators wide.
 

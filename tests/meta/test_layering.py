@@ -87,10 +87,15 @@ def imports(tree: ast.Module) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             yield Import(node.lineno, module, id(node) in hidden, id(node) in optional)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"import_module", "__import__"}:
+        elif isinstance(node, ast.Call) and called(node.func) in {"import_module", "__import__"}:
             argument = node.args[0] if node.args else None
             constant = argument.value if isinstance(argument, ast.Constant) else None
             yield Import(node.lineno, constant if isinstance(constant, str) else "?", hidden=True)
+
+
+def called(function: ast.expr) -> str:
+    """Return the last name of a function that is called by name; nothing for another."""
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
 
 
 def distributions(pyproject: dict[str, Any], extras: list[str]) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sympy.polys.matrices import DomainMatrix
 
 from proofs_check.trials.common import data_points, interpolants
 from theory.beyond import (
@@ -45,8 +46,12 @@ def moved_spline(x: Array, y: Array, moves: list[Fraction]) -> PiecewiseLinear:
     """The function that interpolates the data and bends at the interior points moved by so much, solved exactly."""
     knots = [v + move for v, move in zip(x[1:-1], moves, strict=True)]
     rows = [[1, p - x[0], *(max(p - c, Fraction(0)) for c in knots)] for p in x]
-    matrix, right = (sp.Matrix(m).applyfunc(sp.Rational) for m in (rows, list(y)))
-    value, slope, *jumps = [Fraction(int(v.p), int(v.q)) for v in matrix.LUsolve(right)]
+    matrix, right = (
+        DomainMatrix([[sp.QQ(v.numerator, v.denominator) for v in row] for row in m], (len(m), len(m[0])), sp.QQ)
+        for m in (rows, [[v] for v in y])
+    )
+    solved = matrix.lu_solve(right).to_list_flat()
+    value, slope, *jumps = [Fraction(int(v.numerator), int(v.denominator)) for v in solved]
     return PiecewiseLinear(rationals(knots), rationals(jumps), slope, value, x[0])
 
 
