@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scipy.interpolate import lagrange
 from scipy.stats import kendalltau
 
 from experiments.engine.records import read_rows
-from experiments.engine.study import main
+from experiments.engine.study import Study, main
 from experiments.kit.agreement import (
     INSIDE,
     OUTSIDE,
@@ -56,11 +57,9 @@ SIZES = (2, 3, 4, 6, 9)
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the smoke preset; return its folder."""
-    folder = tmp_path_factory.mktemp("training_set_size_1d") / "smoke"
-    assert main(STUDY, ["--preset", "smoke", "--out", str(folder)]) == 0
-    return folder
+def smoke(smoke_of: Callable[[Study[Any]], Path]) -> Path:
+    """Return the folder of the smoke preset."""
+    return smoke_of(STUDY)
 
 
 @pytest.fixture(scope="module")

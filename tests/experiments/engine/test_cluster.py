@@ -6,6 +6,7 @@ Run by `python -m tests.experiments.engine.test_cluster` this file is a study it
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import pkgutil
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pandas as pd
@@ -178,8 +180,22 @@ class Cluster:
     """Processes of a Dask cluster: no nanny starts a worker anew that was killed."""
 
     address: str
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]]
+    scheduler: ForkServerProcess
+    workers: list[ForkServerProcess]
+
+
+NODES = ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker")
+NEEDED = [*NODES, "tests.experiments.engine.test_cluster", "experiments.stability_sweep"]
+"""What the processes of a cluster import, once for all of them: it takes longer than what they compute."""
+
+
+def be_node(module: str, words: list[str], log: Path) -> None:
+    """Be what `python -m` makes of a module of Dask's, with a log."""
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(ROOT)
+    pkgutil.resolve_name(f"{module}:main")(words)
 
 
 @contextmanager
@@ -187,25 +203,29 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     """Start a scheduler on a free port and workers of one thread each; stop them at the end."""
     folder.mkdir()
     file = folder / "scheduler.json"
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[ForkServerProcess] = []
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(NEEDED)
 
-    def begin(name: str, *words: str) -> None:
-        command = [sys.executable, "-m", f"distributed.cli.dask_{name}", "--scheduler-file", str(file), *words]
-        with (folder / f"{len(processes)}.log").open("wb") as log:
-            processes.append(subprocess.Popen([*command, "--no-dashboard"], cwd=ROOT, stdout=log, stderr=log))
+    def begin(module: str, *words: str) -> None:
+        given = [*words, "--scheduler-file", str(file), "--no-dashboard"]
+        log = folder / f"{len(processes)}.log"
+        log.touch()
+        processes.append(server.Process(target=be_node, args=(module, given, log)))
+        processes[-1].start()
 
     try:
-        begin("scheduler", "--host", "127.0.0.1", "--port", "0")
+        begin(NODES[0], "--host", "127.0.0.1", "--port", "0")
         until(lambda: is_whole(file), "the scheduler listens")
         for _ in range(workers):
-            begin("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
+            begin(NODES[1], "--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
         log = folder / "0.log"
         until(lambda: log.read_text().count("Register worker ") == workers, "the workers are there")
         yield Cluster(json.loads(file.read_text())["address"], processes[0], processes[1:])
     finally:
         for process in reversed(processes):
             process.kill()
-            process.wait()
+            process.join()
 
 
 def same_but_for_time_and_place(a: pd.DataFrame, b: pd.DataFrame) -> None:
@@ -225,7 +245,7 @@ def test_a_sweep_on_a_cluster_ends_with_the_same_rows_though_a_worker_is_killed(
         assert shards(tmp_path / "out") < 30, "the sweep had not ended"
         code, error = ended(process)
         assert code == 0, error
-        assert dask_cluster.workers[1].poll() is None
+        assert dask_cluster.workers[1].is_alive()
     rows = read_rows(tmp_path / "out")
     assert len(rows) == 30
     assert rows["key"].is_unique
