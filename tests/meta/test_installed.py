@@ -261,7 +261,7 @@ def test_the_programs_run_from_his_folder(environment: Path, tmp_path: Path) -> 
         "    assert task.func.__module__.startswith('implicit_smoothness.experiments.'), task\n"
         "    print(main(['studies']))\n"
         f"    print(main({['sweep', *SWEEP, '--workers', '1']}))\n"
-        f"    print(main({['ledger', 'V2', 'V8', '--budget', '5', '--jobs', '1']}))\n"
+        f"    print(main({['ledger', 'V10', 'V12', '--budget', '5', '--jobs', '1']}))\n"
     )
     (user / "script.py").write_text(script, encoding="utf-8")
     result = run(environment, user, "python", "script.py")

@@ -115,7 +115,7 @@ def test_an_interrupted_run_keeps_the_rows_it_has(
 
 
 def test_it_runs_as_a_module_in_several_processes() -> None:
-    words = ["-m", "proofs_check", "V2", "V8", "V8.a", "--budget", "5", "--jobs", "2"]
+    words = ["-m", "proofs_check", "V6", "V10", "V12", "--budget", "5", "--jobs", "2"]  # quick to look at
     run = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert "3 claims: 3 proved." in run.stdout
+    assert "3 claims: 3 refuted." in run.stdout
