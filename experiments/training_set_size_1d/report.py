@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import fill
 
 import numpy as np
@@ -65,12 +66,12 @@ class Results:
 
     rows: pd.DataFrame
 
-    @property
+    @cached_property
     def initialisers(self) -> list[str]:
         """The initialisers, in the order of the rows; the first is the one that the report is about."""
         return list(self.trained["initialiser"].unique())
 
-    @property
+    @cached_property
     def trained(self) -> pd.DataFrame:
         """All networks."""
         return self.rows[self.rows["model"] == "network"]
