@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.engine.records import Row
-from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
-from experiments.kit.classifiers import Data, Kind
+from experiments.kit.classifiers import ClassifierSettings
 from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE, axes_row, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
-from numerics.training.modules import Optimiser
 from theory.checks import share
 
 FITS = 0.99
@@ -36,51 +33,23 @@ DEGREE = 6
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        data: mnist or cifar10.
-        data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
-        size: number of training images, the first ones; all if not given.
-        test_size: number of test images, likewise.
         network: mlp, with one hidden layer, or resnet18.
         widths: hidden units of the MLP, or channels of the stem of the ResNet-18.
         noise: share of the training labels that are wrong, others at random, drawn once for each seed.
-        step_size: of the optimiser.
-        batch_size: images in a batch; reshuffled every epoch.
-        max_epochs: epochs of each network.
-        stop_loss: mean batch loss of an epoch below which training ends earlier; 0 for none.
-        optimiser: sgd, or adam with the defaults of torch.
-        momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
-        looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
-        gc_images: on how many training images GC is measured.
         seeds: networks of each width.
         seed: changes all initialisations, batches and wrong labels; any integer.
-        checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
-            given.
-        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
     """
 
-    data: Data = "mnist"
-    data_dir: Path | None = None
     size: int | None = 500
-    test_size: int | None = 2000
-    network: Kind = "mlp"
     widths: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 24, 64, 256)
     noise: float = 0.2
-    step_size: float = 0.1
-    batch_size: int = 50
     max_epochs: int = 300
-    stop_loss: float = 0.0
-    optimiser: Optimiser = "sgd"
-    momentum: float = 0.0
     looks: int = 10
     gc_images: int = 500
-    seeds: int = 3
-    seed: int = 0
-    checkpoints: Path | None = None
-    device: str = "cpu"
 
 
 def tasks(config: Config) -> Mapping[str, Task]:
@@ -89,8 +58,6 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "batch_size")
-    above_zero(config, "step_size")
     share("--noise", config.noise)
     if len(set(config.widths)) < max(2, len(config.widths)) or min(config.widths) < 1:
         raise ValueError(f"--widths must hold at least two numbers above 0, each once, got {config.widths}")

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -21,10 +20,10 @@ from matplotlib.figure import Figure
 from torch.nn import functional
 
 from experiments.engine.records import Row
-from experiments.engine.settings import above_zero, at_least_one
+from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
-from experiments.kit.classifiers import Data, Kind
+from experiments.kit.classifiers import ClassifierSettings
 from experiments.kit.plotting import BLUE, ORANGE, axes_row, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from numerics.geometric_complexity.penalties import (
@@ -33,7 +32,7 @@ from numerics.geometric_complexity.penalties import (
     spectral_penalty,
     squared_norm_penalty,
 )
-from numerics.training.modules import Optimiser, Term
+from numerics.training.modules import Term
 from theory.checks import positive
 
 Regulariser = Literal["l2", "spectral", "flatness", "gc", "noise_fixed", "noise_fresh"]
@@ -68,55 +67,21 @@ PENALTIES: Mapping[str, Callable[..., Term]] = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        data: mnist or cifar10.
-        data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
-        size: number of training images, the first ones; all if not given.
-        test_size: number of test images, likewise.
         network: mlp, with the hidden layers below, or resnet18, of the width below.
         hidden: units of each hidden layer of an MLP.
         width: channels of the stem of a ResNet-18, 64 in the standard one.
         regularisers: which are tried: l2, spectral, flatness, gc, noise_fixed, noise_fresh.
         strengths: how many strengths of each, the largest ones, beside none at all; at most 4.
-        step_size: of the optimiser.
-        batch_size: images in a batch; reshuffled every epoch.
-        max_epochs: epochs of each network.
-        stop_loss: mean batch loss of an epoch, penalties apart, below which training ends earlier; 0 for none.
-        optimiser: sgd, or adam with the defaults of torch.
-        momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
-        looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
-        gc_images: on how many training images GC is measured.
-        seeds: networks of each kind; those of one seed start alike.
-        seed: changes all initialisations and batches; any integer.
-        checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
-            given.
-        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
     """
 
-    data: Data = "mnist"
-    data_dir: Path | None = None
-    size: int | None = 1000
-    test_size: int | None = 2000
-    network: Kind = "mlp"
     hidden: tuple[int, ...] = (64, 64)
     width: int = 64
     regularisers: tuple[Regulariser, ...] = get_args(Regulariser)
     strengths: int = 4
-    step_size: float = 0.1
-    batch_size: int = 50
-    max_epochs: int = 60
-    stop_loss: float = 0.0
-    optimiser: Optimiser = "sgd"
-    momentum: float = 0.0
-    looks: int = 20
-    gc_images: int = 256
-    seeds: int = 3
-    seed: int = 0
-    checkpoints: Path | None = None
-    device: str = "cpu"
 
 
 def tasks(config: Config) -> Mapping[str, Task]:
@@ -125,8 +90,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "batch_size", "width", "strengths")
-    above_zero(config, "step_size")
+    at_least_one(config, "width", "strengths")
     chosen = config.regularisers
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(NAMES):
         raise ValueError(

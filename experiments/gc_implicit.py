@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,24 +20,19 @@ from experiments.engine.records import Row
 from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
-from experiments.kit.classifiers import Data, Kind
+from experiments.kit.classifiers import ClassifierSettings
 from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
-from numerics.training.modules import Optimiser
 from theory.checks import positive
 
 SWEEPS = {"step_size": "step size h", "batch_size": "batch size B"}
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        data: mnist or cifar10.
-        data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
-        size: number of training images, the first ones; all if not given.
-        test_size: number of test images, likewise.
         network: mlp, with the hidden layers below, or resnet18, of the width below.
         hidden: units of each hidden layer of an MLP.
         width: channels of the stem of a ResNet-18, 64 in the standard one.
@@ -47,37 +41,17 @@ class Config:
         factors: the step size times, and the batch size over, each of them: the same ratios in both sweeps.
         max_epochs: epochs after which a network is given up.
         stop_loss: mean batch loss of an epoch below which a network has converged.
-        optimiser: sgd, or adam with the defaults of torch.
-        momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
-        looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
         gc_images: on how many training images GC and the gradients of single images are measured.
         seeds: networks for each setting; those of one seed start alike.
-        seed: changes all initialisations and batches; any integer.
-        checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
-            given.
-        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
     """
 
-    data: Data = "mnist"
-    data_dir: Path | None = None
-    size: int | None = 1000
-    test_size: int | None = 2000
-    network: Kind = "mlp"
     hidden: tuple[int, ...] = (64, 64)
     width: int = 64
-    step_size: float = 0.1
     batch_size: int = 32
     factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     max_epochs: int = 1000
     stop_loss: float = 0.01
-    optimiser: Optimiser = "sgd"
-    momentum: float = 0.0
     looks: int = 30
-    gc_images: int = 256
-    seeds: int = 3
-    seed: int = 0
-    checkpoints: Path | None = None
-    device: str = "cpu"
 
 
 def tasks(config: Config) -> Mapping[str, Task]:
@@ -87,7 +61,6 @@ def tasks(config: Config) -> Mapping[str, Task]:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
     at_least_one(config, "batch_size", "width")
-    positive("--step-size", config.step_size)
     for factor in config.factors:
         if round(config.batch_size / positive("--factors", factor)) < 1:
             raise ValueError(f"--factors must be at most --batch-size, {config.batch_size}, got {factor}")

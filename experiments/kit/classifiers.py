@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -33,64 +33,48 @@ COLUMNS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "gc")
 """What is measured of a network."""
 
 
-class Settings(Protocol):
-    """What the configurations of these studies have in common."""
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """What the studies of classifiers can all be told; each adds settings of its own, and says where one means more.
 
-    @property
-    def data(self) -> Data:
-        """Which images."""
+    Attributes:
+        data: mnist or cifar10.
+        data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
+        size: number of training images, the first ones; all if not given.
+        test_size: number of test images, likewise.
+        network: mlp, or resnet18.
+        step_size: of the optimiser.
+        batch_size: images in a batch; reshuffled every epoch.
+        max_epochs: epochs of each network.
+        stop_loss: mean batch loss of an epoch, penalties apart, below which training ends earlier; 0 for none.
+        optimiser: sgd, or adam with the defaults of torch.
+        momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
+        looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
+        gc_images: on how many training images GC is measured.
+        seeds: networks of each kind; those of one seed start alike.
+        seed: changes all that is drawn; any integer.
+        checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
+            given.
+        device: where the networks are trained: cpu, or a CUDA device such as cuda:0.
+    """
 
-    @property
-    def data_dir(self) -> Path | None:
-        """Their folder, None for the usual one."""
-
-    @property
-    def size(self) -> int | None:
-        """How many training images, None for all."""
-
-    @property
-    def test_size(self) -> int | None:
-        """How many test images, None for all."""
-
-    @property
-    def network(self) -> Kind:
-        """Which network."""
-
-    @property
-    def max_epochs(self) -> int:
-        """Epochs at most."""
-
-    @property
-    def stop_loss(self) -> float:
-        """The mean batch loss of an epoch below which training ends; 0 for none."""
-
-    @property
-    def optimiser(self) -> Optimiser:
-        """SGD or Adam."""
-
-    @property
-    def momentum(self) -> float:
-        """Of SGD."""
-
-    @property
-    def looks(self) -> int:
-        """How often a network is measured in training."""
-
-    @property
-    def gc_images(self) -> int:
-        """On how many training images."""
-
-    @property
-    def seeds(self) -> int:
-        """Networks of each kind."""
-
-    @property
-    def checkpoints(self) -> Path | None:
-        """The folder of checkpoints."""
-
-    @property
-    def device(self) -> str:
-        """Where networks are trained."""
+    data: Data = "mnist"
+    data_dir: Path | None = None
+    size: int | None = 1000
+    test_size: int | None = 2000
+    network: Kind = "mlp"
+    step_size: float = 0.1
+    batch_size: int = 50
+    max_epochs: int = 60
+    stop_loss: float = 0.0
+    optimiser: Optimiser = "sgd"
+    momentum: float = 0.0
+    looks: int = 20
+    gc_images: int = 256
+    seeds: int = 3
+    seed: int = 0
+    checkpoints: Path | None = None
+    device: str = "cpu"
 
 
 @lru_cache(maxsize=1)
@@ -113,7 +97,7 @@ class Classes:
     y_test: torch.Tensor
 
 
-def classes(config: Settings) -> Classes:
+def classes(config: ClassifierSettings) -> Classes:
     """Return the first images of a data set, in the order of its files."""
     found, device = loaded(config.data, config.data_dir), checked_device(config.device)
 
@@ -127,23 +111,24 @@ def classes(config: Settings) -> Classes:
     )
 
 
-def label_count(config: Settings) -> int:
+def label_count(config: ClassifierSettings) -> int:
     """Return how many labels there are: one more than the largest."""
     return int(loaded(config.data, config.data_dir).y_train.max()) + 1
 
 
-def identity(config: Settings) -> Mapping[str, Any]:
+def identity(config: ClassifierSettings) -> Mapping[str, Any]:
     """Return what the data are, wherever they lie, and wherever checkpoints and the device are."""
     return {"data": loaded(config.data, config.data_dir).name, "data_dir": None, "checkpoints": None, "device": None}
 
 
-def check(config: Settings) -> None:
+def check(config: ClassifierSettings) -> None:
     """Check the settings that these studies share.
 
     Raises:
         ValueError: if one is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "max_epochs", "looks", "gc_images", "seeds")
+    at_least_one(config, "batch_size", "max_epochs", "looks", "gc_images", "seeds")
+    above_zero(config, "step_size")
     if not 0 <= config.momentum < 1:
         raise ValueError(f"--momentum must be from 0 to below 1, got {config.momentum}")
     if config.stop_loss != 0:
@@ -217,7 +202,7 @@ class Task:
     noise_of_gradients: bool = False
 
 
-def trained(task: Task, config: Settings) -> Row:
+def trained(task: Task, config: ClassifierSettings) -> Row:
     """Train a network, and return what it ends in and where its test accuracy is best.
 
     Columns: those of `COLUMNS`, at the end, and with "best_" before at the look with the best test accuracy, the first of
@@ -267,7 +252,7 @@ def trained(task: Task, config: Settings) -> Row:
     }
 
 
-def network(task: Task, config: Settings, x: torch.Tensor, labels: int) -> nn.Module:
+def network(task: Task, config: ClassifierSettings, x: torch.Tensor, labels: int) -> nn.Module:
     """Return the network at its start."""
     if config.network == "mlp":
         return mlp([x[0].numel(), *task.hidden, labels], seed=task.seed).to(x.device)
@@ -288,7 +273,9 @@ def ended(run: TrainedModule, last: Mapping[str, float], per_epoch: int) -> Row:
     return row
 
 
-def measured(model: nn.Module, data: Classes, y: torch.Tensor, config: Settings, gradients: bool) -> dict[str, float]:
+def measured(
+    model: nn.Module, data: Classes, y: torch.Tensor, config: ClassifierSettings, gradients: bool
+) -> dict[str, float]:
     """Return what is measured of a network in evaluation mode; nan where its weights are not finite."""
     if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
         return dict.fromkeys((*COLUMNS, "gradient_square", "gradient_trace"), math.nan)

@@ -130,30 +130,12 @@ def train_module(
         >>> run.steps, str(run.outcome), run.loss < 0.01
         (500, 'budget spent', True)
     """
-    for argument, value in (("x", x), ("y", y)):
-        if not isinstance(value, torch.Tensor):
-            raise TypeError(f"{argument} must be a torch.Tensor, got {type(value).__name__}")
-    if len(x) != len(y) or len(x) == 0:
-        raise ValueError(f"x and y must hold one row a data point, at least one, got {len(x)} and {len(y)}")
+    _check(x, y, step_size, momentum, optimiser, stop_loss)
     max_steps, every = count("max_steps", max_steps), count("checkpoint_every", checkpoint_every)
     seed, size = count("seed", seed, fewest=0), len(x) if batch_size is None else batch_size
-    positive("step_size", step_size)
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum must be from 0 to below 1, got {momentum}")
-    if optimiser not in get_args(Optimiser):
-        raise ValueError(f"optimiser must be one of 'sgd', 'adam', got {optimiser!r}")
-    if optimiser == "adam" and momentum:
-        raise ValueError(f"momentum must be 0 with optimiser 'adam', got {momentum}")
-    if not stop_loss >= 0:
-        raise ValueError(f"stop_loss must be at least 0, got {stop_loss}")
     drawn = batches(len(x), size, sampling=sampling, seed=seed)
     per_epoch = math.ceil(len(x) / size)
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    stepper: torch.optim.Optimizer = (
-        torch.optim.Adam(weights, lr=step_size)
-        if optimiser == "adam"
-        else torch.optim.SGD(weights, lr=step_size, momentum=momentum)
-    )
+    stepper = _stepper(model, optimiser, step_size, momentum)
     settings = [step_size, momentum, optimiser, size, sampling, seed, stop_loss, sorted(measure_at), name]
     state = _State(model, stepper, _identity(model, x, y, settings), checkpoint)
     state.resume()
@@ -172,23 +154,10 @@ def train_module(
             torch.manual_seed(mixed)
             if relabel is not None:
                 targets = relabel(targets, torch.Generator(x.device).manual_seed(mixed))
-            stepper.zero_grad(set_to_none=True)
-            value = loss(model(inputs), targets)
-            total = value
-            for penalty in penalties:
-                total = total + penalty(model, inputs, targets)
-            total.backward()
-            stepper.step()
-            state.step += 1
-            state.sum += float(value.detach())
-            if not math.isfinite(state.sum):
-                state.outcome = Outcome.DIVERGED
-            elif state.step % per_epoch == 0:
-                state.loss, state.sum = state.sum / per_epoch, 0.0
-                if state.loss < stop_loss:
-                    state.outcome = Outcome.INTERPOLATED
-                if progress is not None:
-                    progress(state.step, max_steps, state.loss)
+            value = _step(model, stepper, inputs, targets, loss, penalties)
+            whole = state.advance(value, per_epoch, stop_loss)
+            if whole and progress is not None:
+                progress(state.step, max_steps, state.loss)
             if state.step in moments:
                 state.record(measure)
             if state.step % every == 0:
@@ -199,6 +168,58 @@ def train_module(
     )
 
 
+def _check(
+    x: torch.Tensor, y: torch.Tensor, step_size: float, momentum: float, optimiser: Optimiser, stop_loss: float
+) -> None:
+    """Check data and settings.
+
+    Raises:
+        TypeError: if x or y is no tensor, or a number has the wrong type.
+        ValueError: if a number is out of its range, or x and y differ in length.
+    """
+    for argument, value in (("x", x), ("y", y)):
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"{argument} must be a torch.Tensor, got {type(value).__name__}")
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(f"x and y must hold one row a data point, at least one, got {len(x)} and {len(y)}")
+    positive("step_size", step_size)
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum must be from 0 to below 1, got {momentum}")
+    if optimiser not in get_args(Optimiser):
+        raise ValueError(f"optimiser must be one of 'sgd', 'adam', got {optimiser!r}")
+    if optimiser == "adam" and momentum:
+        raise ValueError(f"momentum must be 0 with optimiser 'adam', got {momentum}")
+    if not stop_loss >= 0:
+        raise ValueError(f"stop_loss must be at least 0, got {stop_loss}")
+
+
+def _stepper(model: nn.Module, optimiser: Optimiser, step_size: float, momentum: float) -> torch.optim.Optimizer:
+    """Return what makes the steps, of the weights that are trained."""
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if optimiser == "adam":
+        return torch.optim.Adam(weights, lr=step_size)
+    return torch.optim.SGD(weights, lr=step_size, momentum=momentum)
+
+
+def _step(
+    model: nn.Module,
+    stepper: torch.optim.Optimizer,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    penalties: Sequence[Term],
+) -> float:
+    """Make a step along the gradient of loss + penalties on a batch; return the loss before it, without penalties."""
+    stepper.zero_grad(set_to_none=True)
+    value = loss(model(inputs), targets)
+    total = value
+    for penalty in penalties:
+        total = total + penalty(model, inputs, targets)
+    total.backward()
+    stepper.step()
+    return float(value.detach())
+
+
 class _State:
     """Where a run is, and how it is kept."""
 
@@ -207,6 +228,20 @@ class _State:
         self.step, self.sum, self.loss, self.seconds = 0, 0.0, math.nan, 0.0
         self.outcome: Outcome | None = None
         self.records: list[dict[str, Any]] = []
+
+    def advance(self, value: float, per_epoch: int, stop_loss: float) -> bool:
+        """Count a step of this batch loss, and see whether training ends; return whether an epoch is whole."""
+        self.step += 1
+        self.sum += value
+        if not math.isfinite(self.sum):
+            self.outcome = Outcome.DIVERGED
+            return False
+        if self.step % per_epoch:
+            return False
+        self.loss, self.sum = self.sum / per_epoch, 0.0
+        if self.loss < stop_loss:
+            self.outcome = Outcome.INTERPOLATED
+        return True
 
     def record(self, measure: Measure | None) -> None:
         """Measure the network in evaluation mode, drawing from no generator of the run."""
