@@ -48,8 +48,8 @@ def listing(study: str = "python -m experiments.NAME", report: str = "python -m 
     parts = []
     for one in STUDIES:
         lines = [f"{one.id}: {one.title}"]
-        lines += [f"  claims {', '.join(one.claims)}; presets {', '.join(one.presets)}"]
-        lines += [f"  {known.claim} ({known.locator}): {known.reported}" for known in one.printed]
+        lines += [f"  claims {', '.join(one.claims) or 'none'}; presets {', '.join(one.presets)}"]
+        lines += [f"  {known.claim or 'observed'} ({known.locator}): {known.reported}" for known in one.printed]
         parts.append("\n".join(lines))
     return (
         "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Width against geometric complexity and test loss (dherin2022, Fig 5; D12): `python -m experiments.gc_double_descent`.
+"""Width against geometric complexity and test loss (dherin2022, Fig 5): `python -m experiments.gc_double_descent`.
 
 Networks of growing width on training images with wrong labels among them, each for the same number of epochs. Whether GC
 and test loss peak where a network first fits its labels is asked on both sides of that width; whether test loss is a U of
@@ -21,7 +21,7 @@ from experiments.engine.records import Row
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
-from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE, axes_row, legend_below
+from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE, axes_row, label_log, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from theory.checks import share
 
@@ -177,25 +177,31 @@ def figure(rows: pd.DataFrame) -> Figure:
         axis.plot(middle.index, middle, color=colour)
     if at is not None:
         axes[0].axvline(at, color=GREY, linestyle=":")
-    axes[0].set(title="GC and test loss (dotted: labels fitted)", xlabel="width", xscale="log")
+    axes[0].set(title="By width (dotted: labels fitted)", xlabel="width", xscale="log")
+    label_log(axes[0].xaxis)
     axes[0].set_ylabel("GC", color=BLUE)
     right.set_ylabel("test loss", color=ORANGE)
     _draw_against(axes[1], good, "Test loss against GC, all networks")
-    _draw_against(axes[2], good.groupby("width")[["gc", "test_loss"]].mean(), "Averaged over seeds")
+    _draw_against(axes[2], good.groupby("width")[["gc", "test_loss"]].mean(), "Averaged over seeds", "a width")
     first = rows.iloc[0]
     drawing.suptitle(
-        f"{first['network']} on {first['images']} images, {first['noise']:.0%} of the labels wrong", fontsize=11
+        f"{first['network']} on {first['images']} images, {first['noise']:.0%} of the labels wrong "
+        "(left: points are networks, lines medians)",
+        fontsize=11,
     )
     return drawing
 
 
-def _draw_against(axis: Axes, points: pd.DataFrame, title: str) -> None:
+def _draw_against(axis: Axes, points: pd.DataFrame, title: str, each: str = "a network") -> None:
     """Draw test loss against GC, with a polynomial of the paper's degree in log GC where there are points enough.
 
     Networks that have become constant on the training images, of GC 0, have no place on the axis.
     """
+    constant = int((points["gc"] == 0).sum())
     points = points[points["gc"] > 0]
-    axis.semilogx(points["gc"], points["test_loss"], "o", color=BLUE, markersize=4, label="networks")
+    label = f"{each} ({constant} of GC 0 not drawn)" if constant else each
+    axis.semilogx(points["gc"], points["test_loss"], "o", color=BLUE, markersize=4, label=label)
+    label_log(axis.xaxis)
     logs = np.log(points["gc"].to_numpy(np.float64))
     if len(points) > DEGREE + 1:
         fitted = np.polynomial.Polynomial.fit(logs, points["test_loss"].to_numpy(np.float64), DEGREE)
@@ -210,10 +216,10 @@ CPU = Config()
 STUDY: Study[Config] = Study(
     id="gc_double_descent",
     title="Width, geometric complexity and test loss with wrong labels (dherin2022, Fig 5).",
-    claims=("D12",),
+    claims=(),
     printed=(
-        Printed("D12", "Fig 5, left", "like the test loss, GC follows a double descent curve as width increases."),
-        Printed("D12", "Fig 5, right", "test loss against GC is U-shaped, by a polynomial of degree 6."),
+        Printed(None, "section 6, Fig 5, left", "like the test loss, GC follows a double descent curve as width increases."),
+        Printed(None, "section 6, Fig 5, right", "test loss against GC is U-shaped, by a polynomial of degree 6."),
     ),
     presets={
         "default": CPU,

@@ -207,13 +207,13 @@ CPU = Config()
 STUDY: Study[Config] = Study(
     id="gc_explicit",
     title="Geometric complexity against explicit regularisation (dherin2022, Fig 3).",
-    claims=("D17", "D18", "D19"),
+    claims=("D17", "D17.a", "D18", "D18.a", "D19", "D10"),
     printed=(
         Printed("D17", "Fig 3, left", "strengthening L2 regularization coincides with a decrease in GC."),
         Printed("D18", "Fig 3, left", "GC decreases as the strength of spectral regularization increases."),
-        Printed("D18", "Fig 3, left", "GC decreases as the strength of flatness regularization increases."),
+        Printed("D10", "Fig 3, left", "GC decreases as the strength of flatness regularization increases."),
         Printed("D19", "Fig 3, middle and right", "GC falls as the proportion of label noise increases."),
-        Printed("D17", "SM C.4", "with explicit GC regularisation test accuracy increases and GC decreases."),
+        Printed(None, "section 4, SM C.4", "with explicit GC regularisation test accuracy increases and GC decreases."),
     ),
     presets={
         "default": CPU,

@@ -1,4 +1,4 @@
-"""Step size and batch size against geometric complexity (dherin2022, Fig 4; D21, B15): `python -m experiments.gc_implicit`.
+"""Step size and batch size against geometric complexity (dherin2022, Fig 4): `python -m experiments.gc_implicit`.
 
 Classifiers trained by SGD to one training loss with several step sizes and batch sizes, the same ratios h/B in both
 sweeps. The paper's prediction is that the pressure on GC goes with h/B; by B15 only a part of the implicit regulariser
@@ -231,11 +231,11 @@ CPU = Config()
 STUDY: Study[Config] = Study(
     id="gc_implicit",
     title="Geometric complexity against step size and batch size (dherin2022, Fig 4).",
-    claims=("D21", "B15"),
+    claims=("D21.b", "D21.c", "B15"),
     printed=(
-        Printed("D21", "Fig 4, top", "the higher the learning rate, the higher the test accuracy and the lower the GC."),
-        Printed("D21", "Fig 4, bottom", "the lower the batch size, the lower the GC and the higher the test accuracy."),
-        Printed("B15", "section 5", "the pressure on GC depends on the implicit regularization rate h/B."),
+        Printed("D21.c", "Fig 4, top", "the higher the learning rate, the higher the test accuracy and the lower the GC."),
+        Printed("D21.c", "Fig 4, bottom", "the lower the batch size, the lower the GC and the higher the test accuracy."),
+        Printed("D21.b", "section 5", "the pressure on GC depends on the implicit regularization rate h/B."),
     ),
     presets={
         "default": CPU,

@@ -40,9 +40,12 @@ Task = Callable[[], list[Row]]
 
 @dataclass(frozen=True)
 class Printed:
-    """What a paper reports and a study is held against: the claim, where it stands, and what it says."""
+    """What a paper reports and a study is held against: the claim, where it stands, and what it says.
 
-    claim: str
+    The claim is None where the paper reports what was seen, and no claim that is registered says it.
+    """
+
+    claim: str | None
     locator: str
     reported: str
 
@@ -57,7 +60,7 @@ class Study(Generic[C]):
     Attributes:
         id: the name of its module.
         title: what it does, in a line.
-        claims: ids of the claims it bears on.
+        claims: ids of the claims it bears on; none if it only repeats what a paper saw.
         printed: what the paper reports.
         presets: name to configuration; "smoke" is the same code in seconds, "paper" the whole study.
         tasks: configuration to tasks by key, in the order of the rows. It checks what the user asked for, and raises

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from experiments.engine.records import Row
 from experiments.kit.measures import function_of, smoothed_curvature
@@ -31,6 +33,13 @@ def axes_row(count: int, height: float = 3.9) -> tuple[Figure, list[Axes]]:
         axis.grid(True, color="#e6e6e6", linewidth=0.6)
         axis.set_axisbelow(True)
     return drawing, axes
+
+
+def label_log(axis: Axis) -> None:
+    """Label 1, 2 and 5 times the powers of ten on a logarithmic axis, as plain numbers that do not run into each other."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend_below(axis: Axes, columns: int = 2) -> None:

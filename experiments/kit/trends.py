@@ -34,6 +34,7 @@ class Trend:
         tau: mean over seeds of Kendall's tau_b of setting and value; nan if no seed has two settings.
         p: how often permuted settings have a concordance as large in the stated direction.
         opposite: the same for the other direction.
+        least: the least p that these rows could have in either direction, were they in perfect order.
         seeds: how many seeds there are.
         count: how many rows there are.
     """
@@ -43,6 +44,7 @@ class Trend:
     tau: float
     p: float
     opposite: float
+    least: float
     seeds: int
     count: int
 
@@ -52,6 +54,11 @@ class Trend:
         if self.p <= LEVEL:
             return HOLDS
         return OPPOSITE if self.opposite <= LEVEL else UNDECIDED
+
+    @property
+    def too_few(self) -> bool:
+        """Whether no order of these rows could have decided it."""
+        return self.least > LEVEL
 
 
 def trend(
@@ -84,9 +91,12 @@ def trend(
         null += sign * concordance(order, generator.permuted(np.tile(y, (PERMUTATIONS, 1)), axis=1))
         taus.append(kendall_tau_b(x, y) if len(set(y)) > 1 else 0.0)
     if not taus:
-        return Trend(says, direction, math.nan, 1.0, 1.0, 0, len(finite))
-    p, opposite = ((1 + float(np.sum(beyond))) / (1 + PERMUTATIONS) for beyond in (null >= total, null <= total))
-    return Trend(says, direction, float(np.mean(taus)), p, opposite, len(taus), len(finite))
+        return Trend(says, direction, math.nan, 1.0, 1.0, 1.0, 0, len(finite))
+    p, opposite, least = (
+        (1 + float(np.sum(beyond))) / (1 + PERMUTATIONS)
+        for beyond in (null >= total, null <= total, null == null.max())
+    )
+    return Trend(says, direction, float(np.mean(taus)), p, opposite, least, len(taus), len(finite))
 
 
 def concordance(order: Array, y: Array) -> Array:
@@ -113,7 +123,8 @@ def sign_test(says: str, direction: Direction, taus: Sequence[float], count: int
         sum(math.comb(runs, j) for j in range(k, runs + 1)) / 2**runs
         for k in (sum(sign * tau > 0 for tau in taus), sum(sign * tau < 0 for tau in taus))
     )
-    return Trend(says, direction, float(np.mean(taus)) if taus else math.nan, with_it, against, runs, count)
+    tau = float(np.mean(taus)) if taus else math.nan
+    return Trend(says, direction, tau, with_it, against, 2.0**-runs, runs, count)
 
 
 def trends_table(trends: Sequence[Trend]) -> str:
@@ -122,14 +133,19 @@ def trends_table(trends: Sequence[Trend]) -> str:
     text = [f"{'stated trend':<{width}}  {'tau_b':>6} {'seeds':>5} {'rows':>5} {'p':>8}  verdict"]
     text += [
         f"{one.says:<{width}}  {shown(one.tau):>6} {one.seeds:>5} {one.count:>5} {one.p:>8.2g}  {one.verdict}"
+        + (" (too few rows)" if one.too_few else "")
         for one in trends
     ]
+    few = (
+        [f"Too few rows: even in perfect order they would have p > {LEVEL}."] if any(o.too_few for o in trends) else []
+    )
     return "\n".join(
         [
             *text,
             "",
             f"tau_b: mean over seeds. A trend holds if p <= {LEVEL}, its opposite if p of the opposite is, one-sided; p by",
             f"{PERMUTATIONS:,} permutations within seeds, or, of a trend through training, by the sign test over runs.",
+            *few,
         ]
     )
 

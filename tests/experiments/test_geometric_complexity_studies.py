@@ -273,8 +273,9 @@ def test_a_network_that_has_become_constant_is_drawn_nowhere_and_kept(descent: p
     many = pd.concat([descent.assign(gc=descent["gc"] * factor) for factor in (1.0, 2.0, 3.0)], ignore_index=True)
     many.loc[0, "gc"] = 0.0
     drawing = gc_double_descent.figure(many)
-    [points] = [line for line in drawing.axes[1].lines if line.get_label() == "networks"]
+    [points] = [line for line in drawing.axes[1].lines if str(line.get_label()).startswith("a network")]
     assert len(points.get_xdata()) == len(many) - 1
+    assert points.get_label() == "a network (1 of GC 0 not drawn)"
     assert len(gc_double_descent.measured(many)) == len(many)
 
 

@@ -32,7 +32,7 @@ def test_the_summary_is_that_of_the_rows(folder: Path) -> None:
 
 def strangers(study: Study[Any], rows: pd.DataFrame) -> list[str]:
     """Return a sentence for every claim of a study that is in no registry, and every ruling that is no claim's."""
-    named = [*study.claims, *(printed.claim for printed in study.printed)]
+    named = [*study.claims, *(printed.claim for printed in study.printed if printed.claim)]
     found = [f"{study.id} names {id}, which is no claim" for id in named if id not in CLAIMS]
     words = {str(ruling) for ruling in Ruling}
     for column in (str(name) for name in rows.columns if str(name).endswith((" ruling", " slack", " failed"))):

@@ -64,6 +64,20 @@ def test_rows_without_a_value_are_left_out_and_few_settings_decide_nothing() -> 
     assert found(rows.assign(y=0.0)).verdict == UNDECIDED
 
 
+@pytest.mark.parametrize(("seeds", "settings"), [(1, 3), (1, 5), (2, 3), (3, 3), (2, 2), (6, 2)])
+def test_rows_too_few_to_decide_anything_are_said_to_be(seeds: int, settings: int) -> None:
+    perfect, random = found(made(seeds, settings, 1.0, 0.0, 0)), found(made(seeds, settings, 0.0, 1.0, 1))
+    in_order = math.factorial(settings) ** -float(seeds)
+    for one in (perfect, random):
+        assert abs(one.least - in_order) < 5 * math.sqrt(in_order / 20_000) + 1e-4
+    assert perfect.p == perfect.least
+    assert perfect.too_few == (in_order > LEVEL)
+    assert ("Too few rows" in trends_table([perfect])) == perfect.too_few
+    assert random.too_few == perfect.too_few
+    runs = sign_test("GC rises", "rises", [0.5] * seeds, 10)
+    assert (runs.least, runs.too_few) == (runs.p, True)
+
+
 def test_whole_runs_are_counted_by_the_sign_test() -> None:
     seven = sign_test("GC rises", "rises", [0.5] * 7, 70)
     assert (seven.p, seven.verdict) == (2**-7, HOLDS)
