@@ -24,7 +24,7 @@ from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
-from experiments.kit.plotting import BLUE, ORANGE, axes_row, legend_below
+from experiments.kit.plotting import BLUE, ORANGE, axes_grid, label_log, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from numerics.geometric_complexity.penalties import (
     flatness_penalty,
@@ -167,7 +167,8 @@ def table(rows: pd.DataFrame) -> str:
             "",
             medians(rows).to_string(index=False, float_format="{:.4g}".format, na_rep="-"),
             "",
-            "best: at the look with the best test accuracy, the first of equal ones; runs: those that did not diverge.",
+            "best: at the look with the best test accuracy, the first of equal ones; where best_epoch falls with the strength,",
+            "GC there is that of a shorter training, too. runs: those that did not diverge.",
         ]
     )
 
@@ -181,24 +182,26 @@ def conclusion(rows: pd.DataFrame) -> str:
 def figure(rows: pd.DataFrame) -> Figure:
     """Draw the paper's Fig 3: GC against the strength of each regulariser, at best test accuracy and at the end."""
     tried = kinds(rows)
-    drawing, axes = axes_row(len(tried), 4.2)
+    drawing, axes = axes_grid(len(tried), 3, 3.6)
     for axis, kind in zip(axes, tried, strict=True):
-        _draw(axis, of(rows, kind), NAMES[kind])
+        axis.sharey(axes[0])
+        _draw(axis, of(rows, kind), kind)
     first = rows.iloc[0]
     drawing.suptitle(f"{first['network']} on {first['images']} images (points: networks, lines: medians)", fontsize=11)
     return drawing
 
 
-def _draw(axis: Axes, found: pd.DataFrame, title: str) -> None:
+def _draw(axis: Axes, found: pd.DataFrame, kind: str) -> None:
     """Draw GC against the strengths, one place each."""
     levels = sorted(found["strength"].unique())
     places = np.array([levels.index(strength) for strength in found["strength"]])
     for column, label, colour in (("best_gc", "at best test accuracy", BLUE), ("gc", "at the end", ORANGE)):
-        axis.semilogy(places, found[column], "o", color=colour, markersize=3)
+        axis.semilogy(places, found[column], "o", color=colour, markersize=4, alpha=0.6)
         middle = found.groupby("strength")[column].median()
         axis.semilogy(range(len(levels)), middle.loc[levels], color=colour, label=label)
     axis.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
-    axis.set(title=title, xlabel="strength", ylabel="GC")
+    axis.set(title=NAMES[kind], xlabel="$\\lambda$" if kind in PENALTIES else "share of wrong labels", ylabel="GC")
+    label_log(axis.yaxis)
     legend_below(axis)
 
 

@@ -1,8 +1,9 @@
 """Step size and batch size against geometric complexity (dherin2022, Fig 4): `python -m experiments.gc_implicit`.
 
-Classifiers trained by SGD to one training loss with several step sizes and batch sizes, the same ratios h/B in both
-sweeps. The paper's prediction is that the pressure on GC goes with h/B; by B15 only a part of the implicit regulariser
-(h/4) E|grad L_B|^2 does, the other part, (h/4)|grad L|^2, goes with h alone: rows keep both, averaged over training.
+Classifiers trained by SGD until the loss of an epoch is below a level, with several step sizes and batch sizes, the same
+ratios h/B in both sweeps. The paper's prediction is that the pressure on GC goes with h/B; by B15 only a part of the
+implicit regulariser (h/4) E|grad L_B|^2 does, the other part, (h/4)|grad L|^2, goes with h alone: rows keep both, averaged
+over training.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from experiments.engine.records import Row
 from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
-from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row, legend_below
+from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, axes_row, label_log, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from theory.checks import positive
 
@@ -136,57 +137,62 @@ def medians(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for (sweep, _), group in rows.groupby(["sweep", "factor"], sort=True):
         fits = fitting(group)
-        columns = [
-            "epochs",
-            "train_loss",
-            "test_accuracy",
-            "gc",
-            "best_gc",
-            "regulariser_of_h",
-            "regulariser_of_h_over_b",
-        ]
-        values = fits[columns].astype(float).median()
-        parts = values["regulariser_of_h"] + values["regulariser_of_h_over_b"]
+        columns = ["epochs", "train_loss", "test_accuracy", "gc", "best_gc"]
         found.append(
             {
                 "sweep": sweep,
                 "h": group["step_size"].iloc[0],
                 "B": group["batch_size"].iloc[0],
                 "fit": f"{len(fits)}/{len(group)}",
-                **values[["epochs", "train_loss", "test_accuracy", "gc", "best_gc"]].to_dict(),
-                "part of h/B": values["regulariser_of_h_over_b"] / parts if parts else np.nan,
+                **fits[columns].astype(float).median().to_dict(),
+                "part of h/B": part_of_ratio(fits).median(),
             }
         )
     return pd.DataFrame(found)
+
+
+def part_of_ratio(fits: pd.DataFrame) -> pd.Series[float]:
+    """Return for each network that converged the share of the regulariser that goes with h/B (B15)."""
+    of_h, of_ratio = fits["regulariser_of_h"].astype(float), fits["regulariser_of_h_over_b"].astype(float)
+    return of_ratio / (of_h + of_ratio)
 
 
 def at_equal_ratio(rows: pd.DataFrame) -> pd.Series[float]:
     """Return GC with another step size over GC with another batch size, at equal h/B and seed, networks that converged."""
     fits = fitting(rows)
     fits = fits[fits["factor"] != 1].astype({"gc": float})
-    wide = fits.pivot_table(index=["factor", "seed_index"], columns="sweep", values="gc").dropna()
+    # Equal to six digits: both are rounded, and a batch size also to a whole number, which may be too far.
+    fits = fits.assign(ratio=[float(f"{ratio:.6g}") for ratio in fits["ratio"]])
+    wide = fits.pivot_table(index=["ratio", "seed_index"], columns="sweep", values="gc").dropna()
     return wide["step_size"] / wide["batch_size"] if {*SWEEPS} <= set(wide.columns) else pd.Series(dtype=float)
 
 
 def table(rows: pd.DataFrame) -> str:
-    """Return trends and medians as text."""
-    return "\n".join(
-        [
-            trends_table(trends(rows)),
+    """Return trends, medians, and GC at equal h/B as text."""
+    text = [
+        trends_table(trends(rows)),
+        "",
+        medians(rows).to_string(index=False, float_format="{:.4g}".format, na_rep="-"),
+        "",
+        "Networks that converged only. part of h/B: the share of (h/4) E|grad L_B|^2 that goes with h/B, which is",
+        "(h/4) (N - B)/(B (N - 1)) tr Cov; the rest, (h/4)|grad L|^2, goes with h (B15). Means over looks, which are",
+        "most frequent at the start of training.",
+    ]
+    ratio = at_equal_ratio(rows)
+    if len(ratio):
+        equal = ratio.groupby("ratio").agg(["median", "min", "max", "count"]).rename_axis("h/B").reset_index()
+        text += [
             "",
-            medians(rows).to_string(index=False, float_format="{:.4g}".format, na_rep="-"),
-            "",
-            "Networks that converged only. part of h/B: the share of (h/4) E|grad L_B|^2, a mean over looks, ",
-            "goes with h/B, (h/4) (N - B)/(B (N - 1)) tr Cov; the rest, (h/4)|grad L|^2, goes with h (B15).",
+            "GC with another step size over GC with another batch size, at equal h/B and seed; 1 if h/B alone decided:",
+            equal.to_string(index=False, float_format="{:.4g}".format),
         ]
-    )
+    return "\n".join(text)
 
 
 def conclusion(rows: pd.DataFrame) -> str:
     """Return which trends hold, what part of the regulariser goes with h/B, and whether h/B alone says what GC is."""
     fits, ratio = fitting(rows), at_equal_ratio(rows)
-    of_h, of_ratio = fits["regulariser_of_h"].astype(float), fits["regulariser_of_h_over_b"].astype(float)
-    share = of_ratio / (of_h + of_ratio)
+    share = part_of_ratio(fits)
     parts = f" What goes with h/B is {share.min():.0%} to {share.max():.0%} of the regulariser." if len(fits) else ""
     equal = (
         f" At equal h/B the GC with another step size is {ratio.median():.2f} times that with another batch size (median of "
@@ -210,18 +216,24 @@ def figure(rows: pd.DataFrame) -> Figure:
             middle = chosen.groupby(sweep)[column].median()
             side.plot(middle.index, middle, color=colour)
         axis.set(title=f"GC and test accuracy by {SWEEPS[sweep]}", xlabel=SWEEPS[sweep], xscale="log")
+        levels = sorted(chosen[sweep].unique())
+        axis.set_xticks(levels, [f"{level:g}" for level in levels])
+        axis.xaxis.set_minor_locator(NullLocator())
         axis.set_ylabel("GC", color=BLUE)
         right.set_ylabel("test accuracy", color=ORANGE)
     for sweep, colour in zip(SWEEPS, (GREEN, BLACK), strict=True):
         chosen = fits[fits["sweep"] == sweep]
-        axes[2].loglog(
+        axes[2].semilogx(
             chosen["ratio"], chosen["gc"].astype(float), "o", color=colour, markersize=4, label=f"by {SWEEPS[sweep]}"
         )
     axes[2].set(title="GC against $h/B$", xlabel="$h/B$", ylabel="GC")
+    label_log(axes[2].xaxis)
     legend_below(axes[2])
     first = rows.iloc[0]
+    losses = fits["train_loss"].astype(float)
+    ended = f", trained to losses of {losses.min():.2g} to {losses.max():.2g}" if len(fits) else ""
     drawing.suptitle(
-        f"{first['network']} on {first['images']} images, trained to one training loss (lines: medians)", fontsize=11
+        f"{first['network']} on {first['images']} images{ended} (points: networks, lines: medians)", fontsize=11
     )
     return drawing
 

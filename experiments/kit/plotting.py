@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,8 +27,15 @@ WIDTHS = (3.2, 2.0, 1.2)
 
 def axes_row(count: int, height: float = 3.9) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` axes side by side, with light frames, `height` inches high."""
-    drawing = Figure(figsize=(4.7 * count, height), layout="constrained")
-    axes = [drawing.add_subplot(1, count, place + 1) for place in range(count)]
+    return axes_grid(count, count, height)
+
+
+def axes_grid(count: int, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with `count` axes, so many in a row, with light frames, each row `height` inches high."""
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    drawing = Figure(figsize=(4.7 * columns, height * rows), layout="constrained")
+    axes = [drawing.add_subplot(rows, columns, place + 1) for place in range(count)]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(True, color="#e6e6e6", linewidth=0.6)

@@ -248,6 +248,14 @@ def test_what_the_paper_states_of_both_sweeps_is_asked(implicit: pd.DataFrame) -
     assert [one.tau for one in gc_implicit.trends(made)] == pytest.approx([-1, 1, 1, -1, -1])
     assert gc_implicit.at_equal_ratio(made).tolist() == pytest.approx([1.0] * 4)
     assert "At equal h/B the GC with another step size is 1.00 times" in gc_implicit.conclusion(made)
+    apart = made.assign(ratio=made["ratio"].where(made["sweep"] == "batch_size", 1.1 * made["ratio"]))
+    assert gc_implicit.at_equal_ratio(apart).empty
+    larger = made.assign(gc=made["gc"].where((made["sweep"] != "step_size") | (made["factor"] <= 1), made["gc"] / 2))
+    assert gc_implicit.at_equal_ratio(larger).groupby("ratio").median().tolist() == pytest.approx([1.0, 0.5])
+    assert [line.split()[1:] for line in gc_implicit.table(larger).splitlines()[-2:]] == [
+        ["1", "1", "1", "2"],
+        ["0.5", "0.5", "0.5", "2"],
+    ]
 
 
 def test_the_threshold_is_where_labels_are_first_fitted(descent: pd.DataFrame) -> None:
