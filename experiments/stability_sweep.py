@@ -4,7 +4,7 @@ Run by `python -m experiments.stability_sweep`. The paper gives neither width, d
 are chosen here. Step sizes are geometric in units of the data set's critical step size (B1), beyond which no interpolating
 function satisfies M6's inequality. Each run ends in a function that other networks compute too: its sharpness is held
 against that of the flattest of them, which `numerics.programs.flattest_implementation` finds and encloses, and against
-the bound of M5 for all of them.
+the bound of M5 for all of them. Its geometric complexity is held against what the step size allows a minimum (B25).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from experiments.kit.measures import (
     FLATTEST_TOLERANCE,
     INTERPOLATES,
     against_flattest,
+    against_step_size,
     check_device,
     describe,
     scaled_initialisation,
@@ -48,7 +49,7 @@ from experiments.kit.plotting import (
     draw_functions,
     legend_below,
 )
-from experiments.kit.verdicts import applies, ruled, tally
+from experiments.kit.verdicts import FAILED, applies, ruled, tally
 from numerics.training import train
 from theory.beyond import critical_step_size
 from theory.claim import Ruling
@@ -161,7 +162,11 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
         "relative_step_size": fraction,
         "beyond_critical": step_size > critical,
     }
-    measured = {**describe(run, data, step_size), **against_flattest(run, data)}
+    measured = {
+        **describe(run, data, step_size),
+        **against_flattest(run, data),
+        **against_step_size(run, data, step_size),
+    }
     return [{**given, **measured, "x": data.x.tolist(), "y": data.y.tolist()}]
 
 
@@ -170,9 +175,10 @@ def table(rows: pd.DataFrame) -> str:
     lines = [
         "Medians over initialisations; curvature is int |f''| g. Its bound is that of B7.b, M6 with a loss term,",
         "1/eta - 1/2 + (R + 1) sqrt(2 L), where it applies to a run, and else B7.c's, with lambda_max(Hessian)/2 for 1/eta.",
-        "flattest is the sharpness of the flattest network that computes a run's function (B2).",
+        "flattest is the sharpness of the flattest network that computes a run's function (B2). GC is the mean of f'(x_j)^2;",
+        "beside it what the step size allows it at a minimum with f(x_j) = y_j (B25), of the runs that B25 applies to.",
         f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'flattest':>8} "
-        f"{'M5 bound':>8} {'curvature':>9} {'bound':>7}  verdicts",
+        f"{'M5 bound':>8} {'curvature':>9} {'bound':>7} {'GC':>6} {'allowed':>8}  verdicts",
     ]
     for data, group in rows.groupby("data", sort=False):
         critical = group["critical_step_size"].iloc[0]
@@ -185,16 +191,17 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
     """Return the line of the table on the runs with one step size."""
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in runs["outcome"].value_counts().items())
     ends = applies(runs, "B7.b")
-    verdicts = [said for said in (tally(runs[ends], "B7.b"), tally(runs[~ends], "B7.c")) if said]
-    columns = ["loss", "sharpness", "flattest_sharpness", "sharpness_lower_bound", "curvature"]
-    loss, *middle = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
+    verdicts = [said for said in (tally(runs[ends], "B7.b"), tally(runs[~ends], "B7.c"), tally(runs, "B25")) if said]
+    columns = ["loss", "sharpness", "flattest_sharpness", "sharpness_lower_bound", "curvature", "gc", "gc_limit"]
+    loss, *middle, complexity, allowed = runs.loc[runs["sharpness"].notna(), columns].astype(float).median()
     bound = (runs["bound_used"] if ends.any() else runs["hessian_bound"]).astype(float).median()
-    numbers = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound))
-    sharpness, flattest, lower, curvature, limit = numbers
+    numbers = (f"{value:.3f}" if np.isfinite(value) else "-" for value in (*middle, bound, complexity))
+    sharpness, flattest, lower, curvature, limit, gc = numbers
     shown = f"{loss:.0e}" if np.isfinite(loss) else "-"
     return (
         f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {shown:>8} {sharpness:>9} "
-        f"{runs['stable_sharpness'].iloc[0]:7.2f} {flattest:>8} {lower:>8} {curvature:>9} {limit:>7}  "
+        f"{runs['stable_sharpness'].iloc[0]:7.2f} {flattest:>8} {lower:>8} {curvature:>9} {limit:>7} "
+        f"{gc:>6} {f'{allowed:.1f}' if np.isfinite(allowed) else '-':>8}  "
         f"{', '.join(verdicts) or 'neither applies'}"
     )
 
@@ -224,6 +231,7 @@ def notes(rows: pd.DataFrame) -> list[str]:
         f"{tally(b7, 'B7.c') or 'none'}.",
         f"M11.a, M5's bound <= sharpness <= 2/eta where no unit may toggle: {tally(rows, 'M11.a') or 'applies to none'}.",
         *flattest_notes(rows),
+        *complexity_notes(rows),
     ]
 
 
@@ -260,16 +268,50 @@ def flattest_notes(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
+def complexity_notes(rows: pd.DataFrame) -> list[str]:
+    """Return how GC compares with what bounds it: B25, the same for n dimensions, and the gradients measured (D10.b)."""
+    stable = rows[applies(rows, "B25")]
+    lines = [
+        f"B25, GC against what the step size allows: {tally(rows, 'B25') or 'applies to none'}; of the others "
+        f"{_reasons(rows, 'B25')}.",
+        f"D10.b, GC against the gradients in the weights, at any loss: {tally(rows, 'D10.b') or 'applies to none'}; of the "
+        f"others {_reasons(rows, 'D10.b')}.",
+    ]
+    if len(stable):
+        gc = stable["gc"].astype(float)
+        shares = {
+            name: gc / stable[name].astype(float) for name in ("gc_limit", "gc_limit_points", "gc_gradient_bound")
+        }
+        all_weights, points, gradients = (
+            f"{share.median():.2g} (at most {share.max():.2g})" for share in shares.values()
+        )
+        lines += [
+            f"Where B25 applies, GC is {all_weights} of what it allows: with all data in one batch B25 counts",
+            "as if each of the P weights could be as sharp as 2/eta, and is hardly put to the test. With n for P, which B3.h",
+            f"and D22.a give, GC is {points} of it; and of D10.b's bound {gradients}.",
+        ]
+    return lines
+
+
+def _reasons(rows: pd.DataFrame, id: str) -> str:
+    """Return in words why a claim does not apply to rows, and to how many; what diverged has no verdict."""
+    counts = rows.loc[ruled(rows, id, Ruling.INAPPLICABLE), f"{id} {FAILED}"].value_counts()
+    parts = [f"{count} for want of {reason}" for reason, count in counts.items()]
+    diverged = int((rows["outcome"] == "diverged").sum())
+    return ", ".join([*parts, *([f"{diverged} diverged"] if diverged else [])]) or "none"
+
+
 def _edge(runs: pd.DataFrame) -> str:
     return f"{int(ruled(runs, 'M11', Ruling.HOLDS).sum())} of {len(runs)}"
 
 
 def conclusion(rows: pd.DataFrame) -> str:
-    """Return the counts in a sentence, and every run that violates B7.b, interpolates beyond B1, or is out of order."""
+    """Return the counts in a sentence, and every run that violates B7.b or B25, interpolates beyond B1, or is out of order."""
     fits, beyond = rows[rows["interpolates"]], rows[rows["beyond_critical"]]
     against = {
         "violates B7.b": ruled(rows, "B7.b", Ruling.VIOLATED),
         "interpolates beyond B1's critical step size": rows["beyond_critical"] & rows["interpolates"],
+        "violates B25": ruled(rows, "B25", Ruling.VIOLATED),
         "has M5's bound, the certified one, the flattest and its own sharpness out of order": rows["in_order"].eq(
             False
         ),
@@ -280,7 +322,9 @@ def conclusion(rows: pd.DataFrame) -> str:
         f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): B7.b, M6 with a loss term, applies to "
         f"{int(applies(rows, 'B7.b').sum())} of them, is violated in {int(against['violates B7.b'].sum())} and inconclusive "
         f"in {open_ones}; beyond B1's critical step size {int(beyond['interpolates'].sum())} of {len(beyond)} runs "
-        f"interpolate, and {_edge(fits)} end at the edge of stability (M11)." + "".join(witnesses)
+        f"interpolate, and {_edge(fits)} end at the edge of stability (M11). B25, GC against what the step size allows, "
+        f"applies to {int(applies(rows, 'B25').sum())} and is violated in {int(against['violates B25'].sum())}."
+        + "".join(witnesses)
     )
 
 
@@ -305,7 +349,7 @@ def halfway(runs: pd.DataFrame) -> int:
 
 
 def figure(rows: pd.DataFrame) -> Figure:
-    """Draw the three panels of the paper's Fig 3 for the initialisation whose curvature falls most."""
+    """Draw the three panels of the paper's Fig 3 for the initialisation whose curvature falls most, and one on its GC."""
     runs, ratio = most_fallen(rows)
     ended = runs[runs["interpolates"]] if runs["interpolates"].any() else runs[runs["sharpness"].notna()]
     shown = ended.iloc[sorted({0, halfway(ended), len(ended) - 1})] if len(ended) else ended
@@ -313,12 +357,13 @@ def figure(rows: pd.DataFrame) -> Figure:
         (rf"$\eta = {row['step_size']:.3f}$", {str(name): value for name, value in row.items()}, colour)
         for (_, row), colour in zip(shown.iterrows(), (BLACK, BLUE, GREEN), strict=False)
     ]
-    drawing, axes = axes_row(3, 4.6)
+    drawing, axes = axes_row(4, 4.6)
     draw_functions(axes[0], drawn)
     axes[0].set(title="(a) Functions that gradient descent ends in")
     draw_curvature(axes[1], drawn)
     axes[1].set(title="(b) Smoothed $|f''|$ and the weight $g$")
     draw_sharpness(axes[2], runs)
+    draw_complexity(axes[3], runs)
     drawing.suptitle(
         f"{runs['data'].iloc[0]} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the "
         + (
@@ -336,7 +381,6 @@ def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
     steps = np.geomspace(runs["step_size"].min(), runs["step_size"].max(), 200)
     ended = runs[runs["interpolates"]]
     others = runs[~runs["interpolates"] & runs["sharpness"].notna()]
-    critical = float(runs["critical_step_size"].iloc[0])
     axis.loglog(steps, 2 / steps, color=ORANGE, linewidth=2, label=r"$2/\eta$")
     if len(ended):
         axis.loglog(ended["step_size"], ended["sharpness"], "o--", color=YELLOW, markersize=5, label="sharpness")
@@ -350,25 +394,56 @@ def draw_sharpness(axis: Axes, runs: pd.DataFrame) -> None:
         axis.loglog(ended["step_size"], lower, "s-", color=PURPLE, markersize=3, linewidth=1, label="lower bound (M5)")
     if len(others):
         axis.loglog(others["step_size"], others["sharpness"], "x", color=GREY, markersize=6, label="sharpness, no fit")
+    draw_beyond(axis, runs)
+    axis.set(title="(c) Sharpness against step size", ylabel="sharpness")
+    legend_below(axis)
+
+
+def draw_beyond(axis: Axes, runs: pd.DataFrame) -> None:
+    """Draw the step sizes of runs that diverged, those beyond the critical one (B1), and ticks on two logarithmic axes."""
+    first, last = float(runs["step_size"].min()), float(runs["step_size"].max())
+    critical = float(runs["critical_step_size"].iloc[0])
     gone = runs[runs["sharpness"].isna()]
     if len(gone):
         bottom = np.full(len(gone), 0.03)
         axis.plot(gone["step_size"], bottom, "v", color=GREY, transform=axis.get_xaxis_transform(), label="diverged")
     axis.axvline(critical, color=BLACK, linewidth=1, linestyle=":")
-    axis.axvspan(critical, max(steps[-1], critical) * 1.08, color=GREY, alpha=0.12, linewidth=0, label="beyond B1")
-    axis.set_xlim(steps[0] / 1.08, max(steps[-1], critical) * 1.08)
+    axis.axvspan(critical, max(last, critical) * 1.08, color=GREY, alpha=0.12, linewidth=0, label="beyond B1")
+    axis.set_xlim(first / 1.08, max(last, critical) * 1.08)
+    axis.set_xlabel(r"step size $\eta$")
     for scale in (axis.xaxis, axis.yaxis):
         scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
         scale.set_major_formatter(FormatStrFormatter("%g"))
         scale.set_minor_formatter(NullFormatter())
-    axis.set(title="(c) Sharpness against step size", xlabel=r"step size $\eta$", ylabel="sharpness")
+
+
+def draw_complexity(axis: Axes, runs: pd.DataFrame) -> None:
+    """Draw GC by step size, with what the step size allows it (B25), with n for P too, and D10.b's bound."""
+    axis.set(xscale="log", yscale="log")
+    allowed, ended = runs[applies(runs, "B25")], runs[runs["gc"].notna()]
+    fits = ended["interpolates"].astype(bool)
+    if len(allowed):
+        axis.plot(allowed["step_size"], allowed["gc_limit"], "-", color=ORANGE, linewidth=2, label="allowed (B25)")
+        points = allowed["gc_limit_points"]
+        axis.plot(allowed["step_size"], points, "--", color=ORANGE, linewidth=1.5, label="allowed, $n$ for $P$")
+    bounded = ended[ended["gc_gradient_bound"].notna()]
+    if len(bounded):
+        bound = bounded["gc_gradient_bound"]
+        axis.plot(bounded["step_size"], bound, "s-", color=PURPLE, markersize=3, linewidth=1, label="bound (D10.b)")
+    if fits.any():
+        axis.plot(ended["step_size"][fits], ended["gc"][fits], "o--", color=YELLOW, markersize=5, label="GC")
+    if not fits.all():
+        axis.plot(ended["step_size"][~fits], ended["gc"][~fits], "x", color=GREY, markersize=6, label="GC, no fit")
+    draw_beyond(axis, runs)
+    axis.yaxis.set_major_locator(LogLocator())
+    axis.set(title="(d) GC and what the step size allows", ylabel="geometric complexity")
     legend_below(axis)
 
 
 STUDY: Study[Config] = Study(
     id="stability_sweep",
     title="Gradient descent with many step sizes from one initialisation (mulayoff2021, Fig 3).",
-    claims=("M5", "M6", "M11", "M11.a", "B1", "B2", "B7", "B7.b", "B7.c"),
+    claims=("M5", "M6", "M11", "M11.a", "B1", "B2", "B7", "B7.b", "B7.c", "B25", "D10.b"),
     printed=(
         Printed("M6", "Theorem 1, eq 21", "int |f''| g <= 1/eta - 1/2 at a stable twice-differentiable solution."),
         Printed(

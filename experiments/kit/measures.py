@@ -8,18 +8,19 @@ import numpy as np
 
 from experiments.engine.records import Row
 from experiments.kit.datasets import DataSet
-from experiments.kit.verdicts import evaluated, not_evaluated
+from experiments.kit.verdicts import columns_of, evaluated, inapplicable, not_evaluated
+from numerics.geometric_complexity import complexity_at_minimum
 from numerics.networks import initialise
 from numerics.programs.certificates import check_certificate
 from numerics.programs.flattest_implementation import flattest_implementation
 from numerics.stability import hessian_sharpness, sharpness, sharpness_with_error
 from numerics.training import Outcome, Run, train
-from theory.beyond import loss_term
+from theory.beyond import loss_term, trace_limit
 from theory.checks import Array
 from theory.curvature import curvature_with_error
 from theory.mulayoff2021 import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
-from theory.two_layer import TOGGLE_MARGIN, Weights
+from theory.two_layer import OFF_THE_DATA, TOGGLE_MARGIN, Weights
 
 INTERPOLATES = 1e-10
 """The loss (1/2n) sum (f - y)^2 below which a network counts as interpolating; targets are of the order of 1."""
@@ -42,6 +43,12 @@ FLATTEST_TOLERANCE = 1e-5
 
 RULED = ("M11", "M11.a", "B7.b", "B7.c")
 """The claims that each run is held against: the edge of stability, and M6 and B7 where gradient descent ends."""
+
+COMPLEXITY = ("gc", "gc_gradient_bound", "gc_limit", "gc_limit_points")
+"""The columns on geometric complexity, which a run that diverged has not; the last two are where B25 applies."""
+
+EXACTLY = "f(x_j) = y_j, to the loss that counts as interpolating"
+"""What B25 starts from: the minimum is one of zero loss, for all that floats tell."""
 
 ON_DATA = "a knot lies on a data point"
 
@@ -155,6 +162,34 @@ def against_flattest(run: Run, data: DataSet) -> Row:
         "flattest_network_sharpness": top,
         "in_order": all(low <= high for low, high in pairwise(steps)),
     }
+
+
+def against_step_size(run: Run, data: DataSet, step_size: float) -> Row:
+    """Return the columns on geometric complexity, the mean of f'(x_j)^2, and on what bounds it.
+
+    `gc_gradient_bound` is D10.b's, which holds at all weights: the mean of |grad_theta f(x_j)|^2 over the least sum of
+    squared transfer functions. `gc_limit` is what B25 says that this step size of gradient descent allows,
+    2 P/(eta min_j sum_i T_i^2) for P parameters. `gc_limit_points` has n for P: there are no more than n eigenvalues above
+    0, so that B3.h gives tr H <= 2 n/eta, and D22.a the rest. B25 is of minima where f(x_j) = y_j and the loss is smooth.
+    """
+    if run.outcome == Outcome.DIVERGED:
+        return {**dict.fromkeys(COMPLEXITY), **not_evaluated("D10.b"), **not_evaluated("B25")}
+    n, found = len(data.x), complexity_at_minimum(run.weights, data.x)
+    gradient = found.gradient_verdict()
+    row: Row = {**dict.fromkeys(COMPLEXITY), "gc": float(found.complexity)}
+    if gradient.rhs is not None:
+        row["gc_gradient_bound"] = float(gradient.rhs.midpoint)
+    if run.loss >= INTERPOLATES:
+        stable = inapplicable("B25", EXACTLY)
+    elif run.weights.toggle_margin(data.x) <= TOGGLE_MARGIN:
+        stable = inapplicable("B25", OFF_THE_DATA.name)
+    else:
+        verdict = found.stable_verdict(step_size, n)
+        stable = columns_of(verdict)
+        if verdict.rhs is not None and found.least_transfer is not None:
+            row["gc_limit"] = float(verdict.rhs.midpoint)
+            row["gc_limit_points"] = trace_limit(step_size, n, n, n) / float(found.least_transfer)
+    return {**row, **columns_of(gradient), **stable}
 
 
 def function_of(row: Row) -> PiecewiseLinear:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.engine.records import Row
-from theory.claim import Ruling
+from theory.claim import Ruling, Verdict
 from theory.registry import CLAIMS
 
 RULING, SLACK, FAILED = "ruling", "slack", "failed"
@@ -24,8 +24,18 @@ def evaluated(id: str, given: Mapping[str, Any]) -> Row:
         id: the id of a registered claim.
         given: a value for each of its symbols; more do not matter.
     """
-    verdict = CLAIMS[id].evaluate(given)
+    return columns_of(CLAIMS[id].evaluate(given))
+
+
+def columns_of(verdict: Verdict) -> Row:
+    """Return the columns on a verdict."""
+    id = verdict.claim
     return {f"{id} {RULING}": str(verdict.ruling), f"{id} {SLACK}": verdict.slack, f"{id} {FAILED}": verdict.failed}
+
+
+def inapplicable(id: str, failed: str) -> Row:
+    """Return the columns of a claim whose statement starts from what is not so of what was measured, which is named."""
+    return columns_of(Verdict(id, Ruling.INAPPLICABLE, failed=failed))
 
 
 def not_evaluated(id: str) -> Row:

@@ -7,7 +7,8 @@ Near a minimum with zero loss SGD is a <- (I - eta mean_{i in batch} phi_i phi_i
   held against 1 (B3.l). A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
 - ensemble: such plain averages, over few steps against their exact values, and over many to show how they fail.
 - exponent: the step size beyond which single paths grow, where the mean of log ||a|| over long paths ceases to fall.
-- network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave?
+- network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave? The network's
+  geometric complexity is held against what the step size allows it there (B25).
 """
 
 from experiments.engine.study import Printed, Study
@@ -18,7 +19,7 @@ from experiments.sgd_threshold.rows import tasks
 STUDY: Study[Config] = Study(
     id=ID,
     title="SGD just below and just above its exact thresholds (mulayoff2024, and reshuffling).",
-    claims=("B3", "B3.l", "B9"),
+    claims=("B3", "B3.l", "B9", "B25"),
     printed=(
         Printed(
             "B3",

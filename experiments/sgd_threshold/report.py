@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from scipy.stats import binom, norm
 
 from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE
-from experiments.kit.verdicts import ruled, tally
+from experiments.kit.verdicts import FAILED, applies, ruled, tally
 from theory.claim import Ruling
 
 STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
@@ -76,7 +78,7 @@ def table(rows: pd.DataFrame) -> str:
         )
     across = int(((calls["exact_growth"] - 1) * (calls["factor"] - 1) < 0).sum())
     text.append(f"The exact growth lies on the other side of 1 than the threshold says in {across} of {len(calls)}.")
-    return "\n".join([*text, "", *_ensembles(rows), "", *_boundaries(rows)])
+    return "\n".join([*text, "", *_ensembles(rows), "", *_boundaries(rows), *_complexities(rows)])
 
 
 def _ensembles(rows: pd.DataFrame) -> list[str]:
@@ -116,6 +118,37 @@ def _boundaries(rows: pd.DataFrame) -> list[str]:
     return text
 
 
+def held_complexities(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on networks that B25 was evaluated on."""
+    networks = rows[rows["kind"] == "network"]
+    return networks[networks["gc"].notna()] if "gc" in networks else networks.iloc[:0]
+
+
+def _complexities(rows: pd.DataFrame) -> list[str]:
+    """Return the lines on the geometric complexity of the networks, by batch size, at the largest stable step size."""
+    held = held_complexities(rows)
+    if held.empty:
+        return []
+    text = [
+        "",
+        "Geometric complexity of the networks against what the step size allows it where SGD is stable (B25; batches without",
+        "replacement), at the largest step size below eta*; and with n for the number of weights, which B3.h and D22.a give:",
+        f"{'problem':<14} {'B':>2} {'eta':>7} {'GC':>7} {'allowed':>8} {'n for P':>8}  verdicts at all step sizes",
+    ]
+    for _, group in held.groupby(["problem", "batch"], sort=False):
+        stable = group[applies(group, "B25")].sort_values("step_size")
+        outside = int(ruled(group, "B25", Ruling.INAPPLICABLE).sum())
+        words = ", ".join([*filter(None, [tally(group, "B25")]), *([f"inapplicable {outside}"] if outside else [])])
+        start = f"{group['problem'].iloc[0]:<14} {group['batch'].iloc[0]:>2}"
+        if len(stable):
+            at = stable.iloc[-1]
+            numbers = f"{at['step_size']:>7.4f} {at['gc']:>7.3f} {at['gc_limit']:>8.2f} {at['gc_limit_points']:>8.2f}"
+        else:
+            numbers = f"{'-':>7} {group['gc'].iloc[0]:>7.3f} {'-':>8} {'-':>8}"
+        text.append(f"{start} {numbers}  {words}")
+    return text
+
+
 def conclusion(rows: pd.DataFrame) -> str:
     """Return the rulings on the calls beside what chance allows, and where single paths and networks leave."""
     calls, level = judged(rows), float(rows["level"].iloc[0])
@@ -139,7 +172,7 @@ def conclusion(rows: pd.DataFrame) -> str:
             f"Single paths begin to grow at {factor.min():.2f} to {factor.max():.2f} eta* (median {factor.median():.2f}; seen "
             f"in {len(seen)} of {len(exponents)} cases), in {early} cases below eta* by two errors."
         )
-    return "\n".join([*text, *_networks(rows)])
+    return "\n".join([*text, *_networks(rows), *_held_against_the_step_size(rows)])
 
 
 def _networks(rows: pd.DataFrame) -> list[str]:
@@ -166,13 +199,35 @@ def _networks(rows: pd.DataFrame) -> list[str]:
     return [text]
 
 
+def _held_against_the_step_size(rows: pd.DataFrame) -> list[str]:
+    """Return a sentence on B25: how often it holds, why else not, and how near the networks come to it."""
+    held = held_complexities(rows)
+    if held.empty:
+        return []
+    stable = held[applies(held, "B25")]
+    outside = held.loc[ruled(held, "B25", Ruling.INAPPLICABLE), f"B25 {FAILED}"].value_counts()
+    reasons = "".join(f", inapplicable {number} for want of {reason}" for reason, number in outside.items())
+    text = f"GC of {held['problem'].nunique()} networks against what the step size allows: "
+    text += f"{tally(held, 'B25') or 'B25 applies to none'}{reasons}."
+    if len(stable):
+        share = (stable["gc"] / stable["gc_limit"]).astype(float)
+        single = share[stable["batch"] == 1]
+        text += f" GC is at most {share.max():.2g} of it"
+        text += f", {single.median():.2g} (median) for batches of one point." if len(single) else "."
+    return [text]
+
+
 def figure(rows: pd.DataFrame) -> Figure:
-    """Draw step sizes against batch sizes for one problem: calls above, the runs of its network, if any, below."""
+    """Draw step sizes against batch sizes for one problem: calls above, the runs of its network, if any, below.
+
+    Under these is GC against step size of as many networks as fit, with what B25 allows.
+    """
     networks = rows[rows["kind"] == "network"]
     problem = (networks if len(networks) else rows)["problem"].iloc[-1]
     shown = rows[rows["problem"] == problem]
     samplings = list(dict.fromkeys(shown["sampling"]))
-    lines = 2 if len(networks) else 1
+    held = held_complexities(rows)
+    lines = (2 if len(networks) else 1) + (1 if len(held) else 0)
     drawing = Figure(figsize=(4.7 * len(samplings), 0.8 + 4.3 * lines), layout="constrained")
     axes = drawing.subplots(lines, len(samplings), squeeze=False, sharey="row")
     handles: dict[str, Artist] = {}
@@ -181,18 +236,20 @@ def figure(rows: pd.DataFrame) -> Figure:
         _draw_calls(axes[0][column], part)
         _draw_lines(axes[0][column], part, "gd_threshold")
         axes[0][column].set_title(f"Linearised SGD, {NAMES[sampling]}", fontsize=11)
-        if lines == 2:
+        if len(networks):
             cloud = _draw_runs(axes[1][column], part)
             _draw_lines(axes[1][column], part, "threshold")
             axes[1][column].set_title(f"SGD on the network, {NAMES[sampling]}", fontsize=11)
-        for axis in axes[:, column]:
+        for axis in axes[: 2 if len(networks) else 1, column]:
             found, labels = axis.get_legend_handles_labels()
             handles |= dict(zip(labels, found, strict=True))
             axis.set_xlabel("batch size $B$")
     axes[0][0].set_ylabel(r"$\eta$ / threshold of gradient descent")
-    if lines == 2:
+    if len(networks):
         axes[1][0].set_ylabel(r"$\eta$ / mean-square threshold $\eta^*$")
         drawing.colorbar(cloud, ax=list(axes[1]), label="share of runs that leave", pad=0.01)
+    if len(held):
+        _draw_complexities(list(axes[2]), held)
     drawing.legend(
         list(handles.values()),
         list(handles),
@@ -203,6 +260,32 @@ def figure(rows: pd.DataFrame) -> Figure:
     )
     drawing.suptitle(f"Where SGD is stable: theory and simulation ({problem}, n = {shown['n'].iloc[0]})", fontsize=12)
     return drawing
+
+
+def _draw_complexities(axes: list[Axes], held: pd.DataFrame) -> None:
+    """Draw GC against step size with what B25 allows it, a network a panel and a batch size a line; hide panels left over."""
+    problems = list(held["problem"].unique())[-len(axes) :]
+    for axis, problem in zip(axes, problems, strict=False):
+        part = held[held["problem"] == problem]
+        allowed = part[applies(part, "B25")]
+        batches = sorted(allowed["batch"].unique())
+        colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(batches)))
+        for batch, colour in zip(batches, colours, strict=True):
+            line = allowed[allowed["batch"] == batch].sort_values("step_size")
+            axis.plot(line["step_size"], line["gc_limit"], "o-", color=colour, markersize=3.5, label=f"$B$ = {batch}")
+            axis.plot(line["step_size"], line["gc_limit_points"], ":", color=colour, linewidth=1.2)
+        axis.axhline(float(part["gc"].iloc[0]), color=ORANGE, linewidth=2, label="GC")
+        axis.set(xscale="log", yscale="log", xlabel=r"step size $\eta$")
+        axis.set_title(f"GC and what $\\eta$ allows it (B25), {problem}", fontsize=11)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(True, color="#e6e6e6", linewidth=0.6)
+        axis.legend(fontsize=8, frameon=False, ncols=3)
+    axes[0].set_ylabel("geometric complexity (dotted: $n$ for $P$)")
+    for axis in axes[len(problems) :]:
+        axis.set_visible(False)
 
 
 TICKS = [0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0]

@@ -7,7 +7,8 @@ Near a minimum with zero loss SGD is a <- (I - eta mean_{i in batch} phi_i phi_i
   held against 1 (B3.l). A plain average of ||a||^2 would not do: near the threshold it is made by paths too rare to be drawn.
 - ensemble: such plain averages, over few steps against their exact values, and over many to show how they fail.
 - exponent: the step size beyond which single paths grow, where the mean of log ||a|| over long paths ceases to fall.
-- network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave?
+- network: SGD on the loss of a trained network, from a small distance of its minimum: which runs leave? The network's
+  geometric complexity is held against what the step size allows it there (B25).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from experiments.engine.settings import above_zero, at_least_one, option
 from experiments.engine.study import Task, seed_of
 from experiments.kit.datasets import BUILT_IN, named
 from experiments.kit.verdicts import evaluated
+from experiments.sgd_threshold.complexity import complexity_rows
 from experiments.sgd_threshold.config import ID, Config
 from experiments.sgd_threshold.minima import GAUSSIAN, gaussian_features, interpolating_minimum, on_the_span
 from experiments.sgd_threshold.networks import network_runs
@@ -106,9 +108,11 @@ def simulate(problem: str, sampling: Sampling, batch: int, config: Config) -> li
     rows.append({**common, "kind": "exponent", **vanishing_exponent(case, threshold, config)})
     if minimum is not None:
         left = network_runs(minimum, case, threshold, config)
+        step_sizes = [factor * threshold for factor in config.factors]
+        complexity = complexity_rows(minimum, batch, sampling, step_sizes)
         rows += [
-            {**common, "kind": "network", "factor": factor, "step_size": factor * threshold, **part}
-            for factor, part in zip(config.factors, left, strict=True)
+            {**common, "kind": "network", "factor": factor, "step_size": step_size, **part, **allowed}
+            for factor, step_size, part, allowed in zip(config.factors, step_sizes, left, complexity, strict=True)
         ]
     return rows
 

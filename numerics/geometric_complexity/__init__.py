@@ -8,6 +8,7 @@ from numerics.geometric_complexity.implicit import ImplicitRegulariser, implicit
 from numerics.geometric_complexity.line import arc_length, dirichlet_energy, theoretical_geometric_complexity
 from numerics.geometric_complexity.lipschitz import Lipschitz, lipschitz_bound
 from numerics.geometric_complexity.measure import GeometricComplexity, geometric_complexity
+from numerics.geometric_complexity.minimum import ComplexityAtMinimum, complexity_at_minimum
 from numerics.geometric_complexity.norms import OperatorNorm, operator_norm, reshaped_kernel_norm
 from numerics.geometric_complexity.transfer import TransferBound, transfer_bound
 
@@ -25,6 +26,9 @@ __all__ = [
     "TransferBound",
     "implicit_regulariser",
     "ImplicitRegulariser",
+    # what a step size allows at a minimum
+    "complexity_at_minimum",
+    "ComplexityAtMinimum",
     # functions on the line
     "dirichlet_energy",
     "arc_length",
