@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,9 +21,12 @@ from experiments.kit import images
 from experiments.kit.agreement import RULE, PrintedValue, Spread, agreement, spread
 from experiments.kit.images import ALL_PAIRS, MEASURES, check_pairs
 from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, YELLOW, axes_row
-from numerics.penalties import Measure, Penalty
+from numerics.penalties import Penalty
 from numerics.training import checked_device
 from theory.checks import positive
+
+Measure = Literal["GN", "PL0", "PL1", "WP"]
+"""What the thesis penalises."""
 
 PATHS: tuple[Measure, ...] = ("PL0", "PL1")
 """The measures whose penalty is a mean over pairs."""

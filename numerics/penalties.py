@@ -1,7 +1,8 @@
-"""Explicit penalties on the smoothness of a two-layer ReLU network, with hand-written gradients (volhejn2020, eq 4.5).
+"""Explicit penalties on a two-layer ReLU network, with hand-written gradients (volhejn2020, eq 4.5; dherin2022, section 4).
 
-What they estimate is defined in `numerics.smoothness`, in a form that automatic differentiation understands; here are
-the gradients alone, for one network or, with a leading axis, for many at once. Activation patterns count as constant.
+What they estimate is defined in `numerics.smoothness` and `numerics.geometric_complexity.penalties`, in a form that automatic
+differentiation understands; here are the gradients alone, for one network or, with a leading axis, for many at once.
+Activation patterns count as constant.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ import torch
 
 from theory.checks import positive
 
-Measure = Literal["GN", "PL0", "PL1", "WP"]
-"""Gradient norm, function path length, gradient path length, weights product (volhejn2020, eqs 3.1, 3.4, 3.7, 3.8)."""
+Measure = Literal["GN", "PL0", "PL1", "WP", "GC", "L2", "spectral", "flatness"]
+"""What can be penalised.
+
+Gradient norm, function path length, gradient path length, weights product (volhejn2020, eqs 3.1, 3.4, 3.7, 3.8); geometric
+complexity of the batch, ||theta||^2 with the biases, (1/2) sum_l sigma_max(W_l)^2, and ||grad_theta L_B||^2 of the loss of
+the batch that training is asked to use (dherin2022, section 4).
+"""
 
 
 @dataclass(frozen=True)
 class Penalty:
-    """The term `coefficient` x `measure` in the loss, estimated on each batch (volhejn2020, eqs 4.5-4.7).
+    """The term `coefficient` x `measure` in the loss, estimated on each batch (volhejn2020, eqs 4.5-4.7; dherin2022).
 
     The path lengths are means over the pairs (i, i + k // 2) of a batch of k points.
 
@@ -49,8 +55,34 @@ class Penalty:
             raise ValueError(f"points_per_segment must be at least 2, got {self.points_per_segment}")
 
 
+class Place(NamedTuple):
+    """Where a gradient is asked for: the weights of networks, and what they make of their batches.
+
+    Attributes:
+        w1: input weights, [..., h, d].
+        b1: hidden biases, [..., h].
+        w2: output weights, [..., h].
+        b2: output biases, [...].
+        x: inputs of the batch, [..., B, d].
+        z: pre-activations of the batch, [..., B, h].
+        errors: f - y, [..., B].
+        scale: 1 for the loss (1/2B) sum (f - y)^2, 2 for its double.
+    """
+
+    w1: torch.Tensor
+    b1: torch.Tensor
+    w2: torch.Tensor
+    b2: torch.Tensor
+    x: torch.Tensor
+    z: torch.Tensor
+    errors: torch.Tensor
+    scale: float
+
+
 class Gradient(NamedTuple):
-    """The gradient of a measure in z and w2, and in w1 by its parts: left^T right + rows w1. None stands for zero.
+    """The gradient of a measure in its parts; None stands for zero.
+
+    In w1 it is z^T x + left^T right + rows w1, in b1 the sum of z over the batch + b1.
 
     Attributes:
         z: in the pre-activations of the batch, or of its first points, [..., B, h].
@@ -58,6 +90,8 @@ class Gradient(NamedTuple):
         left: one factor of the part of low rank, [..., m, h].
         right: the other, [..., m, d].
         rows: a factor for each row of w1, [..., h].
+        b1: in the hidden biases, beside what z has, [..., h].
+        b2: in the output biases, [...].
     """
 
     z: torch.Tensor | None = None
@@ -65,21 +99,28 @@ class Gradient(NamedTuple):
     left: torch.Tensor | None = None
     right: torch.Tensor | None = None
     rows: torch.Tensor | None = None
+    b1: torch.Tensor | None = None
+    b2: torch.Tensor | None = None
 
 
-def gradient(penalty: Penalty, w1: torch.Tensor, w2: torch.Tensor, z: torch.Tensor) -> Gradient:
+def gradient(penalty: Penalty, at: Place) -> Gradient:
     """Return the gradient of the penalty's measure on a batch, without its coefficient.
 
     Args:
         penalty: which measure.
-        w1: input weights, [..., h, d].
-        w2: output weights, [..., h].
-        z: pre-activations of the batch, [..., B, h].
+        at: the weights and the batch.
     """
+    w1, w2, z = at.w1, at.w2, at.z
     if penalty.measure == "WP":
         return _weights_product(w1, w2)
-    if penalty.measure == "GN":
-        return _gradient_norm(w1, w2, z)
+    if penalty.measure == "L2":
+        return Gradient(w2=2 * w2, rows=torch.full_like(w2, 2.0), b1=2 * at.b1, b2=2 * at.b2)
+    if penalty.measure == "spectral":
+        return _spectral(w1, w2)
+    if penalty.measure == "flatness":
+        return _flatness(at)
+    if penalty.measure in ("GN", "GC"):
+        return _gradients(w1, w2, z, squared=penalty.measure == "GC")
     half = z.shape[-2] // 2
     if half == 0:
         return Gradient()
@@ -107,11 +148,36 @@ def _weights_product(w1: torch.Tensor, w2: torch.Tensor) -> Gradient:
     return Gradient(w2=w2.sign() * norms, rows=torch.where(norms > 0, w2.abs() / norms, 0.0))
 
 
-def _gradient_norm(w1: torch.Tensor, w2: torch.Tensor, z: torch.Tensor) -> Gradient:
+def _gradients(w1: torch.Tensor, w2: torch.Tensor, z: torch.Tensor, *, squared: bool) -> Gradient:
+    """Return the gradient of the mean of |grad_x f|, or of its square."""
     active = (z > 0).to(z.dtype)
     parts = active * w2[..., None, :]
-    direction = _unit(parts @ w1) / z.shape[-2]
+    inputs = parts @ w1
+    direction = (2 * inputs if squared else _unit(inputs)) / z.shape[-2]
     return Gradient(w2=(active * (direction @ w1.mT)).sum(-2), left=parts, right=direction)
+
+
+def _spectral(w1: torch.Tensor, w2: torch.Tensor) -> Gradient:
+    """Return sigma u v^T for each layer, from the top eigenvector of the smaller of W W^T and W^T W."""
+    wide = w1.shape[-2] <= w1.shape[-1]
+    top = torch.linalg.eigh(w1 @ w1.mT if wide else w1.mT @ w1).eigenvectors[..., -1:]
+    left, right = (top.mT, top.mT @ w1) if wide else ((w1 @ top).mT, top.mT)
+    return Gradient(w2=w2, left=left, right=right)
+
+
+def _flatness(at: Place) -> Gradient:
+    """Return 2 H g, the gradient of |g|^2, for g = grad_theta L_B and H its derivative, which moves along g (Pearlmutter)."""
+    active, values, rate = (at.z > 0).to(at.z.dtype), at.z.clamp(min=0.0), at.scale / at.errors.shape[-1]
+    slopes = rate * at.errors  # of L_B in the outputs
+    back = active * slopes[..., None] * at.w2[..., None, :]  # of L_B in the pre-activations
+    in_w1, in_b1 = back.mT @ at.x, back.sum(-2)
+    in_w2, in_b2 = (slopes[..., None, :] @ values)[..., 0, :], slopes.sum(-1)
+    values_move = active * (at.x @ in_w1.mT + in_b1[..., None, :])
+    outputs_move = (values_move @ at.w2[..., :, None] + values @ in_w2[..., :, None])[..., 0] + in_b2[..., None]
+    slopes_move = rate * outputs_move
+    back_moves = active * (slopes_move[..., None] * at.w2[..., None, :] + slopes[..., None] * in_w2[..., None, :])
+    w2 = (slopes_move[..., None, :] @ values + slopes[..., None, :] @ values_move)[..., 0, :]
+    return Gradient(z=2 * back_moves, w2=2 * w2, b2=2 * slopes_move.sum(-1))
 
 
 def _function_path(w2: torch.Tensor, along: torch.Tensor, t: torch.Tensor) -> Gradient:

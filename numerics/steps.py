@@ -12,8 +12,14 @@ from dataclasses import dataclass
 import torch
 
 from numerics import smoothness
+from numerics.geometric_complexity.penalties import (
+    flatness_penalty,
+    geometric_complexity_penalty,
+    spectral_penalty,
+    squared_norm_penalty,
+)
 from numerics.networks import TwoLayerReLU
-from numerics.penalties import Penalty, gradient, where_active
+from numerics.penalties import Penalty, Place, gradient, where_active
 
 Parameters = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 """w1 [..., h, d], b1 [..., h], w2 [..., h] and b2 [...] of one network, or of many with a leading axis."""
@@ -122,8 +128,12 @@ def step_in_place(
     back = where_active(z, moves[..., :, None] * w2[..., None, :])
     change = (moves[..., None, :] @ a)[..., 0, :]
     if penalty is not None:
-        extra = gradient(penalty, w1, w2, z)
+        extra = gradient(penalty, Place(w1, b1, w2, b2, x, z, errors, scale))
         rate = -penalty.coefficient * eta
+        if extra.b1 is not None:
+            b1 += _each(rate, 1) * extra.b1
+        if extra.b2 is not None:
+            b2 += -penalty.coefficient * step_size * extra.b2
         if extra.z is not None:
             back[..., : extra.z.shape[-2], :] += _each(rate, 2) * extra.z
         if extra.w2 is not None:
@@ -190,7 +200,7 @@ class Gram:
 
 
 class Loop:
-    """Steps by automatic differentiation and `torch.optim.SGD`, with the penalties as `numerics.smoothness` has them."""
+    """Steps by automatic differentiation and `torch.optim.SGD`, with the penalties of modules."""
 
     def __init__(self, descent: Descent) -> None:
         self.network = deepcopy(descent.network).to(descent.x.device)
@@ -210,7 +220,7 @@ class Loop:
             errors: torch.Tensor = self.network(x)[:, 0] - y
             value = self.scale / 2 * (errors**2).mean()
             if self.penalty is not None:
-                value = value + self.penalty.coefficient * penalty_value(self.network, x, self.penalty)
+                value = value + self.penalty.coefficient * penalty_value(self.network, x, y, self.penalty, self.scale)
             value.backward()
             self.optimiser.step()
         return errors.detach()
@@ -220,8 +230,26 @@ class Loop:
         return parameters_of(self.network)
 
 
-def penalty_value(network: TwoLayerReLU, batch: torch.Tensor, penalty: Penalty) -> torch.Tensor:
-    """Return the penalty's measure on a batch [B, d], without its coefficient, for automatic differentiation."""
+def penalty_value(
+    network: TwoLayerReLU, batch: torch.Tensor, targets: torch.Tensor, penalty: Penalty, scale: float
+) -> torch.Tensor:
+    """Return the penalty's measure, without its coefficient, for automatic differentiation.
+
+    Args:
+        network: the network.
+        batch: inputs of the batch, [B, d].
+        targets: targets of the batch, [B].
+        penalty: which measure.
+        scale: 1 for the loss (1/2B) sum (f - y)^2, 2 for its double; what "flatness" is about.
+    """
+    if penalty.measure == "GC":
+        return geometric_complexity_penalty(network, batch)
+    if penalty.measure == "L2":
+        return squared_norm_penalty(network)
+    if penalty.measure == "spectral":
+        return spectral_penalty(network)
+    if penalty.measure == "flatness":
+        return flatness_penalty(network, batch, targets, lambda f, y: scale / 2 * (f[:, 0] - y).square().mean())
     if penalty.measure == "WP":
         return smoothness.weights_product_penalty(network)
     if penalty.measure == "GN":

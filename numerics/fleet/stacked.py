@@ -26,7 +26,7 @@ def bytes_of(job: Job) -> int:
     (n, d), h, batch = job.x.shape, job.network.hidden.out_features, job.plan.batch
     numbers = 3 * h * d + n * (d + 1) + batch * (d + 6 * h) + n * h
     if job.penalty is not None:
-        numbers += 4 * job.penalty.points_per_segment * (batch // 2 + 1) * (h + d)
+        numbers += 4 * job.penalty.points_per_segment * (batch // 2 + 1) * (h + d) + 4 * h * d
     return numbers * job.x.element_size()
 
 

@@ -83,7 +83,7 @@ def test_networks_on_one_input_follow_a_plain_loop(dtype: Any) -> None:
     assert run.module.hidden.weight.dtype == getattr(torch, dtype)
 
 
-@pytest.mark.parametrize("measure", ["GN", "PL0", "PL1", "WP"])
+@pytest.mark.parametrize("measure", ["GN", "PL0", "PL1", "WP", "GC", "L2", "spectral", "flatness"])
 @pytest.mark.parametrize("way", ["explicit", "stacked"])
 @pytest.mark.parametrize("size", [None, 5])
 def test_penalised_steps_follow_automatic_differentiation(measure: Any, way: Any, size: int | None) -> None:
@@ -319,10 +319,10 @@ PLANE, FLAT = np.zeros((4, 2)), np.zeros(4)
             "device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got 'tpu'",
         ),
         (
-            {"penalty": Penalty("WP", 1.0)},
+            {"penalty": Penalty("flatness", 1.0)},
             {"way": "gram"},
             ValueError,
-            "way 'gram' knows no penalty, got Penalty(measure='WP', coefficient=1.0, points_per_segment=10)",
+            "way 'gram' knows no penalty, got Penalty(measure='flatness', coefficient=1.0, points_per_segment=10)",
         ),
     ],
 )
