@@ -283,6 +283,7 @@ def _draw_complexities(axes: list[Axes], held: pd.DataFrame) -> None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(True, color="#e6e6e6", linewidth=0.6)
         axis.legend(fontsize=8, frameon=False, ncols=3)
+    axes[0].set_ylim(top=12 * float(held["gc_limit"].max()))  # room for the legends
     axes[0].set_ylabel("geometric complexity (dotted: $n$ for $P$)")
     for axis in axes[len(problems) :]:
         axis.set_visible(False)

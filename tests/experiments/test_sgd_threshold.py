@@ -336,15 +336,44 @@ def test_the_table_shows_a_threshold_on_the_wrong_side(rows: pd.DataFrame) -> No
 def test_the_figure_shows_every_step_size(rows: pd.DataFrame) -> None:
     drawing = STUDY.figure(rows)
     panels = [axis for axis in drawing.axes if axis.get_title()]
-    assert len(panels) == 6
+    assert len(panels) == 7
     for panel in panels[:3]:
         marks = [line for line in panel.get_lines() if str(line.get_label()).startswith("called")]
         assert sum(len(np.atleast_1d(line.get_xdata())) for line in marks) == 8
-    for panel in panels[3:]:
+    for panel in panels[3:6]:
         (cloud,) = [found for found in panel.collections if isinstance(found, PathCollection)]
         assert len(cloud.get_offsets()) == 8
     alone = STUDY.figure(rows[rows["problem"] == "gaussian"])
     assert len(alone.axes) == 3
+
+
+def test_networks_are_held_against_b25_where_batches_are_drawn_without_replacement(rows: pd.DataFrame) -> None:
+    networks = rows[rows["kind"] == "network"]
+    own = networks["sampling"] == "without_replacement"
+    assert rows["B25 ruling"][~rows.index.isin(networks.index[own])].isna().all()
+    held = networks[own]
+    stable = held["factor"] < 1
+    assert (held["B25 ruling"] == np.where(stable, "holds", "inapplicable")).all()
+    assert set(held["B25 failed"][~stable]) == {"stability (B3): 2 C - eta D >= 0"}
+    assert (held["gc_limit"].notna() == stable).all()
+    minimum = interpolating_minimum("parabola", QUICK.width, QUICK.seed)
+    slopes = minimum.weights.tangent_features(minimum.x)[:, : QUICK.width] @ minimum.weights.w1
+    x, w = minimum.x, minimum.weights
+    # w1 . df/dw1 = x sum of the active w1 w2, so f' is that over x; at 0 by its neighbours' difference
+    inside = x != 0
+    derivative = np.empty_like(x)
+    derivative[inside] = slopes[inside] / x[inside]
+    derivative[~inside] = (w(x[~inside] + 1e-7) - w(x[~inside] - 1e-7)) / 2e-7
+    np.testing.assert_allclose(held["gc"].astype(float), np.mean(derivative**2), rtol=1e-6)
+    kept = held[stable]
+    np.testing.assert_allclose(
+        kept["B25 slack"].astype(float), kept["gc_limit"].astype(float) - kept["gc"].astype(float), rtol=1e-12
+    )
+    single = kept[kept["batch"] == 1]
+    np.testing.assert_allclose(single["gc_limit"].astype(float), single["gc_limit_points"].astype(float), rtol=1e-12)
+    said = conclusion(rows).splitlines()[-1]
+    assert f"B25 holds {len(kept)}, inapplicable {len(held) - len(kept)} for want of stability (B3)" in said
+    assert "parabola        4 " in sgd_threshold_report.table(rows)
 
 
 def test_a_folder_with_some_rows_is_resumed(tmp_path: Path) -> None:

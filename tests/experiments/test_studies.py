@@ -128,11 +128,13 @@ def test_the_sweep_does_not_hide_a_contradiction(smoke: dict[str, Path]) -> None
     rows.loc[first, "B7.b ruling"] = "violated"
     rows.loc[last, ["beyond_critical", "interpolates"]] = True
     rows.loc[first, "in_order"] = False
+    rows.loc[first, "B25 ruling"] = "violated"
     said = stability_sweep.conclusion(rows).splitlines()
     assert "is violated in 1 and inconclusive in 0; beyond B1's critical step size 1 of " in said[0]
     assert said[1:] == [
         f"{rows['key'][first]} violates B7.b.",
         f"{rows['key'][last]} interpolates beyond B1's critical step size.",
+        f"{rows['key'][first]} violates B25.",
         f"{rows['key'][first]} has M5's bound, the certified one, the flattest and its own sharpness out of order.",
     ]
 
@@ -152,6 +154,27 @@ def test_the_sweep_holds_its_runs_against_the_flattest_networks(smoke: dict[str,
     np.testing.assert_allclose(found["flattest_network_sharpness"].astype(float), flattest, rtol=1e-9)
     assert found["flattest_network_error"].astype(float).max() <= 1e-9
     assert f"in {len(found)} of {len(found)}." in stability_sweep.table(rows)
+
+
+def test_the_sweep_holds_complexity_against_the_step_size(smoke: dict[str, Path]) -> None:
+    rows = read_rows(smoke["stability_sweep"])
+    ended = rows[rows["outcome"] != "diverged"]
+    assert (rows["gc"].notna() == (rows["outcome"] != "diverged")).all()
+    fits = ended["interpolates"].astype(bool)
+    assert set(ended["B25 failed"][~fits]) == {"f(x_j) = y_j, to the loss that counts as interpolating"}
+    sharp = ended["sharpness"].astype(float) > ended["stable_sharpness"]
+    assert (applies(ended, "B25") == (fits & ~sharp)).all()
+    stable = ended[applies(ended, "B25")]
+    gc, bound, points, limit = (
+        stable[name].astype(float) for name in ("gc", "gc_gradient_bound", "gc_limit_points", "gc_limit")
+    )
+    assert (stable["B25 ruling"] == "holds").all()
+    assert (gc <= bound).all()
+    assert (bound <= points).all()  # tr H is at most n sharpness, and sharpness 2/eta
+    np.testing.assert_allclose(limit * stable["n"], points * (3 * 100 + 1), rtol=1e-12)
+    text = stability_sweep.table(rows)
+    assert f"B25, GC against what the step size allows: B25 holds {len(stable)}; of the others " in text
+    assert f"applies to {len(stable)} and is violated in 0." in stability_sweep.conclusion(rows)
 
 
 def test_the_sweep_starts_every_step_size_at_one_initialisation(smoke: dict[str, Path]) -> None:

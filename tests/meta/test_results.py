@@ -52,10 +52,10 @@ def test_rulings_are_those_of_registered_claims(folder: Path) -> None:
 
 
 RULED = {
-    "stability_sweep": {"B7.b", "B7.c", "M11", "M11.a"},
+    "stability_sweep": {"B7.b", "B7.c", "B25", "D10.b", "M11", "M11.a"},
     "step_size_jump": {"M12", "M12.a", "M12.b"},
     "weight_function": {"M10"},
-    "sgd_threshold": {"B3.l"},
+    "sgd_threshold": {"B3.l", "B25"},
     "interpolant_example": {"V7", "V8", "V8.a"},
 }
 """The claims that a study puts to the test on its rows; the others hold means against a printed table."""

@@ -19,6 +19,7 @@ from experiments.kit.measures import (
     MEASURED,
     RULED,
     against_flattest,
+    against_step_size,
     describe,
     function_of,
     scaled_initialisation,
@@ -132,6 +133,36 @@ def test_a_step_toggles_no_unit_that_is_not_counted(seed: int, step_size: float,
 def test_at_a_zero_loss_no_unit_is_within_a_step() -> None:
     weights = initialise(20, seed=0)
     assert units_within_a_step(weights, DataSet("own", SINE.x, weights(SINE.x)), 0.5) == 0
+
+
+def test_complexity_is_the_mean_squared_slope(interpolating: tuple[Run, Row]) -> None:
+    run, row = interpolating
+    f, found = function_of(row), against_step_size(run, SINE, 0.1)
+    slopes = f.slopes[np.searchsorted(f.knots, SINE.x)]  # some knots are within 1e-7 of a data point
+    assert found["gc"] == pytest.approx(np.mean(slopes**2), rel=1e-10)
+    assert (found["B25 ruling"], found["D10.b ruling"]) == ("holds", "holds")
+    assert found["B25 slack"] == pytest.approx(found["gc_limit"] - found["gc"], rel=1e-12)
+    assert found["D10.b slack"] == pytest.approx(found["gc_gradient_bound"] - found["gc"], rel=1e-12)
+
+
+def test_b25_is_not_of_runs_off_its_minima(interpolating: tuple[Run, Row]) -> None:
+    run, row = interpolating
+    edge = 2 / row["sharpness"]
+    rulings = {share: against_step_size(run, SINE, share * edge) for share in (1 - 1e-6, 1 + 1e-6)}
+    assert [found["B25 ruling"] for found in rulings.values()] == ["holds", "inapplicable"]
+    assert rulings[1 + 1e-6]["B25 failed"] == "stability (B3): 2 C - eta D >= 0"
+    early = against_step_size(trained(0.1, max_steps=50), SINE, 0.1)
+    assert (early["B25 ruling"], early["gc_limit"], early["gc_limit_points"]) == ("inapplicable", None, None)
+    assert early["B25 failed"] == "f(x_j) = y_j, to the loss that counts as interpolating"
+    assert early["D10.b ruling"] == "holds"  # at all weights
+    gone = against_step_size(trained(3.0), SINE, 3.0)
+    assert set(gone.values()) == {None}
+    x = np.array([-1.0, 0.0, 1.0])
+    weights = Weights([1.0, -1.0, 1.0], [0.0, 2.0, 2.0], [1.0, 1.0, 1.0], 0.0)
+    on = against_step_size(
+        Run(weights, 0.0, 1, Outcome.INTERPOLATED, np.empty(0), 0.0), DataSet("on", x, weights(x)), 0.1
+    )
+    assert (on["B25 ruling"], on["B25 failed"]) == ("inapplicable", "no unit toggles on a data point")
 
 
 def test_smoothing_keeps_the_mass(interpolating: tuple[Run, Row]) -> None:
