@@ -289,7 +289,7 @@ def complexity_notes(rows: pd.DataFrame) -> list[str]:
             f"Where B25 applies, GC is {all_weights} of what it allows: with all data in one batch B25 counts",
             "as if each of the P weights could be as sharp as 2/eta, and is hardly put to the test. With n for P, which B3.h",
             f"and D22.a give, GC is {points} of it; and of D10.b's bound {gradients}.",
-            "Where a unit may toggle on a data point within a step, f' there, and with it GC, is that of the weights at the end.",
+            "Where a unit may toggle on a data point within a step, f' there, and so GC, is that of the weights at the end.",
         ]
     return lines
 
