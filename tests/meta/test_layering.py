@@ -95,7 +95,9 @@ def imports(tree: ast.Module) -> Iterator[Import]:
 
 def called(function: ast.expr) -> str:
     """Return the last name of a function that is called by name; nothing for another."""
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    return (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
 
 
 def distributions(pyproject: dict[str, Any], extras: list[str]) -> set[str]:
