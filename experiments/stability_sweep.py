@@ -49,7 +49,7 @@ from experiments.kit.plotting import (
     draw_functions,
     legend_below,
 )
-from experiments.kit.verdicts import FAILED, applies, ruled, tally
+from experiments.kit.verdicts import FAILED, RULING, applies, ruled, tally
 from numerics.training import train
 from theory.beyond import critical_step_size
 from theory.claim import Ruling
@@ -286,9 +286,9 @@ def complexity_notes(rows: pd.DataFrame) -> list[str]:
             f"{share.median():.2g} (at most {share.max():.2g})" for share in shares.values()
         )
         lines += [
-            f"Where B25 applies, GC is {all_weights} of what it allows: with all data in one batch B25 counts",
-            "as if each of the P weights could be as sharp as 2/eta, and is hardly put to the test. With n for P, which B3.h",
-            f"and D22.a give, GC is {points} of it; and of D10.b's bound {gradients}.",
+            f"Where B25 applies, GC is at the median {all_weights} of what it allows: with all data in one batch",
+            "B25 counts as if each of the P weights could be as sharp as 2/eta, and is hardly put to the test. With n for P,",
+            f"which B3.h and D22.a give, GC is {points} of it; and of D10.b's bound {gradients}.",
             "Where a unit may toggle on a data point within a step, f' there, and so GC, is that of the weights at the end.",
         ]
     return lines
@@ -298,8 +298,9 @@ def _reasons(rows: pd.DataFrame, id: str) -> str:
     """Return in words why a claim does not apply to rows, and to how many; what diverged has no verdict."""
     counts = rows.loc[ruled(rows, id, Ruling.INAPPLICABLE), f"{id} {FAILED}"].value_counts()
     parts = [f"{count} for want of {reason}" for reason, count in counts.items()]
-    diverged = int((rows["outcome"] == "diverged").sum())
-    return ", ".join([*parts, *([f"{diverged} diverged"] if diverged else [])]) or "none"
+    gone, without = rows["outcome"] == "diverged", rows[f"{id} {RULING}"].isna()
+    rest = {"diverged": int(gone.sum()), "not evaluated": int((without & ~gone).sum())}
+    return ", ".join([*parts, *(f"{count} {what}" for what, count in rest.items() if count)]) or "none"
 
 
 def _edge(runs: pd.DataFrame) -> str:
