@@ -25,7 +25,7 @@ def of_theory(value: Any) -> FunctionType | None:
     found = getattr(value, "__wrapped__", value)
     if not isinstance(found, FunctionType):
         return None
-    package, _, module = found.__module__.partition(".")
+    package, _, module = found.__module__.removeprefix("implicit_smoothness.").partition(".")
     last = module.rpartition(".")[2]
     return found if package == "theory" and last not in ARITHMETIC and not last.endswith("_proofs") else None
 
