@@ -49,7 +49,7 @@ from experiments.kit.plotting import (
     draw_functions,
     legend_below,
 )
-from experiments.kit.verdicts import FAILED, RULING, applies, ruled, tally
+from experiments.kit.verdicts import RULING, applies, reasons, ruled, tally
 from numerics.training import train
 from theory.beyond import critical_step_size
 from theory.claim import Ruling
@@ -296,11 +296,9 @@ def complexity_notes(rows: pd.DataFrame) -> list[str]:
 
 def _reasons(rows: pd.DataFrame, id: str) -> str:
     """Return in words why a claim does not apply to rows, and to how many; what diverged has no verdict."""
-    counts = rows.loc[ruled(rows, id, Ruling.INAPPLICABLE), f"{id} {FAILED}"].value_counts()
-    parts = [f"{count} for want of {reason}" for reason, count in counts.items()]
     gone, without = rows["outcome"] == "diverged", rows[f"{id} {RULING}"].isna()
     rest = {"diverged": int(gone.sum()), "not evaluated": int((without & ~gone).sum())}
-    return ", ".join([*parts, *(f"{count} {what}" for what, count in rest.items() if count)]) or "none"
+    return ", ".join([*reasons(rows, id), *(f"{count} {what}" for what, count in rest.items() if count)]) or "none"
 
 
 def _edge(runs: pd.DataFrame) -> str:

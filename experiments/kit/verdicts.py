@@ -57,3 +57,9 @@ def tally(rows: pd.DataFrame, id: str) -> str:
     """Return how often a claim holds, is violated and inconclusive in rows, those that occur; empty if it never applies."""
     counts = {ruling: int(ruled(rows, id, ruling).sum()) for ruling in DECIDING}
     return ", ".join(f"{id} {ruling} {count}" for ruling, count in counts.items() if count)
+
+
+def reasons(rows: pd.DataFrame, id: str) -> list[str]:
+    """Return in words to how many of some rows a claim does not apply, a part for each assumption that fails there."""
+    counts = rows.loc[ruled(rows, id, Ruling.INAPPLICABLE), f"{id} {FAILED}"].value_counts()
+    return [f"{count} for want of {reason}" for reason, count in counts.items()]

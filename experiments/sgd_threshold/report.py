@@ -13,7 +13,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from scipy.stats import binom, norm
 
 from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE
-from experiments.kit.verdicts import FAILED, applies, ruled, tally
+from experiments.kit.verdicts import applies, reasons, ruled, tally
 from theory.claim import Ruling
 
 STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
@@ -205,10 +205,9 @@ def _held_against_the_step_size(rows: pd.DataFrame) -> list[str]:
     if held.empty:
         return []
     stable = held[applies(held, "B25")]
-    outside = held.loc[ruled(held, "B25", Ruling.INAPPLICABLE), f"B25 {FAILED}"].value_counts()
-    reasons = "".join(f", inapplicable {number} for want of {reason}" for reason, number in outside.items())
+    outside = "".join(f", inapplicable {part}" for part in reasons(held, "B25"))
     text = f"GC of {held['problem'].nunique()} networks against what the step size allows: "
-    text += f"{tally(held, 'B25') or 'B25 applies to none'}{reasons}."
+    text += f"{tally(held, 'B25') or 'B25 applies to none'}{outside}."
     if len(stable):
         share = (stable["gc"] / stable["gc_limit"]).astype(float)
         single = share[stable["batch"] == 1]
