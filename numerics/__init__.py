@@ -7,6 +7,18 @@ from theory.extras import need
 
 need("numerics", "numerics", ("scipy", "torch"))
 
+from numerics.capacity import (
+    capacity_measures,
+    fold_batch_norm,
+    frobenius_product,
+    group_norm,
+    least_product,
+    lipschitz_bounds,
+    margin,
+    path_norm,
+    rescaled,
+    spectral_product,
+)
 from numerics.fleet import train_fleet
 from numerics.geometric_complexity import arc_length, dirichlet_energy, lipschitz_bound, operator_norm, transfer_bound
 from numerics.networks import TwoLayerReLU, glorot_network, initialise
@@ -56,6 +68,17 @@ __all__ = [
     "operator_norm",
     "lipschitz_bound",
     "transfer_bound",
+    "lipschitz_bounds",
+    # what could it fit? (norms over margins)
+    "margin",
+    "capacity_measures",
+    "path_norm",
+    "frobenius_product",
+    "spectral_product",
+    "group_norm",
+    "least_product",
+    "rescaled",
+    "fold_batch_norm",
     # networks
     "TwoLayerReLU",
     "initialise",

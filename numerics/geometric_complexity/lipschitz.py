@@ -12,10 +12,11 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from numerics.geometric_complexity.batch_norm import folds, scales
 from numerics.geometric_complexity.certified import OUTWARD
-from numerics.geometric_complexity.graph import Traced, traced
+from numerics.geometric_complexity.graph import JOINS, Traced, UnsupportedLayerError, times, traced
 from numerics.geometric_complexity.modules import checked_module
-from numerics.geometric_complexity.norms import CONVOLUTIONS, Convolution, operator_norm
+from numerics.geometric_complexity.norms import CONVOLUTIONS, Convolution, operator_norm, with_weight
 from theory.checks import count as integer
 
 CONTRACTIONS = (
@@ -35,9 +36,6 @@ FUNCTIONS: dict[Any, float] = {
     "transpose": 1.0, "squeeze": 1.0, "unsqueeze": 1.0, "contiguous": 1.0, "clone": 1.0, "abs": 1.0,
 }  # fmt: skip
 """Functions and methods of one tensor, with their Lipschitz constants."""
-
-SUMS = {operator.add, operator.iadd, operator.sub, operator.isub, torch.add, torch.sub, "add", "add_", "sub", "sub_"}
-JOINS = {torch.cat, torch.concat}
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,9 @@ def lipschitz_bound(model: Any, input_shape: tuple[int, ...] | list[int]) -> Lip
 
     Raises:
         TypeError: if `model` is no module, or `input_shape` does not hold integers.
-        ValueError: if batch norm or dropout is in training mode, a weight is not finite, torch.fx cannot trace the model, it
-            fails on such an input, or it has a layer that no rule is known for: it is named, with the bound up to there.
+        ValueError: if batch norm or dropout is in training mode, a weight is not finite, torch.fx cannot trace the model, or
+            it fails on such an input.
+        UnsupportedLayerError: if it has a layer that no rule is known for: it is named, with the bound up to there.
 
     Example:
         >>> import torch
@@ -89,16 +88,16 @@ def lipschitz_bound(model: Any, input_shape: tuple[int, ...] | list[int]) -> Lip
         if node is graph.input:
             continue
         given = graph.tensors(node)
-        if node.target in SUMS and not node.kwargs and all(graph.shapes[one] == graph.shapes[node] for one in given):
-            bounds[node] = math.fsum(bounds[one] * _times(node.args, one) for one in given) * OUTWARD
-        elif node.target in JOINS:
-            parts = [bounds[one] * math.sqrt(_times(node.args[0], one)) for one in given]
+        if graph.adds(node):
+            bounds[node] = math.fsum(bounds[one] * times(node.args, one) for one in given) * OUTWARD
+        elif graph.function(node) in JOINS:
+            parts = [bounds[one] * math.sqrt(times(node.args[0], one)) for one in given]
             bounds[node] = math.hypot(*parts) * OUTWARD
         else:
             factor = _factor(graph, node, given)
             if factor is None:
-                raise ValueError(
-                    f"model must have layers whose norms are known, got {_name(graph, node)}; up to there the Lipschitz "
+                raise UnsupportedLayerError(
+                    f"model must have layers whose norms are known, got {graph.name(node)}; up to there the Lipschitz "
                     f"constant is at most {max(bounds[one] for one in given):.6g}"
                 )
             if factor != 1:
@@ -107,30 +106,15 @@ def lipschitz_bound(model: Any, input_shape: tuple[int, ...] | list[int]) -> Lip
     return Lipschitz(bounds[graph.output], tuple(counted))
 
 
-def _times(arguments: Any, given: fx.Node) -> int:
-    """Return how often a node is among arguments."""
-    return sum(argument is given for argument in arguments)
-
-
-def _name(graph: Traced, node: fx.Node) -> str:
-    layer = graph.layer(node)
-    kind = getattr(node.target, "__name__", str(node.target))
-    return f"{type(layer).__name__} {node.target!r}" if layer is not None else f"the function {kind}"
-
-
 def _factor(graph: Traced, node: fx.Node, given: list[fx.Node]) -> float | None:
     """Return a bound of the Lipschitz constant of one node, None if no rule is known."""
     if len(given) != 1:
         return None
-    layer, before = graph.layer(node), graph.shapes[given[0]]
+    layer, before = graph.called(node), graph.shapes[given[0]]
     if layer is not None:
         return _of_layer(graph, node, layer, before[1:])
     if node.target in FUNCTIONS:
         return FUNCTIONS[node.target]
-    if node.target in POOLING:
-        arguments = fx.node.map_arg((node.args[1:], node.kwargs), lambda one: graph.values.get(one, one))
-        pool: nn.Module = POOLING[node.target](*arguments[0], **arguments[1])
-        return POOLS[type(pool)](pool, before[1:])
     if node.target in (torch.mean, "mean"):
         return math.sqrt(math.prod(graph.shapes[node]) / math.prod(before)) * OUTWARD
     if node.target in (operator.mul, "mul", operator.truediv, "div") and len(node.args) == 2:
@@ -154,7 +138,7 @@ def _of_layer(graph: Traced, node: fx.Node, layer: nn.Module, shape: tuple[int, 
     if isinstance(layer, nn.Linear) or kind in CONVOLUTIONS:
         return _folded(graph, node, cast(nn.Linear | Convolution, layer), shape)
     if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-        return 1.0 if _folds(graph, node) is not None else float(_scales(layer).abs().max()) * OUTWARD
+        return 1.0 if folds(graph, node) is not None else float(scales(layer).abs().max()) * OUTWARD
     rule = POOLS.get(kind)
     return None if rule is None else rule(layer, shape)
 
@@ -169,45 +153,17 @@ def _slope(layer: nn.LeakyReLU | nn.ELU | nn.CELU) -> float:
     )
 
 
-def _scales(norm: nn.modules.batchnorm._BatchNorm) -> torch.Tensor:
-    """Return what batch norm multiplies each channel by, in float64."""
-    variance = cast(torch.Tensor, norm.running_var)
-    spread = (variance.double() + norm.eps).sqrt()
-    return torch.ones_like(spread) / spread if norm.weight is None else norm.weight.detach().double() / spread
-
-
-def _folds(graph: Traced, node: fx.Node) -> nn.Module | None:
-    """Return the layer that a batch norm is folded into, if the one before it is linear and serves nothing else."""
-    [given] = graph.tensors(node)
-    before = graph.layer(given)
-    linear = isinstance(before, (nn.Linear, *CONVOLUTIONS)) and len(given.users) == 1
-    return before if linear and not (isinstance(before, nn.Linear) and len(graph.shapes[given]) != 2) else None
-
-
 def _folded(graph: Traced, node: fx.Node, layer: nn.Linear | Convolution, shape: tuple[int, ...]) -> float:
     """Return the norm of a linear layer or a convolution, together with the batch norm that alone uses it."""
     users = list(node.users)
     norm = graph.layer(users[0]) if len(users) == 1 else None
-    if not isinstance(norm, nn.modules.batchnorm._BatchNorm) or _folds(graph, users[0]) is not layer:
+    if not isinstance(norm, nn.modules.batchnorm._BatchNorm) or folds(graph, users[0]) is not layer:
         return operator_norm(layer, shape).upper
-    scales = _scales(norm)
+    factors = scales(norm)
     weight: torch.Tensor = layer.weight.detach().double()
-    weight = weight * scales.reshape(-1, *[1] * (weight.ndim - 1))
+    weight = weight * factors.reshape(-1, *[1] * (weight.ndim - 1))
     lost = 8 * torch.finfo(torch.float64).eps  # of a weight, in folding
-    return _with_weight(layer, weight, shape) * (1 + lost * math.sqrt(weight.numel()))
-
-
-def _with_weight(layer: Any, weight: torch.Tensor, shape: tuple[int, ...]) -> float:
-    kind: Any = type(layer)
-    if isinstance(layer, nn.Linear):
-        copy: nn.Linear | Convolution = nn.Linear(layer.in_features, layer.out_features, bias=False)
-    else:
-        copy = kind(
-            layer.in_channels, layer.out_channels, layer.kernel_size, stride=layer.stride, padding=layer.padding,
-            dilation=layer.dilation, groups=layer.groups, bias=False, padding_mode=layer.padding_mode,
-        )  # fmt: skip
-    copy.weight = nn.Parameter(weight, requires_grad=False)
-    return operator_norm(copy, shape).upper
+    return operator_norm(with_weight(layer, weight), shape).upper * (1 + lost * math.sqrt(weight.numel()))
 
 
 def _pair(value: Any, axes: int) -> tuple[int, ...]:
@@ -254,10 +210,3 @@ POOLS: dict[type, Callable[[Any, tuple[int, ...]], float | None]] = {
     nn.AdaptiveAvgPool3d: _adaptive_average,
 }  # fmt: skip
 """Rules for pooling, by the kind of layer: its norm on inputs of a shape, or None."""
-
-POOLING: dict[Any, type[nn.Module]] = {
-    functional.avg_pool2d: nn.AvgPool2d, functional.avg_pool1d: nn.AvgPool1d,
-    functional.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d, functional.max_pool2d: nn.MaxPool2d,
-    torch.max_pool2d: nn.MaxPool2d,
-}  # fmt: skip
-"""Functions that pool, as layers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -109,7 +109,7 @@ def operator_norm(
         if not shape or shape[-1] != layer.in_features:
             raise ValueError(f"input_shape must end in {layer.in_features} for this layer, got {shape}")
         return _of_matrix(weight.numpy())
-    linear = _without_bias(layer, weight)
+    linear = cast(Convolution, with_weight(layer, weight))
     outputs = _output_shape(layer, linear, shape)
     inputs = math.prod(shape)
     if min(inputs, outputs) <= DENSE and inputs * outputs <= DENSE_ENTRIES:
@@ -175,21 +175,25 @@ def _of_matrix(matrix: Array, error: float = 0.0) -> OperatorNorm:
     return OperatorNorm(float(found.lower), float(found.upper), "matrix")
 
 
-def _without_bias(layer: Convolution, weight: torch.Tensor) -> Convolution:
-    """Return the convolution with a weight in float64 and no bias, on the CPU."""
+def with_weight(layer: Any, weight: torch.Tensor) -> nn.Linear | Convolution:
+    """Return a linear layer or a convolution with another weight of the same shape in float64, no bias, on the CPU."""
     kind: Any = type(layer)
-    linear: Convolution = kind(
-        layer.in_channels,
-        layer.out_channels,
-        layer.kernel_size,
-        stride=layer.stride,
-        padding=layer.padding,
-        dilation=layer.dilation,
-        groups=layer.groups,
-        bias=False,
-        padding_mode=layer.padding_mode,
-        dtype=torch.float64,
-    )
+    if isinstance(layer, nn.Linear):
+        linear: nn.Linear | Convolution = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
+    else:
+        linear = kind(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            dilation=layer.dilation,
+            groups=layer.groups,
+            bias=False,
+            padding_mode=layer.padding_mode,
+            dtype=torch.float64,
+            device="meta",  # not drawn, to be thrown away
+        )
     linear.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     return linear
 
@@ -462,7 +466,7 @@ def _rayleigh(linear: Convolution, start: Array, steps: int) -> float:
         return 0.0
     vector = torch.from_numpy(start)[None]
     vector = (vector / torch.linalg.vector_norm(vector)).to(torch.float32)
-    single = _without_bias(linear, linear.weight.detach())
+    single = with_weight(linear, linear.weight.detach())
     single.weight = nn.Parameter(linear.weight.detach().to(torch.float32), requires_grad=False)
     with torch.inference_mode(False), torch.enable_grad():
         for _ in range(steps):
@@ -476,7 +480,7 @@ def _rayleigh(linear: Convolution, start: Array, steps: int) -> float:
     unit = vector.detach().to(torch.float64)
     with torch.no_grad():
         image = linear(unit)
-        sizes = _without_bias(linear, linear.weight.abs())(unit.abs())
+        sizes = with_weight(linear, linear.weight.abs())(unit.abs())
     terms = linear.weight[0].numel() + 8
     off = terms * EPS / 2 / (1 - terms * EPS / 2) * float(torch.linalg.vector_norm(sizes)) * OUTWARD
     length = (float(torch.linalg.vector_norm(image)) - off) / float(torch.linalg.vector_norm(unit))

@@ -17,7 +17,6 @@ such layers; they are left out of the sum, which the other parameters only add t
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,27 +137,16 @@ def _layers(graph: Traced) -> tuple[list[fx.Node], list[str]]:
     Raises:
         ValueError: if two layers share a parameter, or there is no such layer.
     """
-    owners: dict[int, str] = {}
-    for name, module in graph.module.named_modules():
-        for parameter in module.parameters(recurse=False):
-            other = owners.setdefault(id(parameter), name)
-            if other != name:
-                raise ValueError(
-                    f"model must not share parameters between layers, got one that {other!r} and {name!r} share: their "
-                    "gradients may cancel, and the theorem does not hold"
-                )
-    calls = Counter(node.target for node in graph if node.op == "call_module")
-    used = {str(node.target) for node in graph.nodes if node.op == "get_attr"}
+    shared = graph.shared()
+    if shared:
+        raise ValueError(
+            f"model must use each parameter once, got {shared}: their gradients may cancel, and the theorem does not hold"
+        )
     found, left_out = [], []
     for node in graph:
         layer = graph.layer(node)
         if layer is None or not list(layer.parameters()):
             continue
-        if calls[node.target] > 1 or any(name.startswith(f"{node.target}.") for name in used):
-            raise ValueError(
-                f"model must use the parameters of a layer once, got {type(layer).__name__} {node.target!r} that is used "
-                "again: their gradients may cancel, and the theorem does not hold"
-            )
         if isinstance(layer, LAYERS) and graph.parts(node):
             found.append(node)
         else:

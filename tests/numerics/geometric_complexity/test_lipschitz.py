@@ -106,6 +106,13 @@ def test_a_linear_chain_with_a_skip_is_exact() -> None:
     assert lipschitz_bound(nn.Sequential(Beside(), Doubled()), (3,)).upper == pytest.approx(2 * math.sqrt(2))
 
 
+def test_a_layer_may_have_the_name_of_a_function() -> None:
+    named = nn.Sequential()
+    named.add_module("add", nn.Linear(1, 1, bias=False))
+    nn.init.constant_(named[0].weight, 3.0)  # type: ignore[arg-type]
+    assert lipschitz_bound(named, (1,)).upper == pytest.approx(3.0)
+
+
 def test_batch_norm_is_folded_into_the_layer_before_it() -> None:
     model = drawn(lambda: nn.Sequential(nn.Linear(2, 2, bias=False), nn.BatchNorm1d(2)), 0)
     linear, norm = model[0], model[1]  # type: ignore[index]

@@ -175,8 +175,8 @@ def twice() -> nn.Sequential:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (tied(), "must not share parameters between layers, got one that '0' and '2' share"),
-        (twice(), "got Linear '0' that is used again"),
+        (tied(), "must use each parameter once, got one that '0' and '2' share"),
+        (twice(), "got those of Linear '0', that is used again"),
         (nn.Sequential(nn.ReLU()), "must have a linear layer or a convolution that all of f goes through"),
         (nn.Sequential(Skip(nn.Linear(2, 2))), r"goes through, got none \(\['0.inner'\]\)"),
         (Untraceable(), "torch.fx can trace"),
