@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -161,6 +162,7 @@ def _says(condition: sp.Basic, before: sp.Basic, after: sp.Basic) -> bool:
     return any(_positive_multiple(part, before - after) for part in _differences(condition))
 
 
+@cache
 def _positive_multiple(first: sp.Expr, second: sp.Expr) -> bool:
     """Return whether one expression is the other times a number above 0."""
     if 0 in (first, second) or first.free_symbols != second.free_symbols:

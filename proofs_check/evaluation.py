@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from math import prod
 from typing import Any
 
@@ -25,11 +25,12 @@ class NoValueError(ValueError):
     """An expression has no value: what is wrong, in a sentence."""
 
 
-def symbols_of(expression: sp.Basic) -> list[sp.Symbol]:
+@cache
+def symbols_of(expression: sp.Basic) -> tuple[sp.Symbol, ...]:
     """Return the symbols that need a value: the plain ones, and the labels of the indexed ones."""
     bases = expression.atoms(sp.IndexedBase)
     labels = {base.label for base in bases}
-    return [*(expression.free_symbols - labels - bases - expression.atoms(sp.Indexed)), *labels]
+    return (*(expression.free_symbols - labels - bases - expression.atoms(sp.Indexed)), *labels)
 
 
 def evaluated(expression: sp.Basic, values: Mapping[str, Any]) -> Enclosure:
