@@ -10,6 +10,7 @@ from theory.beyond.claims import CLAIMS as BEYOND
 from theory.claim import Claim, Finding
 from theory.dherin2022.claims import CLAIMS as DHERIN2022
 from theory.mulayoff2021.claims import CLAIMS as MULAYOFF2021
+from theory.neyshabur2017.claims import CLAIMS as NEYSHABUR2017
 from theory.volhejn2020.claims import CLAIMS as VOLHEJN2020
 from theory.walker2023.claims import CLAIMS as WALKER2023
 
@@ -17,6 +18,7 @@ _IN_ORDER: tuple[Claim, ...] = (
     *VOLHEJN2020,
     *MULAYOFF2021,
     *DHERIN2022,
+    *NEYSHABUR2017,
     *WALKER2023,
     *BEYOND,
 )

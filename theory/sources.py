@@ -49,6 +49,13 @@ DHERIN2022 = Paper(
     2022,
     "NeurIPS 35",
 )
+NEYSHABUR2017 = Paper(
+    "neyshabur2017",
+    "Behnam Neyshabur, Srinadh Bhojanapalli, David McAllester, Nathan Srebro",
+    "Exploring generalization in deep learning",
+    2017,
+    "NeurIPS 30",
+)
 WALKER2023 = Paper(
     "walker2023",
     "Thomas Walker",

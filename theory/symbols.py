@@ -34,6 +34,8 @@ from theory.checks import (
     real_array,
 )
 from theory.dense_network import check_layers
+from theory.finite_metric import metric
+from theory.layer_noise import noise_lists
 from theory.linear_stability import hessians_array
 from theory.piecewise_linear import PiecewiseLinear
 from theory.random_networks import exact_input, layer_supports, row_counts
@@ -390,3 +392,26 @@ SUPPORTS = Symbol(
 ROWS = Symbol("rows", "(n_i)", "numbers of rows of W_1, .., W_l", row_counts)
 
 INPUT = Symbol("x", "x", "an input other than 0, exact, [d]", exact_input)
+
+
+def exact_positive(name: str, value: Any) -> Fraction:
+    """Return a number above 0 as a rational.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is not finite or not above 0.
+    """
+    return Fraction(exact_vector(name, [positive(name, value)])[0])
+
+
+DISTANCES = Symbol("distances", "d", "of a finite metric space, rationals, [n, n]", metric)
+
+LIPSCHITZ_CONSTANT = Symbol("constant", "C", "a Lipschitz constant, above 0", exact_positive)
+
+FUNCTION_MARGIN = Symbol("margin", r"\gamma", "a margin, in the unit of the functions' values, above 0", exact_positive)
+
+LIPSCHITZ_ON_A_SPACE = (DISTANCES, LIPSCHITZ_CONSTANT, FUNCTION_MARGIN)
+"""The functions of a Lipschitz constant on a finite space, and how far from a level they are to be."""
+LAYER_NOISES = Symbol(
+    "layer_noises", r"(\nu_i)", "equally likely noises of each layer, independent of those of others", noise_lists
+)

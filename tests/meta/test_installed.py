@@ -21,6 +21,7 @@ import pytest
 import theory.beyond
 import theory.dherin2022
 import theory.mulayoff2021
+import theory.neyshabur2017
 import theory.volhejn2020
 import theory.walker2023
 from experiments.__main__ import STUDIES
@@ -71,7 +72,14 @@ def test_the_list_of_studies_takes_no_options(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_the_papers_export_is_exported() -> None:
-    papers = (theory.beyond, theory.dherin2022, theory.mulayoff2021, theory.volhejn2020, theory.walker2023)
+    papers = (
+        theory.beyond,
+        theory.dherin2022,
+        theory.mulayoff2021,
+        theory.neyshabur2017,
+        theory.volhejn2020,
+        theory.walker2023,
+    )
     assert {name for paper in papers for name in paper.__all__} <= set(exported)
 
 

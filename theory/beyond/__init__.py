@@ -5,6 +5,11 @@ from theory.beyond.critical_step_bounds import critical_step_size, lowest_weight
 from theory.beyond.dual_bounds import dual_sharpness_bound
 from theory.beyond.flat_interpolants_bounds import flattest_range, sample_flattest, varies_least
 from theory.beyond.gradients_bounds import expected_squared_gradient, label_noise_pressure
+from theory.beyond.lipschitz_bounds import (
+    exact_lipschitz_constant,
+    fat_shattering_dimension,
+    two_layer_lipschitz_bound,
+)
 from theory.beyond.mean_square_bounds import (
     batch_share_bound,
     direction_bound,
@@ -21,6 +26,8 @@ from theory.beyond.norms_bounds import (
     two_layer_complexity,
     unit_complexity_bound,
 )
+from theory.beyond.pac_bayes_bounds import kl_bound, linear_expected_sharpness
+from theory.beyond.perturbation_bounds import perturbation_bound
 from theory.beyond.reshuffling_bounds import batch_bound, epoch_growth, orthonormal_reshuffling_threshold
 from theory.beyond.training_loss_bounds import curvature_bound_with_loss, loss_term, sharp_loss_term
 from theory.beyond.transfer_bounds import stable_complexity_limit
@@ -66,4 +73,13 @@ __all__ = [
     "unit_complexity_bound",
     "gaussian_overlap",
     "frobenius_complexity_bound",
+    # Lipschitz constants of two layers (B20), and what Lipschitz functions shatter (B21)
+    "exact_lipschitz_constant",
+    "two_layer_lipschitz_bound",
+    "fat_shattering_dimension",
+    # PAC-Bayes with a list of priors (B19), and expected sharpness in closed form (B18)
+    "kl_bound",
+    "linear_expected_sharpness",
+    # what noise in the weights does to a network, without conditions (B17)
+    "perturbation_bound",
 ]
