@@ -64,13 +64,15 @@ def figure(row: Row) -> Figure | None:
 
 
 def _numbers(instance: Stored | None) -> dict[str, Any]:
-    """Return those values of a stored instance that can be read, and the pieces of functions."""
-    found = {}
+    """Return those values of a stored instance that can be read and drawn, and the pieces of functions."""
+    found: dict[str, Any] = {}
     for name, code in (instance["given"] if instance else {}).items():
         try:
-            found[name] = _pieces(code) if name == "pieces" else decoded(code)
+            value = _pieces(code) if name == "pieces" else decoded(code)
         except EncodingError:
             continue
+        if isinstance(value, _OF_A_NETWORK.get(name, object)):  # the weights of one unit are no network
+            found[name] = value
     return found
 
 
@@ -309,6 +311,9 @@ def _populations() -> Figure:
     )
     return Figure(drawing([panel], caption), caption)
 
+
+_OF_A_NETWORK: Mapping[str, type] = {"weights": Weights, "f": PiecewiseLinear}
+"""What is drawn as a network; other claims may use the same names for something else."""
 
 _DRAWN: tuple[tuple[set[str], Callable[[Mapping[str, Any], str, Row], Figure | None]], ...] = (
     ({"pieces"}, _of_pieces),

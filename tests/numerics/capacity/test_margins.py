@@ -41,7 +41,7 @@ def test_margins_by_the_definition() -> None:
     assert found.violations == sum(one <= 0 for one in expected)
 
 
-@pytest.mark.parametrize("epsilon", [0.01, 0.07, 0.1, 0.3, 1 / 3, 0.5, 1.0])
+@pytest.mark.parametrize("epsilon", [0.01, 0.07, 0.1, 0.3, pytest.param(1 / 3, id="a third"), 0.5, 1.0])
 @pytest.mark.parametrize("m", [1, 7, 100])
 def test_the_order_statistic_is_the_infimum_of_the_definition(epsilon: float, m: int) -> None:
     margins = np.random.default_rng(m).permutation(m).astype(float) + 1
