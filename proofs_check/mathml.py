@@ -31,6 +31,18 @@ _UNKNOWN_TO_THE_CONVERTER = {
 }
 """Macros that it does not know, sets as identifiers, or that say what MathML does by itself."""
 
+_BRACKETS = {
+    r"\langle": "⟨",
+    r"\rangle": "⟩",
+    r"\lfloor": "⌊",
+    r"\rfloor": "⌋",
+    r"\lceil": "⌈",
+    r"\rceil": "⌉",
+    r"\|": "‖",
+}
+_SIZED = re.compile(r"(\\[bB]igg?[lmr]?\s*)(\\[lr](?:angle|floor|ceil)(?![a-zA-Z])|\\\|)")
+"""Brackets that it knows, but not behind \\Big."""
+
 _STYLES = {"double-struck": "DOUBLE-STRUCK CAPITAL", "script": "SCRIPT CAPITAL", "bold": "MATHEMATICAL BOLD CAPITAL"}
 _PRIMES = ("", "\u2032", "\u2033", "\u2034")
 _NO_OPERATORS = "∇∂∞∅∀∃¬"
@@ -161,10 +173,7 @@ def _math(latex: str, *, first: bool) -> Markup:
 
 def _known(latex: str) -> str:
     latex = re.sub(r"\\[a-zA-Z]+", lambda macro: _UNKNOWN_TO_THE_CONVERTER.get(macro[0], macro[0]), latex)
-    # It knows the pointed brackets, and how large \Big makes them, but not both at once.
-    latex = re.sub(
-        r"(\\[bB]igg?[lr]?\s*)\\(l|r)angle\b", lambda found: found[1] + ("⟨" if found[2] == "l" else "⟩"), latex
-    )
+    latex = _SIZED.sub(lambda found: found[1] + _BRACKETS[found[2]], latex)
     # The converter sets the primes of f_L'' one by one, and to the right of the index.
     latex = re.sub(r"(_(?:\w|\{\w+\}))('+)", lambda found: f"^{{{_PRIMES[min(len(found[2]), 3)]}}}{found[1]}", latex)
     # {w_{1}}_{i} is w with two indices; a word below a letter is a word, not a product.
