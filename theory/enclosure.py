@@ -144,33 +144,45 @@ def logarithm(value: Fraction, *, bits: int = 64) -> Enclosure:
     return parts[0] + parts[1]
 
 
-def exponential(value: Fraction, *, bits: int = 96) -> Enclosure:
-    """Return rationals around exp of a rational, about 2^-bits apart relative to it; exact for 0.
+_SMALL = 2**12
+"""What is at most e to the minus this is not told apart from 0: its numbers would have thousands of digits and more."""
 
-    exp(x) = exp(x / 2^s)^(2^s) with x / 2^s at most 1/2, and that by its power series, whose rest is at most twice its first
-    term.
+
+def exponential(value: Fraction, *, bits: int = 96) -> Enclosure:
+    """Return rationals around exp of a rational, about 2^-bits apart relative to it; exact for 0, from 0 on if tiny.
+
+    exp(x) = exp(x / 2^s)^(2^s) with x / 2^s at most 1/2, and that by its power series, whose rest is at most its last term.
+    All in integers, rounded down for the lower end and up for the upper one.
     """
     if value == 0:
         return Enclosure.exactly(Fraction(1))
+    if value < -_SMALL:
+        return Enclosure(Fraction(0), exponential(Fraction(-_SMALL), bits=bits).upper)
     if value < 0:
         positive = exponential(-value, bits=bits)
         return Enclosure(1 / Fraction(positive.upper), 1 / Fraction(positive.lower))
     halvings = max(0, (2 * value.numerator // value.denominator).bit_length())
     digits = bits + halvings + 16
-    small, total, term, n = value / 2**halvings, Fraction(1), Fraction(1), 1
-    while term * 2**digits > 1:
-        term = term * small / n
-        total, n = total + term, n + 1
-    low, high = _coarser(total, total + 2 * term, digits)
-    for _ in range(halvings):
-        low, high = _coarser(low * low, high * high, digits)
-    return Enclosure(low, high)
+    ends = []
+    for up in (0, 1):
+        small = _quotient(value.numerator << digits, value.denominator << halvings, up)
+        total, n = 1 << digits, 1
+        term = total
+        while term > up:
+            term = _quotient(term * small, n << digits, up)
+            total, n = total + term, n + 1
+        total, exponent = total + up, -digits
+        for _ in range(halvings):
+            total, exponent = total * total, 2 * exponent
+            spare = total.bit_length() - digits - 2
+            total, exponent = _quotient(total, 1 << spare, up), exponent + spare
+        ends.append(total * Fraction(2) ** exponent)
+    return Enclosure(*ends)
 
 
-def _coarser(low: Fraction, high: Fraction, digits: int) -> tuple[Fraction, Fraction]:
-    """Return an interval of numbers >= 1 with ends of so many binary digits after the point, rounded outwards."""
-    unit = 1 << digits
-    return Fraction(math.floor(low * unit), unit), Fraction(math.ceil(high * unit), unit)
+def _quotient(number: int, divisor: int, up: int) -> int:
+    """Return the quotient of whole numbers, rounded down or up."""
+    return -(-number // divisor) if up else number // divisor
 
 
 def _artanh(t: Fraction, bits: int) -> Enclosure:

@@ -261,7 +261,23 @@ def test_only_what_is_ours_is_said_to_be(claim: Claim) -> None:
         assert not claim.reading
 
 
-STRAINED = ("V4", "V5", "V6", "M6", "D9.b", "D11", "D12", "D17", "D21.b", "W2.b", "W10", "W11.e")
+STRAINED = (
+    "V4",
+    "V5",
+    "V6",
+    "M6",
+    "D9.b",
+    "D11",
+    "D12",
+    "D17",
+    "D21.b",
+    "N10",
+    "N10.b",
+    "N14.b",
+    "W2.b",
+    "W10",
+    "W11.e",
+)
 """Findings whose words hardly say what they are read to say."""
 
 

@@ -200,6 +200,18 @@ def test_exponentials_are_those_of_arb(value: Fraction, bits: int) -> None:
     assert found.upper - found.lower <= found.upper / 2**bits
 
 
+def test_the_exponential_of_a_number_far_below_zero_is_enclosed_from_zero_on() -> None:
+    found = exponential(Fraction(-(10**12), 7))
+    assert found.lower == 0 < found.upper < exponential(Fraction(-4000)).lower
+
+
+def test_an_exponential_takes_no_time_for_the_digits_of_its_argument() -> None:
+    value = Fraction(3**20_000, 2**31_692)  # about 152, with 10,000 digits to its denominator
+    near = Fraction(round(value * 2**200), 2**200)
+    assert exponential(value).lower <= exponential(near, bits=60).upper
+    assert exponential(value).upper >= exponential(near, bits=60).lower
+
+
 def test_the_exponential_of_nothing_is_exact() -> None:
     assert exponential(Fraction(0)) == Enclosure.exactly(Fraction(1))
 

@@ -185,7 +185,7 @@ B20A = Claim(
     proof=proofs.b20a,
     reads=_reads_shares,
     finding=Finding.OURS,
-    note="So B20's constant is at most this, and this at most the product of the norms and at most WP, the sum over the units, "
+    note="So B20's constant is at most this, and this at most the product of the norms and at most the sum over the units, "
     "since ||V W|| is. Either of the two may be the smaller. With the product alone it is known from averaged operators "
     "(Combettes and Pesquet 2020).",
     extremal=ONE_UNIT,

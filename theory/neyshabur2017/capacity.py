@@ -658,7 +658,7 @@ N1 = Claim(
     note="When the measures may be used, which go with 1/gamma^2: below 0 they say the opposite, and at 0 nothing. Ties count "
     "as errors. At 20 data or fewer, gamma is the hard margin. Interpolated percentiles are no smaller: N1.a.",
     reading="The percentile as nearest rank: the lowest margin that at least 5 per cent of the margins do not exceed, as in "
-    "N12.",
+    "N12. Printed is the definition; the equivalence is what it comes to.",
     extremal=Instance({"scores": rationals([[1, 0], [0, 0]]), "labels": [0, 1]}, "named"),
 )
 
@@ -700,8 +700,8 @@ N2 = Claim(
     finding=Finding.AS_PRINTED,
     note="What dividing by the margin is for, layer by layer. The sides are at one datum; any order statistic of the margins "
     "goes with c as each of them does. Under node-wise rescaling the two path measures stay as well (N4.a), and the other two "
-    "do not: of x -> 3 [2 x]_+ with alpha = 2 they do, with a second unit they need not. Networks without biases: where there "
-    "are some, as after folding a batch norm, the margin does not go with c.",
+    "need not: a factor that all units of a layer share leaves them, others change them in general. Networks without biases: "
+    "where there are some, as after folding a batch norm, the margin does not go with c.",
     reading="'Explicitly take into account the scaling of the outputs' as: a factor of a layer's weights changes no measure.",
     extremal=_network([[1]], [[2], [1]], measure="l2", layer=0, factor=2, point=rationals([1]), output=0),
 )
@@ -716,7 +716,8 @@ N3 = Claim(
     finding=Finding.NEEDS_ASSUMPTION,
     note="It needs one output. Of several the least product is the largest l_p norm of the paths to one of them, not that of "
     "all paths (N3.a to N3.c); it is that of all with ||W_d||_p,p for the last factor, as for one output whose weights are "
-    "the norms of the columns of W_d. Where a dead unit leads to the only output, the infimum is no minimum (N3.d).",
+    "the norms of the columns of W_d. Where a dead unit leads to the only output, whose path norm is not 0, the infimum is no "
+    "minimum (N3.d).",
     quote="l_p path norms which is the minimum over all node-wise rescalings of prod ||W_i||_p,inf and is equal to l_p norm "
     "of a vector ..",
     reading="Of the network of the notation, with h_d outputs, on paths 'from an input node to an output node'; the minimum "
@@ -871,10 +872,10 @@ N10 = Claim(
     note="By Cauchy and Schwarz the factor is the number of paths, h_0 h_1 .. h_d, and the printed one starts at h_1: it "
     "holds for one input, and with n = h_0 in front (N10.a). If the dropped term of the l2-path bound is n max |x|_inf^2, "
     "where that of the l1-path bound is max |x|_inf^2, nothing is lost; max |x|_2^2 may be smaller than it by the factor n.",
-    quote="The bounds based on l2-path norm and spectral norm can be derived directly from the those on l1-path norm and l2 "
-    "norm respectively.",
-    reading="As inequalities between the measures as they are printed, with the same dropped term that depends 'on the norm "
-    "of the input'.",
+    quote="The bounds based on l2-path norm and spectral norm can be derived directly from the those based on l1-path norm "
+    "and l2 norm respectively.",
+    reading="Strained: as inequalities between the measures as they are printed, with the same dropped term for both, which "
+    "depends 'on the norm of the input'; the footnote does not say of which norm.",
     witness=_network([[1, 1]] * 4),
     extremal=_network([[1], [1]]),
 )
@@ -905,7 +906,7 @@ N10B = Claim(
     finding=Finding.FALSE,
     note="||W_i||_F^2 <= h_i ||W_i||_2^2 leaves the factor 4^d of the l2 measure, which the spectral one is printed without "
     "(N10.c). The figures drop both factors.",
-    quote="The bounds based on .. spectral norm can be derived directly from the those on .. l2 norm ..",
+    quote="The bounds based on .. spectral norm can be derived directly from the those based on .. l2 norm ..",
     reading="Strained: as an inequality between the measures as they are printed, constants included; for one depth it is "
     "right up to a constant, but the same footnote counts the 4^d, and three of the four measures have it.",
     witness=_network([[1]]),
@@ -941,8 +942,8 @@ N11 = Claim(
     finding=Finding.AS_PRINTED,
     note="So no prediction changes, and every norm of the weights is divided by c. With biases, as after folding a batch "
     "norm, it fails: dividing them by c as well changes predictions, see N11.a. That a cross-entropy loss which goes to 0 "
-    "drives every norm to infinity is right for a fixed network and data: the scores must grow, and are bounded by any norm "
-    "of the weights.",
+    "drives every norm to infinity is right for a fixed network and data: the scores must grow, and a limit on any norm of "
+    "the weights is one on them.",
     reading="'The same number' above 0, and above 1 where it scales down.",
     extremal=_network([[2]], [[3]], divisor=2, point=rationals([1]), output=0),
 )

@@ -432,7 +432,7 @@ N13C = Claim(
     proof=proofs.n13c,
     reads=_reads_sets,
     finding=Finding.OURS,
-    note="K as in N13.b. So the class, of which each function is robust with the same sets, needs a set for each ball.",
+    note="K as in N13.b: one partition for all functions of the class. A single function may do with fewer sets.",
     extremal=Instance({"distances": TWO_POINTS, "constant": Fraction(1), "margin": Fraction(1)}, "named"),
 )
 

@@ -230,7 +230,8 @@ N7 = Claim(
     finding=Finding.AS_PRINTED,
     note="(5) itself is McAllester's, and is not shown here. (7) is (6) with the expected sharpness, of either sign, "
     "taken apart; it bounds the loss of the perturbed predictor and says nothing of f_w. The 4 is generous: 4/sqrt 3 "
-    "would do for every m >= 2, and 1/sqrt 2 follows from the inequality that (5) is derived from (B19.a).",
+    "would do for every m >= 2, and 1/sqrt 2 follows from Maurer's form of the inequality that (5) is derived from (B19, "
+    "B19.a).",
     reading="Of a loss in [0, 1], as 'upper bounding the loss in the second term by 1' says, and m >= 2, for which (5) "
     "is defined; the root in (5) over E L^ K alone.",
     no_extremal="the 4 is generous",
@@ -249,7 +250,8 @@ N7A = Claim(
     reads=_reads_divergence,
     finding=Finding.AS_PRINTED,
     note="With all sigma_i = sigma it is |w|^2/(2 sigma^2), the term of (8). A formula for two given Gaussians: "
-    "whether the second may be the prior of a PAC-Bayes bound is another question (N7.b).",
+    "whether the second may be the prior of a PAC-Bayes bound is another question (N7.b). In (8) sigma must be fixed before "
+    "training; 'choosing sigma appropriately' among G values afterwards costs ln G (B19).",
     extremal=Instance({"weights": rationals([1, -2]), "deviations": rationals([1, 2])}, "named"),
 )
 

@@ -418,9 +418,9 @@ N8 = Claim(
     sides=_printed_condition_sides,
     finding=Finding.FALSE,
     note="An inactive unit is given a number below 0, which is below every delta: without an absolute value no network with "
-    "one meets C2. The proof of Lemma 2 bounds |<w, x>|; with that a constant exists where no unit is given 0 exactly, and "
-    "N8.a has the least. delta is also the probability of Theorem 1, which it cannot be here. C1 is in N15, and the bounds "
-    "that rest on the conditions are N15 to N18.",
+    "one meets C2. That is a slip: the proof of Lemma 2 bounds |<w, x>|, and Figures 5 and 7 are of units that flip; with "
+    "sizes a constant exists where no unit is given 0 exactly, and N8.a has the least. delta is also the probability of "
+    "Theorem 1, which it cannot be here. C1 is in N15, and the bounds that rest on the conditions are N15 to N18.",
     quote="Given x, for any level k, 1/h_k sum_i 1(W_k,i Pi D_j W_j x <= delta) <= C_2 delta",
     reading="Of each hidden level, and of every delta > 0 with one C_2; the left side of the implication is true, the right "
     "side whether there is a C_2.",
@@ -549,7 +549,9 @@ N16 = Claim(
     note="Noise of the layers below moves f^(k-1), and a unit with large weights follows: its share is ||W_k,i|| |f~ - f|, "
     "of first order in sigma as the share of its own noise is. The proof has this term, calls it O(sigma^2), and drops it. "
     "For every K it fails, at sigma = 1/(6 K) and R = 20 K, so no constant in O(.) helps; read for one network and sigma to "
-    "0 it says nothing, as then no unit switches. N16.a keeps the term.",
+    "0 it says nothing, as then no unit switches. C1 to C3 hold there, with mu of the order 1/R and C_2 = C_3 = 1; mu, "
+    "which the second line has, is not in this one. Plainer still, without noise in layer k itself the right side is 0, and "
+    "units of the layer switch all the same. N16.a keeps the term.",
     quote="Now we will show that the last two terms in the above expression scale as O(sigma^2)",
     reading="O(.) as a constant K for all networks, C2 with absolute values. The sides are of k = 2 and the network x = 1, "
     "W_1 = (1, 1)^T, W_2 = (R, 1 - R), W_3 = 1, all pre-activations of which are 1.",
@@ -650,21 +652,52 @@ def least_change(given: Instance) -> Enclosure:
     return Enclosure.exactly(most * Fraction(deviation.lower))
 
 
-def theorem_bound(given: Instance) -> Enclosure:
-    """Return K times the first term of Theorem 1 at one datum, C_L = 1, with the least C_2 and C_3 and the largest mu."""
+def theorem_bound(given: Instance, *, whole: bool = True) -> Enclosure:
+    """Return K times the first term of Theorem 1 at one datum, C_L = 1, with the least C_2 and C_3 and the largest mu.
+
+    Args:
+        given: the network, the point, the standard deviations, delta and K.
+        whole: whether gamma_i has ||W_i||_F, as the theorem prints it, or ||D_i W_i||_F.
+    """
     layers, x = given["layers"], given["point"]
-    gamma = [square_root(g) for g in gammas(given, whole=True)]
+    gamma = [square_root(g) for g in gammas(given, whole=whole)]
     switching, peak = least_activation_constant(layers, x), square_root(squared_peak_constant(layers, x))
     spread = confidence_root(len(layers) * max(len(matrix) for matrix in layers), given["delta"])
     one = Enclosure.exactly(Fraction(1))
     grown = product([product([g, peak]).times(switching) + one for g in gamma])
-    whole = growth(gamma) + product([grown, growth([product([g, spread]).times(switching) for g in gamma])])
-    return product([whole, square_root(square(outputs(given)))]).times(given["constant"])
+    both = growth(gamma) + product([grown, growth([product([g, spread]).times(switching) for g in gamma])])
+    return product([both, square_root(square(outputs(given)))]).times(given["constant"])
 
 
 def _theorem_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     most = squared_effects(given["layers"], given["point"], list(given["sigma"] ** 2))[-1].root()
     return Enclosure(Fraction(least_change(given).lower), Fraction(most.upper)), theorem_bound(given)
+
+
+def quiet_unit(given: Instance) -> Instance:
+    """Return W_1 = (1, 1)^T, W_2 of the rows (1/2, 1/2) and (R, -R - 1), W_3 = (1, 1), x = 1, and noise on all weights.
+
+    The pre-activations are 1, 1 and 1, -1: the unit of large weights is inactive, and the output is 1.
+    """
+    steepness, half = given["steepness"], Fraction(1, 2)
+    layers = (rationals([[1], [1]]), rationals([[half, half], [steepness, -steepness - 1]]), rationals([[1, 1]]))
+    return given.but(layers=layers, point=rationals([1]), sigma=rationals([given["deviation"]] * 3))
+
+
+def _proof_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    """Return both sides of N18.b.
+
+    E|f~ - f| >= E f~ - 1, where the noise of W_3 has mean 0. By Jensen the active unit of the second layer gives 1 on average
+    or more, and the other E[R h_1 - (R + 1) h_2]_+ or more, h = [1 + nu_1]_+. With 1 + nu_1 for h that is
+    s E(xi - 1/s)_+, s = sigma |(R, R + 1)|, and the ReLU adds (R + 1) sigma E(xi - 1/sigma)_+ to (R + 1) h_2 at most.
+    """
+    of, deviation, steepness = quiet_unit(given), given["deviation"], given["steepness"]
+    spread = square_root(deviation**2 * (steepness**2 + (steepness + 1) ** 2))
+    gained = half_mean(Enclosure(1 / Fraction(spread.upper), 1 / Fraction(spread.lower)))
+    lost = half_mean(Enclosure.exactly(1 / deviation))
+    lower = Fraction(spread.lower) * Fraction(gained.lower) - (steepness + 1) * deviation * Fraction(lost.upper)
+    upper = squared_effects(of["layers"], of["point"], [deviation**2] * 3)[-1].root()
+    return Enclosure(max(lower, Fraction(0)), Fraction(upper.upper)), theorem_bound(of, whole=False)
 
 
 CENTRED = Assumption(
@@ -743,12 +776,13 @@ N18 = Claim(
     assumptions=(SIGNALS, KINKS),
     sides=_theorem_sides,
     finding=Finding.FALSE,
-    note="Lemmas 1 and 2 have ||D_i W_i||_F in gamma_i, the theorem ||W_i||_F, which is larger: large weights into inactive "
-    "units make the bound small, and what noise does to the active ones stays. So it fails for small noise, with no unit "
-    "switching, and for every K: with 100 K for 100 and 1000 K for 1000 in the witness. C3 gives ||W_i||_F <= C_3 ||D_i "
-    "W_i||_F, a factor that the first product has not. Its second product comes from Lemma 2, which does not hold (N16, "
-    "N16.b). The last term, with ||W_i||^2/sigma_i^2 for KL, has lost the factor 4 of (8). What holds of sharpness without "
-    "conditions is N18.a.",
+    note="Lemmas 1 and 2, and the end of the theorem's proof, have ||D_i W_i||_F in gamma_i, the theorem ||W_i||_F, which is "
+    "larger: large weights into inactive units make the bound small, and what noise does to the active ones stays. So it "
+    "fails for small noise, with no unit switching, and for every K: with 100 K for 100 and 1000 K for 1000 in the witness. "
+    "C3 gives ||W_i||_F <= C_3 ||D_i W_i||_F, a factor that the first product has not. With ||D_i W_i||_F it fails too "
+    "(N18.b), as Lemma 2 does (N16, N16.b). The last term, with ||W_i||^2/sigma_i^2 for KL, has lost the factor 4 of (8); for "
+    "a loss in [0, 1] and sigma_i that are fixed beforehand it is right all the same, by B19.a. What holds of sharpness "
+    "without conditions is N18.a.",
     quote="Then, under the conditions C1, C2, C3, with probability >= 1 - delta",
     reading="Of its first term: data at one point, the loss |f - f_w(x)| (clipped high up, if it must be bounded), so that "
     "C_L = 1, and m so large that the other term is 0. O(.) is a constant K for all networks; C1 as in N15.a, C2 with "
@@ -760,6 +794,8 @@ N18 = Claim(
         targets=rationals([[100]]),
         lipschitz=Fraction(1),
         layer_noises=(rationals([[[1, 1], [1, 1]]]) * 0, rationals([[[1, 1]], [[1, -1]], [[-1, 1]], [[-1, -1]]]) / 100),
+        steepness=Fraction(1),
+        deviation=Fraction(1, 10),
     ),
     no_extremal="refuted",
 )
@@ -792,6 +828,36 @@ N18A = Claim(
         },
         "named",
     ),
+)
+
+N18B = Claim(
+    id="N18.b",
+    amends="N18",
+    source=Source(NEYSHABUR2017, "Theorem 1, with the gamma_i of its proof"),
+    statement=r"\mathbb E\|f_{w+\nu}(x) - f_w(x)\| \le K \Big[\prod_i (1 + \gamma_i) - 1 + \prod_i (1 + \gamma_i C_2 C_3) "
+    r"\Big(\prod_i (1 + \gamma_i C_\delta C_2) - 1\Big)\Big] \|f_w(x)\|,\ "
+    r"\gamma_i = \frac{\sigma_i \sqrt{h_i h_{i-1}}}{\mu^2 \|D_i W_i\|_F}",
+    form=Form.AT_MOST,
+    symbols=(FIRST_WEIGHT, DEVIATION, RISK, CONSTANT),
+    sides=_proof_sides,
+    finding=Finding.FALSE,
+    note="The inactive unit of the network is given R nu_1 - (R + 1) nu_2 more, of the size R sigma; where that is about 2 it "
+    "switches, and adds to the output what does not go to 0 with sigma. C_3 is of the order R, and so gamma_i C_2 C_3 stays "
+    "as it is, but the factor beside it goes as sigma. mu and C_2 are 1. So for every K it fails: at sigma = 1/(100000 K) and "
+    "R = 200000 K.",
+    quote="Here gamma_i = sigma_i sqrt(h_i) sqrt(h_(i-1)) / (mu^2 ||D_i W_i||_F)",
+    reading="As N18, with the gamma_i of both lemmas and of the last line of the proof. The sides are of the network x = 1, "
+    "W_1 = (1, 1)^T, W_2 = (1/2, 1/2; R, -R - 1), W_3 = (1, 1), noise of one sigma on all weights.",
+    witness=Instance(
+        {
+            "steepness": Fraction(200_000),
+            "deviation": Fraction(1, 100_000),
+            "delta": Fraction(1, 10),
+            "constant": Fraction(1),
+        },
+        "named",
+    ),
+    no_extremal="refuted",
 )
 
 GROWTH = (DEPTH, LAYER_WIDTH, INTERACTION, SCALE, TRAINING_COUNT, RISK, TIMES_DEEPER, FIRST_TERM)
@@ -911,7 +977,9 @@ N19B = Claim(
     sides=_simplified_sides,
     finding=Finding.FALSE,
     note="||W_i||/sigma_i = C_delta d sqrt(h_i h_{i-1})/(mu^2 sigma): the left side is C_delta^2 = 4 ln(d h/delta) times "
-    "the right one. The root is outside O(.), which could hide a constant, and this one grows with depth and width.",
+    "the right one. The root is outside O(.), which could hide a constant, and this one grows with depth and width. Besides, "
+    "such a sigma_i is chosen by ||W_i||_F and mu, which depend on the training data, and (8) has it in its prior as well: "
+    "N7.b says why no such divergence is in a PAC-Bayes bound, and B19 what choosing among G values costs.",
     quote="consider choosing gamma_i = sigma/(C_delta d), and we get a bound that simplifies as follows",
     reading="Of the second term, with equal widths.",
     witness=Instance(
@@ -979,6 +1047,7 @@ CLAIMS = (
     N17A,
     N18,
     N18A,
+    N18B,
     N19,
     N19A,
     N19B,

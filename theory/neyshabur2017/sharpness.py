@@ -257,8 +257,8 @@ N6 = Claim(
     reads=_reads_growth,
     finding=Finding.AS_PRINTED,
     note="Shown where the maximum can be had exactly: one hidden layer, inputs x > 0, the squared loss. The function "
-    "stays, and the sharpness grows as c^2, without limit; so it falls where the scale goes back, down to N6.a's limit "
-    "and not to 0. The cause is the 1 in |w_i| + 1 (N6.b).",
+    "stays, and the sharpness grows as c^2, without limit; so it falls where the scale goes back, but never below N6.a's "
+    "right side, which is above 0 unless f is 0 on all data. The cause is the 1 in |w_i| + 1 (N6.b).",
     reading="'Changing the scale of the parameters' as rescaling a unit, which leaves the function.",
     no_extremal="approached for one unit with v = 0 as alpha falls and c grows",
 )
@@ -276,7 +276,9 @@ N6A = Claim(
     finding=Finding.OURS,
     note="The right side depends on the function alone: no rescaling of its units takes the sharpness below it. Of d "
     "layers without biases s = (1 +- alpha)^d, by the perturbation +-alpha w, which the box allows. Equality "
-    "for units that stay dead; approached as all weights grow.",
+    "for units that stay dead. The ratio of both goes to 1 as all weights grow, in and out, which no rescaling makes them do: "
+    "for u = v = 1 and the target 1 at x = 1 the least over c is ((1 + 2 alpha)^2 - 1)^2, at c = 1, and the right side "
+    "((1 + alpha)^2 - 1)^2.",
     extremal=Instance(
         {
             "incoming": rationals([-3]),
@@ -393,12 +395,12 @@ N14B = Claim(
     finding=Finding.FALSE,
     note="It is the other way round: at equal norms the network of the witness whose layers interact strongly is the "
     "sharper one. For linear networks and spherical noise the expected squared change of the output is the larger the "
-    "more the layers pass on, and at two layers their interaction is not in it (B18). Relative to |f|^2 weak "
-    "interaction does cost, and so where the output is given.",
+    "more the layers pass on, and at two layers their interaction is not in it (B18). Relative to |f|^2 the sentence is right "
+    "by that formula, for equal ||V D||_F and |D W x|, and so where the size of the output is given.",
     quote="Such a network will have very high sharpness value compared to a network where the neighboring layers "
     "interact strongly.",
-    reading="Of two networks 'with the same norm' in each layer, each with targets that it fits, by eq (4) and the "
-    "squared loss.",
+    reading="Strained: of two networks 'with the same norm' in each layer, each with targets that it fits, by eq (4) and the "
+    "squared loss; not relative to the size of the outputs, as section 1 would have measures compared.",
     witness=Instance(
         {
             "incoming": rationals([1, 0]),

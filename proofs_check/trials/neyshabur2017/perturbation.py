@@ -28,6 +28,7 @@ from theory.neyshabur2017.perturbation import (
     N17A,
     N18,
     N18A,
+    N18B,
     N19,
     N19A,
     N19B,
@@ -164,6 +165,16 @@ def sharp(draw: st.DrawFn) -> Instance:
         layers = (rationals([[1, 0], [-1, far]]), given["layers"][1] * 100)
         given = given.but(layers=layers, point=rationals([1, 0]))
     return given.but(delta=draw(few_deltas), constant=draw(few_constants))
+
+
+@st.composite
+def quiet(draw: st.DrawFn) -> Instance:
+    """Draw the numbers that N18.b speaks of."""
+    values = {
+        "steepness": Fraction(draw(st.sampled_from([1, 20, 200_000]))),
+        "deviation": Fraction(draw(st.sampled_from(["1/100000", "1/100", "1/10"]))),
+    }
+    return Instance({**values, "delta": draw(few_deltas), "constant": draw(few_constants)}, "drawn")
 
 
 @st.composite
@@ -370,6 +381,7 @@ TRIALS = (
             right(N18A, "without ||W_i||", Kind.DROPPED, lambda g: _changed_effect(g, "kept")),
         ),
     ),
+    Trial(N18B, instances=quiet()),
     Trial(N19, instances=depths()),
     Trial(
         N19A,

@@ -23,12 +23,14 @@ from theory.neyshabur2017.perturbation import (
     N16,
     N16B,
     N18,
+    N18B,
     half_mean,
     least_change,
     mean_change,
     mean_square_change,
     network,
     parameters,
+    quiet_unit,
 )
 from theory.neyshabur2017.perturbation_bounds import squared_interaction
 
@@ -93,6 +95,20 @@ def test_what_one_hidden_layer_moves_by_is_at_least_its_bound() -> None:
     assert float(least_change(given).lower) <= np.mean(changes)
 
 
+def test_an_inactive_unit_of_large_weights_moves_the_output_by_what_its_bounds_say() -> None:
+    numbers = {"steepness": Fraction(20), "deviation": Fraction(1, 10), "delta": Fraction(1), "constant": Fraction(1)}
+    given = Instance(numbers, "named")
+    generator, layers = np.random.default_rng(0), [np.array(m, dtype=float) for m in quiet_unit(given)["layers"]]
+    h = np.ones((20_000, 1))
+    for number, matrix in enumerate(layers, 1):
+        noisy = matrix + generator.normal(0, 0.1, (len(h), *matrix.shape))
+        h = np.einsum("nij,nj->ni", noisy, h)
+        h = h if number == len(layers) else np.maximum(h, 0)
+    left = N18B.sides(given)[0]
+    assert float(left.lower) <= np.mean(abs(h - 1)) <= float(left.upper)
+    assert float(left.lower) > 0.5
+
+
 def test_effects_of_one_layer_are_those_of_lemma_3() -> None:
     assert expected_sharpness_bound([[[1, 0], [0, 1]]], [[3, 4]], [1]) == pytest.approx(np.sqrt(2) * 5)
 
@@ -103,13 +119,14 @@ def test_a_lipschitz_constant_is_a_factor() -> None:
 
 
 @pytest.mark.parametrize("factor", [3, 10, 1000])
-@pytest.mark.parametrize("claim", [N16, N16B, N18], ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", [N16, N16B, N18, N18B], ids=lambda claim: claim.id)
 def test_no_constant_in_the_o_helps(claim: Any, factor: int) -> None:
     first = claim.witness
     changes: dict[str, dict[str, Any]] = {
         "N16": {"steepness": 20 * factor, "deviation": Fraction(1, 6 * factor)},
         "N16.b": {"weight": 20 * factor, "deviation": 80 * factor},
         "N18": {"layers": (rationals([[1, 0], [-1, 1000 * factor]]), rationals([[100 * factor, 0]]))},
+        "N18.b": {"steepness": 200_000 * factor, "deviation": Fraction(1, 100_000 * factor)},
     }
     given = first.but(constant=Fraction(factor), **changes[claim.id])
     assert claim.evaluate(given).ruling is Ruling.VIOLATED
