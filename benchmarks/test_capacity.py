@@ -2,7 +2,6 @@
 
 import copy
 import math
-import statistics
 from itertools import pairwise
 
 import pytest
@@ -10,7 +9,7 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import nn
 
-from benchmarks.measuring import Work, seconds
+from benchmarks.measuring import timed
 from numerics.capacity import fold_batch_norm, path_norm, spectral_product
 
 SHAPE = (3, 32, 32)
@@ -56,19 +55,6 @@ def power_iterations(model: nn.Module) -> float:
         with torch.no_grad():
             x = layer(x)
     return log
-
-
-def timed(benchmark: BenchmarkFixture, ours: Work, theirs: Work, other: str, rounds: int = 3) -> None:
-    ours_seconds, their_seconds = [], []
-
-    def one_round() -> None:
-        ours_seconds.append(seconds(ours))
-        their_seconds.append(seconds(theirs))
-
-    benchmark.pedantic(one_round, rounds=rounds)
-    benchmark.extra_info["milliseconds"] = 1e3 * statistics.median(ours_seconds)
-    benchmark.extra_info[f"milliseconds, {other}"] = 1e3 * statistics.median(their_seconds)
-    benchmark.extra_info["ratio"] = statistics.median(their_seconds) / statistics.median(ours_seconds)
 
 
 @pytest.mark.parametrize("p", [1, 2])

@@ -1,0 +1,146 @@
+"""A ReLU network as its weight matrices, and inputs on the scale that they are wanted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from numerics.capacity.folding import prepared
+from numerics.capacity.lipschitz import RELUS
+from numerics.geometric_complexity.graph import Traced, UnsupportedLayerError
+from numerics.geometric_complexity.modules import floats_of, subject
+from theory.checks import positive
+
+PASSING = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd)
+"""Layers that pass on the numbers that they are given."""
+
+RESHAPING = {torch.flatten, "flatten", "view", "reshape"}
+
+
+@dataclass(frozen=True, eq=False)
+class ReLULayers:
+    """A network x -> W_d relu(W_{d-1} .. relu(W_1 x)) without biases, and points.
+
+    Attributes:
+        weights: W_1 to W_d, float64, [h_i, h_{i-1}].
+        points: [m, h_0], float64.
+        added: whether the last entry of each point, and the last unit of each hidden layer, is one that is always 1, whose
+            outgoing weights are the biases.
+    """
+
+    weights: tuple[torch.Tensor, ...]
+    points: torch.Tensor
+    added: bool
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """h_0 to h_d."""
+        return (self.points.shape[1], *(len(weight) for weight in self.weights))
+
+    def noisy(self, layer: int) -> slice:
+        """Return the units of layer 1 to d whose incoming weights are weights or biases of the model."""
+        return slice(0, self.widths[layer] - int(self.added and layer < len(self.weights)))
+
+    def pre_activations(self) -> list[torch.Tensor]:
+        """Return what the units of layers 1 to d are given, [m, h_i]; the last are the outputs."""
+        found, h = [], self.points
+        for weight in self.weights:
+            found.append(h @ weight.T)
+            h = found[-1].clamp(min=0)
+        return found
+
+
+def relu_layers(model: Any, x: Any, input_norm: float | None) -> ReLULayers:
+    """Return the layers of a ReLU network and points after their checks.
+
+    Args:
+        model: linear layers with a ReLU between, in eval mode.
+        x: the points, [m, ...], floats.
+        input_norm: the Euclidean norm that each point is scaled to; None leaves them as they are.
+
+    Raises:
+        TypeError: if `model` is no module, x holds no floats, or `input_norm` is no real number.
+        ValueError: if x is empty or not finite, a point that is to be scaled is 0, or the model has a layer without units,
+            uses a parameter twice, is not in eval mode, or fails on x.
+        UnsupportedLayerError: if the model has another layer, or others in their place.
+    """
+    rows = floats_of(x)
+    if input_norm is not None:
+        rows = _scaled(rows, float(positive("input_norm", input_norm)))
+    graph = prepared(model, rows.shape[1:])
+    layers = _chain(graph)
+    given = subject(model, rows, probabilities=True)
+    points = given.x.to(torch.float64).flatten(1)
+    added = any(layer.bias is not None for layer in layers)
+    weights = [layer.weight.detach().to(torch.float64) for layer in layers]
+    if added:
+        points = torch.cat([points, torch.ones_like(points[:, :1])], dim=1)
+        weights = [_with_bias(layer, last=layer is layers[-1]) for layer in layers]
+    return ReLULayers(tuple(weights), points, added)
+
+
+def _scaled(rows: torch.Tensor, norm: float) -> torch.Tensor:
+    """Return points of one Euclidean norm.
+
+    Raises:
+        ValueError: if a point is 0.
+    """
+    sizes = rows.flatten(1).norm(dim=1)
+    zero = torch.nonzero(sizes == 0).flatten()
+    if len(zero):
+        raise ValueError(
+            f"x must hold points other than 0 for them to be scaled to norm {norm:g}, got row {int(zero[0])}: "
+            "input_norm=None leaves points as they are"
+        )
+    result: torch.Tensor = rows * (norm / sizes).reshape(-1, *[1] * (rows.ndim - 1))
+    return result
+
+
+def _chain(graph: Traced) -> list[nn.Linear]:
+    """Return the linear layers of a chain of them with a ReLU between any two.
+
+    Raises:
+        ValueError: if a parameter is used twice.
+        UnsupportedLayerError: if the model is no such chain.
+    """
+    shared = graph.shared()
+    if shared:
+        raise ValueError(f"model must use each parameter once, got {shared}")
+    linear: list[nn.Linear] = []
+    nodes, wanted = list(graph), "a linear layer"
+    for before, node in pairwise(nodes):
+        layer, flat = graph.layer(node), len(graph.shapes[node]) == 2
+        if graph.tensors(node) != [before]:
+            raise UnsupportedLayerError(_unsupported(graph, node, "what gives each result to the next layer alone"))
+        passes = isinstance(layer, PASSING) or graph.function(node) in RESHAPING
+        if passes and (not linear or graph.shapes[node] == graph.shapes[before]):
+            continue
+        if isinstance(layer, nn.Linear) and flat and wanted == "a linear layer":
+            linear.append(layer)
+            wanted = "a ReLU"
+        elif (isinstance(layer, nn.ReLU) or graph.function(node) in RELUS) and wanted == "a ReLU":
+            wanted = "a linear layer"
+        else:
+            raise UnsupportedLayerError(_unsupported(graph, node, wanted))
+    if wanted == "a linear layer":
+        end = "one that ends in a ReLU" if linear else "none"
+        raise UnsupportedLayerError(f"model must have linear layers with a ReLU between and end in one, got {end}")
+    return linear
+
+
+def _unsupported(graph: Traced, node: Any, wanted: str) -> str:
+    return f"model must have linear layers with a ReLU between, got {graph.name(node)} in the place of {wanted}"
+
+
+def _with_bias(layer: nn.Linear, *, last: bool) -> torch.Tensor:
+    """Return (W b), and for a hidden layer the row (0 1) under it."""
+    weight = layer.weight.detach().to(torch.float64)
+    bias = weight.new_zeros(len(weight)) if layer.bias is None else cast(torch.Tensor, layer.bias).detach()
+    whole = torch.cat([weight, bias.to(torch.float64)[:, None]], dim=1)
+    unit = torch.zeros_like(whole[:1])
+    unit[0, -1] = 1
+    return whole if last else torch.cat([whole, unit])
