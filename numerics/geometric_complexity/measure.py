@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
-from numerics.geometric_complexity.modules import Kinks, Subject, logits, on_kinks, subject
+from numerics.geometric_complexity.modules import Kinks, Subject, bytes_of_row, logits, on_kinks, subject
 from numerics.geometric_complexity.two_layer import TwoLayers, closed_form, two_layers
 from numerics.smoothness.modules import ReluSlope, checked_slope
 from theory.checks import Array, positive
@@ -115,7 +115,7 @@ def geometric_complexity(
     kinks: int | None = 0
     signs = np.random.default_rng(seed) if estimated else None
     with torch.inference_mode(False), torch.enable_grad():
-        together = max(1, budget // (GRAPH_COPIES * _bytes_of_row(given)))
+        together = max(1, budget // (GRAPH_COPIES * bytes_of_row(given.model, given.x[:1])))
         for start in range(0, len(given.x), together):
             rows, part, passed = given.x[start : start + together], norms[start : start + together], Kinks()
             with torch.no_grad():
@@ -142,22 +142,6 @@ def _of_two_layers(layers: TwoLayers, given: Subject, slope: float, budget: int)
     return GeometricComplexity(
         value, 0.0, len(norms), given.outputs, kinks, "two layers in closed form", squared_norms=norms
     )
-
-
-def _bytes_of_row(given: Subject) -> int:
-    """Return how much autograd keeps of a pass of one row, parameters aside, and at least the row with its gradient."""
-    own = {t.untyped_storage().data_ptr() for part in (given.model.parameters(), given.model.buffers()) for t in part}
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = logits(given.model, given.x[:1].clone().requires_grad_())
-    return max(sum(kept.values()), 1) + (given.entries + outputs.numel()) * given.x.element_size()
 
 
 def _pull_back(given: Subject, rows: torch.Tensor, signs: np.random.Generator | None, norms: Array) -> None:

@@ -71,7 +71,7 @@ def subject(model: Any, x: Any, *, probabilities: bool = False) -> Subject:
         outputs = logits(model, first)
         made = _last_function(outputs)
         outputs = outputs.detach()
-        _check_rows(model, rows, outputs)
+        check_rows(model, rows, outputs)
     if not probabilities and (made.startswith(SQUASHING) or _are_probabilities(outputs)):
         raise ValueError(
             "model must return logits, what comes before the last activation, got outputs that are probabilities or "
@@ -80,8 +80,12 @@ def subject(model: Any, x: Any, *, probabilities: bool = False) -> Subject:
     return Subject(model, rows, outputs.shape[1])
 
 
-def checked_module(model: Any) -> nn.Module:
+def checked_module(model: Any, *, statistics_of_batch: bool = False) -> nn.Module:
     """Return a module whose output at a row of its input does not depend on the other rows.
+
+    Args:
+        model: any.
+        statistics_of_batch: whether batch norm may take them all the same.
 
     Raises:
         TypeError: if it is no module.
@@ -95,7 +99,7 @@ def checked_module(model: Any) -> nn.Module:
             raise ValueError(f"model must have finite parameters, got nan or inf in {name}")
     for name, layer in model.named_modules():
         where = f"{type(layer).__name__} {name!r}" if name else type(layer).__name__
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and not statistics_of_batch:
             if layer.training:
                 raise ValueError(
                     f"model must be in eval mode, got {where} in training mode, where an output depends on its batch"
@@ -170,7 +174,7 @@ def _where_not_finite(model: nn.Module, rows: torch.Tensor) -> str:
     return f", first from {found[0]}" if found else ""
 
 
-def _check_rows(model: nn.Module, rows: torch.Tensor, outputs: torch.Tensor) -> None:
+def check_rows(model: nn.Module, rows: torch.Tensor, outputs: torch.Tensor) -> None:
     """Compare the outputs at some rows with those at fewer of them, and at more where there is one row.
 
     Raises:
@@ -181,13 +185,30 @@ def _check_rows(model: nn.Module, rows: torch.Tensor, outputs: torch.Tensor) -> 
             half = (len(outputs) + 1) // 2
             apart = logits(model, rows[:half]) - outputs[:half]
         else:
-            apart = logits(model, torch.cat([rows[:1], rows[:1] / 2]))[:1] - outputs
+            other = rows[:1] / 2 if rows.is_floating_point() else rows[:1]
+            apart = logits(model, torch.cat([rows[:1], other]))[:1] - outputs
     size, far = float(outputs.abs().max()), float(apart.abs().max())
     if far > torch.finfo(outputs.dtype).eps ** 0.5 * size:
         raise ValueError(
             "model must give a row of x the same output every time and whatever the other rows are, got outputs that "
             f"differ by {far:.3g}"
         )
+
+
+def bytes_of_row(model: nn.Module, row: torch.Tensor) -> int:
+    """Return how much autograd keeps of a pass of one row [1, ...], parameters aside, and at least row, gradient and output."""
+    own = {t.untyped_storage().data_ptr() for part in (model.parameters(), model.buffers()) for t in part}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = logits(model, row.clone().requires_grad_() if row.is_floating_point() else row)
+    return max(sum(kept.values()), 1) + row.numel() * row.element_size() + outputs.numel() * outputs.element_size()
 
 
 def _last_function(outputs: torch.Tensor) -> str:
