@@ -5,5 +5,5 @@ from theory.extras import need
 need(
     "experiments",
     "studies",
-    ("cvxpy", "pooch", "scipy", "torch", "filelock", "matplotlib", "pandas", "pyarrow", "tqdm", "tyro"),
+    ("cvxpy", "filelock", "lazy_loader", "matplotlib", "pandas", "pooch", "pyarrow", "scipy", "torch", "tqdm", "tyro"),
 )

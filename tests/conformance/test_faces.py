@@ -20,7 +20,7 @@ from theory.claim import Claim
 from theory.registry import CLAIMS
 
 ROOMS = (theory, numerics)
-"""Both import their packages, but `numerics` leaves out `programs`, which waits for cvxpy."""
+"""What users import from."""
 
 ARRAYS = re.compile(r"\b(Array|Reals|Matrix|Tensor|Points)\b")
 """What an annotation says of arrays."""
@@ -33,9 +33,9 @@ MANY = 3
 
 
 def faces_of(room: ModuleType) -> Iterator[ModuleType]:
-    """Yield a folder's package and those in it, once they are imported."""
+    """Yield a folder's package and those in it."""
     yield room
-    for found in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+    for found in list(pkgutil.walk_packages(room.__path__, f"{room.__name__}.")):  # which imports them
         if found.ispkg:
             yield sys.modules[found.name]
 

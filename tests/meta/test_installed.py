@@ -344,7 +344,7 @@ def test_a_bare_installation_has_the_bounds_and_says_what_the_rest_needs(bare: P
         assert f"pip install 'implicit-smoothness[{extra}]'" in result.stderr
     result = run(bare, tmp_path, "python", "-c", "import numerics.networks")
     assert result.stderr.splitlines()[-1].endswith(
-        "numerics needs scipy, torch, which are not installed: pip install 'implicit-smoothness[numerics]'"
+        "numerics needs lazy_loader, scipy, torch, which are not installed: pip install 'implicit-smoothness[numerics]'"
     )
 
 
