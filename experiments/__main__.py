@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments import (
+    confusion_set,
     explicit_regularization,
     gc_at_initialisation,
     gc_double_descent,
@@ -12,11 +13,15 @@ from experiments import (
     gc_implicit,
     gc_through_training,
     interpolant_example,
+    network_size,
+    pac_bayes_mnist,
     sgd_threshold,
+    sharpness_conditions,
     stability_sweep,
     step_size_jump,
     training_set_size_1d,
     training_set_size_mnist,
+    true_vs_random_labels,
     weight_function,
 )
 from experiments.engine.study import Study
@@ -35,6 +40,11 @@ STUDIES: tuple[Study[Any], ...] = (
     gc_explicit.STUDY,
     gc_implicit.STUDY,
     gc_double_descent.STUDY,
+    sharpness_conditions.STUDY,
+    true_vs_random_labels.STUDY,
+    confusion_set.STUDY,
+    network_size.STUDY,
+    pac_bayes_mnist.STUDY,
 )
 
 

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.engine.records import Row
+from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
@@ -37,8 +38,8 @@ class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        network: mlp, with one hidden layer, or resnet18.
-        widths: hidden units of the MLP, or channels of the stem of the ResNet-18.
+        network: mlp, with one hidden layer, resnet18, or vgg.
+        widths: hidden units of the MLP, channels of the stem of the ResNet-18, or of the first stack of the VGG.
         noise: share of the training labels that are wrong, others at random, drawn once for each seed.
         seeds: networks of each width.
         seed: changes all initialisations, batches and wrong labels; any integer.
@@ -59,6 +60,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
     share("--noise", config.noise)
+    at_least_one(config, "gc_images")
     if len(set(config.widths)) < max(2, len(config.widths)) or min(config.widths) < 1:
         raise ValueError(f"--widths must hold at least two numbers above 0, each once, got {config.widths}")
     classifiers.check(config)

@@ -71,9 +71,9 @@ class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        network: mlp, with the hidden layers below, or resnet18, of the width below.
+        network: mlp, with the hidden layers below, or resnet18 or vgg, of the width below.
         hidden: units of each hidden layer of an MLP.
-        width: channels of the stem of a ResNet-18, 64 in the standard one.
+        width: channels of the stem of a ResNet-18, or of the first stack of a VGG, 64 in the standard ones.
         regularisers: which are tried: l2, spectral, flatness, gc, noise_fixed, noise_fresh.
         strengths: how many strengths of each, the largest ones, beside none at all; at most 4.
     """
@@ -90,7 +90,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "width", "strengths")
+    at_least_one(config, "width", "strengths", "gc_images")
     chosen = config.regularisers
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(NAMES):
         raise ValueError(

@@ -34,9 +34,9 @@ class Config(ClassifierSettings):
     """What is trained.
 
     Attributes:
-        network: mlp, with the hidden layers below, or resnet18, of the width below.
+        network: mlp, with the hidden layers below, or resnet18 or vgg, of the width below.
         hidden: units of each hidden layer of an MLP.
-        width: channels of the stem of a ResNet-18, 64 in the standard one.
+        width: channels of the stem of a ResNet-18, or of the first stack of a VGG, 64 in the standard ones.
         step_size: that of the sweep over batch sizes.
         batch_size: that of the sweep over step sizes.
         factors: the step size times, and the batch size over, each of them: the same ratios in both sweeps.
@@ -61,7 +61,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "batch_size", "width")
+    at_least_one(config, "batch_size", "width", "gc_images")
     for factor in config.factors:
         if round(config.batch_size / positive("--factors", factor)) < 1:
             raise ValueError(f"--factors must be at most --batch-size, {config.batch_size}, got {factor}")

@@ -22,6 +22,11 @@ STUDIES = {
     "gc_explicit": "experiments.gc_explicit",
     "gc_implicit": "experiments.gc_implicit",
     "gc_double_descent": "experiments.gc_double_descent",
+    "sharpness_conditions": "experiments.sharpness_conditions",
+    "true_vs_random_labels": "experiments.true_vs_random_labels",
+    "confusion_set": "experiments.confusion_set",
+    "network_size": "experiments.network_size",
+    "pac_bayes_mnist": "experiments.pac_bayes_mnist",
 }
 """A study's name to its module; what they need is imported when one is run."""
 

@@ -1,4 +1,4 @@
-"""Networks to train and to measure: MLPs by the usual initialisers, and the standard ResNet-18 for 32 x 32 images."""
+"""Networks to train and to measure: MLPs by the usual initialisers, the standard ResNet-18 and a VGG for 32 x 32 images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from theory.checks import Array, count
+from theory.checks import Array, count, nonnegative
 
 Initialiser = Literal["lecun", "lecun_uncorrected", "glorot", "he"]
 """How weights are drawn: see `entry_variance`."""
@@ -150,6 +150,53 @@ def _fill(layer: nn.Linear | nn.Conv2d, scheme: Initialiser, generator: np.rando
         layer.weight.copy_(torch.from_numpy(draw_weights(tuple(layer.weight.shape), scheme, generator)))
         if layer.bias is not None:
             layer.bias.zero_()
+
+
+def vgg(classes: int = 10, *, width: int = 64, channels: int = 3, dropout: float = 0.0, seed: int = 0) -> nn.Sequential:
+    """Return the VGG-like network of neyshabur2017, appendix A, for images of 32 x 32.
+
+    Four stacks of two 3 x 3 convolutions, of width, 2 width, 4 width and 8 width channels, each convolution with batch norm
+    and ReLU; 2 x 2 max-pooling after a stack; then the mean over the image, as many hidden units as there are channels,
+    with ReLU, and a linear map to the logits. What is not printed, or does not fit, is chosen: four max-poolings would leave
+    2 x 2 places for the "4 x 4 average pooling", which takes the place of the last one here; convolutions have no biases,
+    which their batch norm would take away; the hidden units have no batch norm.
+
+    Args:
+        classes: how many logits, at least 1.
+        width: channels of the first stack, 64 in the paper, at least 1.
+        channels: of the images, at least 1.
+        dropout: the chance that an output of a stack is dropped, from 0, for no dropout, to below 1; the paper has
+            dropout, and does not print its rate.
+        seed: of the weights, at least 0: He's normal ones (fan in) before a ReLU, "lecun" in the output; biases are 0.
+
+    Raises:
+        TypeError: if a number has the wrong type.
+        ValueError: if one is out of its range.
+
+    Example:
+        >>> from numerics.models import vgg
+        >>> sum(p.numel() for p in vgg().parameters())
+        4955082
+    """
+    classes, width, channels = count("classes", classes), count("width", width), count("channels", channels)
+    chance = nonnegative("dropout", dropout)
+    if chance >= 1:
+        raise ValueError(f"dropout must be from 0 to below 1, got {dropout}")
+    generator = np.random.default_rng(count("seed", seed, fewest=0))
+    layers: list[nn.Module] = []
+    inputs = channels
+    for stage in range(4):
+        for _ in range(2):
+            outputs = width * 2**stage
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+            inputs = outputs
+        layers += [nn.MaxPool2d(2)] if stage < 3 else []
+        layers += [nn.Dropout(float(chance))] if chance else []
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, inputs), nn.ReLU(), nn.Linear(inputs, classes)]
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            _fill(layer, "lecun" if layer is layers[-1] else "he", generator)
+    return nn.Sequential(*layers)
 
 
 class BasicBlock(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,15 +19,18 @@ from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one
 from numerics.data import Images, cifar10, mnist
 from numerics.geometric_complexity import geometric_complexity
-from numerics.models import ResNet18, mlp
+from numerics.models import ResNet18, mlp, vgg
 from numerics.training import checked_device
 from numerics.training.modules import Optimiser, Relabel, Term, TrainedModule, train_module
 
 Data = Literal["mnist", "cifar10"]
-Kind = Literal["mlp", "resnet18"]
+Kind = Literal["mlp", "resnet18", "vgg"]
 
 AT_ONCE = 1000
 """Images in a forward pass where nothing is differentiated."""
+
+AtEnd = Callable[[nn.Module, torch.Tensor, torch.Tensor], Row]
+"""What else is measured at the end: of the network in evaluation mode, training images and the labels trained on."""
 
 COLUMNS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "gc")
 """What is measured of a network."""
@@ -42,7 +45,8 @@ class ClassifierSettings:
         data_dir: folder with the files; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
         size: number of training images, the first ones; all if not given.
         test_size: number of test images, likewise.
-        network: mlp, or resnet18.
+        shrink: images are averaged over squares of so many pixels a side, 1 for the images as they are.
+        network: mlp, resnet18, or vgg.
         step_size: of the optimiser.
         batch_size: images in a batch; reshuffled every epoch.
         max_epochs: epochs of each network.
@@ -50,7 +54,7 @@ class ClassifierSettings:
         optimiser: sgd, or adam with the defaults of torch.
         momentum: of SGD, from 0 to below 1; 0 is plain SGD, as in the paper.
         looks: how often, at most, a network is measured in training, evenly in the logarithm of the epoch.
-        gc_images: on how many training images GC is measured.
+        gc_images: on how many training images GC is measured; 0 for none.
         seeds: networks of each kind; those of one seed start alike.
         seed: changes all that is drawn; any integer.
         checkpoints: folder for the states of networks in training, so that a run that is stopped goes on; none if not
@@ -62,6 +66,7 @@ class ClassifierSettings:
     data_dir: Path | None = None
     size: int | None = 1000
     test_size: int | None = 2000
+    shrink: int = 1
     network: Kind = "mlp"
     step_size: float = 0.1
     batch_size: int = 50
@@ -104,6 +109,7 @@ def classes(config: ClassifierSettings) -> Classes:
     def part(x: Any, y: Any, size: int | None) -> tuple[torch.Tensor, torch.Tensor]:
         images = torch.from_numpy(x[:size]).float() / 255
         images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+        images = functional.avg_pool2d(images, config.shrink) if config.shrink > 1 else images
         return images.contiguous().to(device), torch.from_numpy(y[:size]).long().to(device)
 
     return Classes(
@@ -127,7 +133,9 @@ def check(config: ClassifierSettings) -> None:
     Raises:
         ValueError: if one is out of its range, or the data cannot be had.
     """
-    at_least_one(config, "batch_size", "max_epochs", "looks", "gc_images", "seeds")
+    at_least_one(config, "batch_size", "max_epochs", "looks", "seeds", "shrink")
+    if config.gc_images < 0:
+        raise ValueError(f"--gc-images must be at least 0, got {config.gc_images}")
     above_zero(config, "step_size")
     if not 0 <= config.momentum < 1:
         raise ValueError(f"--momentum must be from 0 to below 1, got {config.momentum}")
@@ -150,6 +158,10 @@ def check(config: ClassifierSettings) -> None:
     ):
         if size is not None and not 1 <= size <= len(images):
             raise ValueError(f"{option} must be between 1 and the number of images, {len(images)}, got {size}")
+    if min(there.x_train.shape[1:3]) % config.shrink:
+        raise ValueError(
+            f"--shrink must divide the images' {min(there.x_train.shape[1:3])} pixels, got {config.shrink}"
+        )
 
 
 def with_wrong_labels(labels: torch.Tensor, share: float, count: int, seed: int) -> torch.Tensor:
@@ -160,6 +172,15 @@ def with_wrong_labels(labels: torch.Tensor, share: float, count: int, seed: int)
     noisy = labels.clone()
     noisy[wrong] = (labels[wrong] + shift) % count
     return noisy
+
+
+def with_random_labels(labels: torch.Tensor, start: int, count: int, seed: int) -> torch.Tensor:
+    """Return labels [n] of which those from place `start` on, drawn once, are any of the `count` labels, each as likely.
+
+    A label depends on its place and the seed alone, so that a random label is the same in every set that has it.
+    """
+    drawn = torch.from_numpy(np.random.default_rng(seed).integers(0, count, len(labels))).to(labels.device)
+    return torch.cat([labels[:start], drawn[start:]])
 
 
 def freshly_wrong(share: float, count: int) -> Relabel:
@@ -183,11 +204,15 @@ class Task:
         step_size: of the optimiser.
         batch_size: images in a batch; reshuffled every epoch.
         hidden: units of each hidden layer of an MLP.
-        width: channels of a ResNet's stem.
+        width: channels of a ResNet's stem, or of the first stack of a VGG.
+        dropout: the chance of a VGG's dropout.
+        images: how many of the training images it is trained on, the first ones; all if None.
+        random_from: the place from which on their labels are drawn at random, once; None for none.
         penalties: what is added to the cross-entropy.
         relabel: noise on the labels that is drawn anew.
         noise: share of the training labels that are wrong, drawn once.
         noise_of_gradients: whether the looks measure the gradient and its variance.
+        at_end: columns that are added to the row of a network that has not diverged.
     """
 
     key: str
@@ -196,30 +221,37 @@ class Task:
     batch_size: int
     hidden: Sequence[int] = ()
     width: int = 0
+    dropout: float = 0.0
+    images: int | None = None
+    random_from: int | None = None
     penalties: Sequence[Term] = ()
     relabel: Relabel | None = None
     noise: float = 0.0
     noise_of_gradients: bool = False
+    at_end: AtEnd | None = None
 
 
 def trained(task: Task, config: ClassifierSettings) -> Row:
     """Train a network, and return what it ends in and where its test accuracy is best.
 
     Columns: those of `COLUMNS`, at the end, and with "best_" before at the look with the best test accuracy, the first of
-    equal ones; "epochs", "outcome", "best_epoch"; for gradients the means over looks. The looks are after epochs that are
-    even in the logarithm, and at the end.
+    equal ones; "epochs", "outcome", "best_epoch"; for gradients the means over looks; what `at_end` measures. The looks are
+    after epochs that are even in the logarithm, and at the end.
     """
     data = classes(config)
     labels = label_count(config)
     y = with_wrong_labels(data.y_train, task.noise, labels, task.seed) if task.noise else data.y_train
-    model = network(task, config, data.x_train, labels)
+    if task.random_from is not None:
+        y = with_random_labels(y, task.random_from, labels, task.seed)
+    x, y = data.x_train[: task.images], y[: task.images]
+    model = network(task, config, x, labels)
     size = min(task.batch_size, len(y))
     per_epoch = math.ceil(len(y) / size)
-    measure = partial(measured, data=data, y=y, config=config, gradients=task.noise_of_gradients)
+    measure = partial(measured, data=data, x=x, y=y, config=config, gradients=task.noise_of_gradients)
     epochs = sorted({int(epoch) for epoch in np.geomspace(1, config.max_epochs, config.looks).round()})
     run = train_module(
         model,
-        data.x_train,
+        x,
         y,
         step_size=task.step_size,
         max_steps=config.max_epochs * per_epoch,
@@ -237,6 +269,8 @@ def trained(task: Task, config: ClassifierSettings) -> Row:
         name=task.key,
     )
     model.eval()
+    end = ended(run, measure(model), per_epoch)
+    more = {} if task.at_end is None or end["train_loss"] is None else task.at_end(model, x, y)
     return {
         "seed": task.seed,
         "network": config.network,
@@ -248,7 +282,8 @@ def trained(task: Task, config: ClassifierSettings) -> Row:
         "outcome": str(run.outcome),
         "last_loss": run.loss,
         "train_seconds": run.seconds,
-        **ended(run, measure(model), per_epoch),
+        **end,
+        **more,
     }
 
 
@@ -256,17 +291,21 @@ def network(task: Task, config: ClassifierSettings, x: torch.Tensor, labels: int
     """Return the network at its start."""
     if config.network == "mlp":
         return mlp([x[0].numel(), *task.hidden, labels], seed=task.seed).to(x.device)
+    if config.network == "vgg":
+        made = vgg(labels, width=task.width, channels=x.shape[1], dropout=task.dropout, seed=task.seed)
+        # Channels last: a third less time for so few channels.
+        return made.to(x.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
     return ResNet18(labels, width=task.width, channels=x.shape[1], seed=task.seed).to(x.device)
 
 
 def ended(run: TrainedModule, last: Mapping[str, float], per_epoch: int) -> Row:
     """Return the columns on the end of a run, on its best look, and the means of the gradients over the looks."""
     looks = [*run.records, {"step": run.steps, **last}]
-    if not all(math.isfinite(last[name]) for name in COLUMNS):
+    if not all(math.isfinite(last.get(name, 0.0)) for name in COLUMNS):
         names = (*COLUMNS, *(f"best_{name}" for name in COLUMNS), "best_epoch", "gradient_square", "gradient_trace")
         return dict.fromkeys(names)
     best = max(looks, key=lambda look: (look["test_accuracy"], -look["step"]))
-    row: Row = {**{name: last[name] for name in COLUMNS}, **{f"best_{name}": best[name] for name in COLUMNS}}
+    row: Row = {**{name: last.get(name) for name in COLUMNS}, **{f"best_{name}": best.get(name) for name in COLUMNS}}
     row["best_epoch"] = best["step"] / per_epoch
     for name in ("gradient_square", "gradient_trace"):
         row[name] = float(np.mean([look[name] for look in looks])) if name in last else None
@@ -274,18 +313,21 @@ def ended(run: TrainedModule, last: Mapping[str, float], per_epoch: int) -> Row:
 
 
 def measured(
-    model: nn.Module, data: Classes, y: torch.Tensor, config: ClassifierSettings, gradients: bool
+    model: nn.Module, data: Classes, x: torch.Tensor, y: torch.Tensor, config: ClassifierSettings, gradients: bool
 ) -> dict[str, float]:
-    """Return what is measured of a network in evaluation mode; nan where its weights are not finite."""
+    """Return what is measured of a network in evaluation mode; nan where its weights are not finite.
+
+    On the training images x with the labels y, and on the test images. There is no "gc" where it is measured on none.
+    """
     if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
         return dict.fromkeys((*COLUMNS, "gradient_square", "gradient_trace"), math.nan)
-    train_loss, train_accuracy = on(model, data.x_train, y)
+    train_loss, train_accuracy = on(model, x, y)
     test_loss, test_accuracy = on(model, data.x_test, data.y_test)
     values = (train_loss, train_accuracy, test_loss, test_accuracy)
-    found = dict(
-        zip(COLUMNS, (*values, geometric_complexity(model, data.x_train[: config.gc_images]).value), strict=True)
-    )
-    return found | gradient_noise(model, data.x_train, y, config.gc_images) if gradients else found
+    found = dict(zip(COLUMNS, values, strict=False))
+    if config.gc_images:
+        found["gc"] = geometric_complexity(model, x[: config.gc_images]).value
+    return found | gradient_noise(model, x, y, config.gc_images) if gradients else found
 
 
 @torch.no_grad()

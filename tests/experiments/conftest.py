@@ -1,13 +1,16 @@
-"""The smoke preset of a study is run once for all tests that look at it."""
+"""The smoke preset of a study is run once for all tests that look at it; images for the studies of classifiers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from experiments.engine.study import Study, main
+from experiments.kit import classifiers
+from numerics.data import Images
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,20 @@ def smoke_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Study[Any]],
         return folders[study.id]
 
     return folder_of
+
+
+@pytest.fixture(scope="module")
+def made_up_digits() -> Iterator[Images]:
+    """Put images that can be told apart in the place of MNIST."""
+    generator = np.random.default_rng(0)
+    prototypes = generator.uniform(0, 255, (4, 28, 28)) * (generator.uniform(size=(4, 28, 28)) < 0.2)
+
+    def drawn(count: int) -> tuple[Any, Any]:
+        labels = generator.integers(0, 4, count).astype(np.uint8)
+        noisy = prototypes[labels] + generator.normal(0, 40, (count, 28, 28)) * (prototypes[labels] > 0)
+        return np.clip(noisy, 0, 255).astype(np.uint8), labels
+
+    images = Images("made up", *drawn(64), *drawn(40))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifiers, "loaded", lambda data, data_dir: images)
+        yield images

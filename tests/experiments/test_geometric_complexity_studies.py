@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,23 +130,6 @@ def test_the_animation_has_a_frame_a_look(training: pd.DataFrame, tmp_path: Path
     assert content.startswith(b"GIF89a")
     frame = b"\x21\xf9\x04"  # begins the control block of each
     assert content.count(frame) == (training["seed_index"] == 0).sum()
-
-
-@pytest.fixture(scope="module")
-def made_up_digits() -> Iterator[Images]:
-    """Put images that can be told apart in the place of MNIST."""
-    generator = np.random.default_rng(0)
-    prototypes = generator.uniform(0, 255, (4, 28, 28)) * (generator.uniform(size=(4, 28, 28)) < 0.2)
-
-    def drawn(count: int) -> tuple[Any, Any]:
-        labels = generator.integers(0, 4, count).astype(np.uint8)
-        noisy = prototypes[labels] + generator.normal(0, 40, (count, 28, 28)) * (prototypes[labels] > 0)
-        return np.clip(noisy, 0, 255).astype(np.uint8), labels
-
-    images = Images("made up", *drawn(64), *drawn(40))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifiers, "loaded", lambda data, data_dir: images)
-        yield images
 
 
 IMPLICIT = gc_implicit.Config(
@@ -323,7 +305,10 @@ def test_a_fall_of_gc_is_found_for_the_regulariser_that_has_it(explicit: pd.Data
         (gc_implicit, {"factors": (16.0, 256.0)}, "--factors must be at most --batch-size, 32, got 256.0"),
         (gc_implicit, {"factors": (1.0,)}, "--factors must hold at least two numbers, got (1.0,)"),
         (gc_implicit, {"size": 65}, "--size must be between 1 and the number of images, 64, got 65"),
-        (gc_implicit, {"network": "vgg"}, "--network must be one of mlp, resnet18, got 'vgg'"),
+        (gc_implicit, {"network": "cnn"}, "--network must be one of mlp, resnet18, vgg, got 'cnn'"),
+        (gc_implicit, {"gc_images": 0}, "--gc-images must be at least 1, got 0"),
+        (gc_implicit, {"gc_images": -1}, "--gc-images must be at least 1, got -1"),
+        (gc_implicit, {"shrink": 3}, "--shrink must divide the images' 28 pixels, got 3"),
         (gc_implicit, {"momentum": 1.0}, "--momentum must be from 0 to below 1, got 1.0"),
         (
             gc_implicit,

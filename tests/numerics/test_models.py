@@ -11,7 +11,7 @@ import scipy.stats
 import torch
 from torch import nn
 
-from numerics.models import TRUNCATED_VARIANCE, Initialiser, ResNet18, draw_weights, entry_variance, mlp
+from numerics.models import TRUNCATED_VARIANCE, Initialiser, ResNet18, draw_weights, entry_variance, mlp, vgg
 
 SCHEMES = get_args(Initialiser)
 
@@ -77,6 +77,34 @@ def test_a_resnet_halves_the_image_where_its_channels_double(width: int, channel
     assert shapes == [(channels, size, size) for channels, size in sizes]
 
 
+def test_the_vgg_of_width_64_has_the_parameters_of_its_layers() -> None:
+    convolutions = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512), (512, 512)]
+    by_hand = sum(9 * inputs * outputs + 2 * outputs for inputs, outputs in convolutions) + 513 * 512 + 513 * 10
+    assert sum(p.numel() for p in vgg().parameters()) == by_hand == 4_955_082
+
+
+def test_a_vgg_pools_after_three_stacks_and_averages_what_is_left_after_the_fourth() -> None:
+    model, shapes = vgg(7, width=2, channels=1, seed=3).eval(), []
+    for layer in model:
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(lambda module, given, out: shapes.append(tuple(out.shape[1:])))
+    assert model(torch.zeros(3, 1, 32, 32)).shape == (3, 7)
+    assert shapes == [(2 * 2**stage, 32 // 2**stage, 32 // 2**stage) for stage in range(4) for _ in range(2)]
+    kinds = [type(layer).__name__ for layer in model]
+    stack = ["Conv2d", "BatchNorm2d", "ReLU"] * 2
+    assert kinds == [*[*stack, "MaxPool2d"] * 3, *stack, "AdaptiveAvgPool2d", "Flatten", "Linear", "ReLU", "Linear"]
+    assert [layer.out_features for layer in model if isinstance(layer, nn.Linear)] == [16, 7]
+
+
+def test_dropout_comes_after_each_stack_of_a_vgg_and_changes_no_weight() -> None:
+    model, without = vgg(width=1, dropout=0.25), vgg(width=1)
+    kinds = [type(layer).__name__ for layer in model]
+    after = [kinds[place - 1] for place, kind in enumerate(kinds) if kind == "Dropout"]
+    assert after == ["MaxPool2d", "MaxPool2d", "MaxPool2d", "ReLU"]
+    for ours, theirs in zip(model.parameters(), without.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 def test_a_block_adds_its_input() -> None:
     block = ResNet18(width=4).eval().blocks[0]
     for bn in (block.bn1, block.bn2):
@@ -103,6 +131,8 @@ def test_a_block_adds_its_input() -> None:
             "shape must have at least two axes, outputs and inputs, got (3,)",
         ),
         (lambda: ResNet18(width=0), "width must be at least 1, got 0"),
+        (lambda: vgg(width=0), "width must be at least 1, got 0"),
+        (lambda: vgg(dropout=1.0), "dropout must be from 0 to below 1, got 1.0"),
     ],
 )
 def test_bad_arguments_are_refused(call: Any, message: str) -> None:
