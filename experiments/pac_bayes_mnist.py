@@ -41,10 +41,10 @@ class Config(ClassifierSettings):
 
     Attributes:
         network: mlp, with one hidden layer.
-        hidden: its units.
+        hidden: number of units of the hidden layer.
         sigmas: standard deviations of noise that is the same on all weights, fixed beforehand.
         alphas: of noise with standard deviation alpha (10 |w| + 1), likewise.
-        draws: of each noise.
+        draws: number of draws of each noise.
         batch: training images in the batch of a draw, drawn anew for each.
         delta: the probability that a bound may fail.
         looks: not used here, networks are measured at their end.
