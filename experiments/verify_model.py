@@ -31,13 +31,13 @@ from theory.symbols import ModelLoss
 LAYERS = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 """What the state dict of a `TwoLayerReLU` holds."""
 
-STATUS = {"stable": 0, "unstable": 1, "undecided": 1}
-"""The exit status for each answer."""
+STATUS = {"stable": 0, "unstable": 3, "undecided": 4, "no minimum": 5}
+"""The exit status for each answer; 2 is that of input that cannot be used, 1 Python's own for an accident."""
 
 DESCRIPTION = """\
 Says whether gradient descent and SGD are stable at the weights of a model: its sharpness, the largest stable step sizes, and
-the claims that speak of it. Exit status 0 if training with this step size and batch size is stable there, 1 if it is not
-or that is undecided, 2 if the input cannot be used."""
+the claims that speak of it. Exit status 0 if training with this step size and batch size is stable there, 3 if it is
+unstable, 4 if that is undecided, 5 if the weights are no minimum, 2 if the input cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,12 @@ class Arguments:
             folder or where Python finds it, and run. Without
             --model its weights are taken as they are.
         batch_size: of SGD, without replacement; all rows if not given, which is gradient descent.
-        loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, cross_entropy is of the softmax.
+        loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, mse_loss averages over the outputs too, as
+            torch.nn.MSELoss, cross_entropy is of the softmax.
         interpolation_tolerance: the loss, relative to that of f = 0, up to which the model counts as interpolating.
+        gradient_tolerance: the gradient norm, relative to sharpness times |weights|, up to which the model counts as at a
+            critical point.
+        tolerance: the residual, relative to the eigenvalue, at which the iteration for eigenvalues stops.
         json: a file for all numbers of the report; infinite ones are written as "inf".
     """
 
@@ -69,6 +73,8 @@ class Arguments:
     batch_size: int | None = None
     loss: ModelLoss = "half_mean"
     interpolation_tolerance: float = 1e-10
+    gradient_tolerance: float = 1e-6
+    tolerance: float = 1e-8
     json: Path | None = None
 
 
@@ -151,6 +157,8 @@ def built(factory: str, path: Path | None) -> nn.Module:
             sys.path.insert(0, os.getcwd())
         make = pkgutil.resolve_name(factory)
         module = make()
+    except SystemExit as error:
+        raise ValueError(f"--factory {factory} ended the program (sys.exit), it must return a module") from error
     except (*FAILURES, ImportError) as error:
         raise ValueError(f"--factory {factory} failed: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
@@ -217,6 +225,8 @@ def verified(arguments: Arguments) -> Report:
         len(x) if arguments.batch_size is None else arguments.batch_size,
         arguments.loss,
         interpolation_tolerance=arguments.interpolation_tolerance,
+        gradient_tolerance=arguments.gradient_tolerance,
+        tolerance=arguments.tolerance,
     )
 
 
@@ -228,7 +238,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m experiment
         prog: what --help says it is run by.
 
     Returns:
-        0 if training is stable at the model, 1 if it is not or that is undecided, 2 if the input cannot be used.
+        0 if training is stable at the model, else what `STATUS` says, 2 if the input cannot be used.
     """
     arguments = tyro.cli(
         Arguments,

@@ -68,7 +68,10 @@ from .stability import (
     report as report,
     reshuffling_growth as reshuffling_growth,
     sharpness as sharpness,
+    spectral_density as spectral_density,
     strong_stability_threshold as strong_stability_threshold,
+    top_eigenvalues as top_eigenvalues,
+    trace as trace,
 )
 from .training import (
     Member as Member,

@@ -14,6 +14,7 @@ import torch
 from scipy.sparse.linalg import LinearOperator
 
 from numerics.networks import Network, TwoLayerReLU
+from numerics.tensors import plain_tensor
 from theory.checks import Array, real_array
 from theory.two_layer import Weights
 
@@ -63,7 +64,7 @@ def layers(net: Network) -> Layers:
     """Return the weights of `net` in float64; exact weights are rounded, float32 ones are taken as they are.
 
     Raises:
-        TypeError: if `net` is neither a `TwoLayerReLU` nor `Weights`.
+        TypeError: if `net` is neither a `TwoLayerReLU` nor `Weights`, or has complex weights.
         ValueError: if a weight is nan or inf.
     """
     if isinstance(net, Weights):
@@ -72,6 +73,8 @@ def layers(net: Network) -> Layers:
     if not isinstance(net, TwoLayerReLU):
         raise TypeError(f"net must be a TwoLayerReLU or Weights, got {net!r} of type {type(net).__name__}")
     for name, parameter in net.named_parameters():
+        if parameter.is_complex():
+            raise TypeError(f"net must have real weights, got {parameter.dtype} in {name}")
         if not bool(torch.isfinite(parameter).all()):
             raise ValueError(f"net must have finite weights, got nan or inf in {name}")
     w1, b1, w2, b2 = (
@@ -135,11 +138,12 @@ def _values(name: str, value: object, weights: Layers) -> torch.Tensor:
         raise TypeError(f"{name} must have the dtype of net, {weights.dtype}, got {value.dtype}")
     if value.device != device:
         raise ValueError(f"{name} must be on the device of net, {device}, got {value.device}")
+    value = plain_tensor(name, value)
     finite = torch.isfinite(value).ravel()
     if not bool(finite.all()):
         first = int(torch.argmin(finite.to(torch.int8)))
         raise ValueError(f"{name} must hold finite numbers, got {value.ravel()[first].item()} at index {first}")
-    return value.detach().to(torch.float64)
+    return value.to(torch.float64)
 
 
 def activation(weights: Layers, points: torch.Tensor) -> LinearOperator:

@@ -24,10 +24,11 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
 
     Raises:
         TypeError: if an entry is no real number (text, complex, None, nested lists of unequal length).
-        ValueError: if the array has not `ndim` axes or holds nan or inf.
+        ValueError: if the array has not `ndim` axes or holds nan, inf or a masked entry.
     """
+    value = unmasked(name, value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        array: Array = value.astype(np.float64, copy=False)
+        array: Array = np.asarray(value, dtype=np.float64)
     else:
         try:
             array = np.asarray(value, dtype=object)
@@ -55,6 +56,20 @@ def real_array(name: str, value: object, *, ndim: int = 1) -> Array:
     if array.dtype == object:
         array = rationals(array)
     return array
+
+
+def unmasked(name: str, value: Any) -> Any:
+    """Return `value`, or the data of a masked array in which nothing is masked.
+
+    Raises:
+        ValueError: if an entry is masked.
+    """
+    if not isinstance(value, np.ma.MaskedArray):
+        return value
+    masked = np.flatnonzero(np.ma.getmaskarray(value))
+    if len(masked):
+        raise ValueError(f"{name} must have no masked entry, got one at index {masked[0]}: leave out what is masked")
+    return value.data
 
 
 def _check_axes(name: str, array: Array, ndim: int) -> None:
@@ -212,11 +227,12 @@ def batch_size(value: int, n: int) -> int:
     """Return `value` if it is a batch size between 1 and the number n of data points.
 
     Raises:
-        TypeError: if it is no integer.
+        TypeError: if it or n is no integer.
         ValueError: if it is below 1 or above n.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"batch_size must be an integer, got {value!r} of type {type(value).__name__}")
+    count("n", n)
     if not 1 <= value <= n:
         raise ValueError(f"batch_size must be between 1 and the number of data points, {n}, got {value}")
     return int(value)

@@ -45,15 +45,19 @@ from theory.two_layer import check_weights
 Loss = Literal["half_mean", "mean"]
 """How the squared loss is normalised.
 
-`half_mean` is (1/2n) sum (f(x_j) - y_j)^2 (mulayoff2021, eq 19); `mean` is (1/n) sum (f(x_j) - y_j)^2
-(volhejn2020, eq 1.1; `torch.nn.MSELoss`). A step size means nothing without it: gradients and Hessians of `mean` are
-twice those of `half_mean`, so gradient descent with step size s on `mean` is gradient descent with 2 s on `half_mean`.
+`half_mean` is (1/2n) sum (f(x_j) - y_j)^2 (mulayoff2021, eq 19); `mean` is (1/n) sum (f(x_j) - y_j)^2 (volhejn2020, eq
+1.1; `torch.nn.MSELoss` where there is one output). A step size means nothing without it: gradients and Hessians of `mean`
+are twice those of `half_mean`, so gradient descent with step size s on `mean` is gradient descent with 2 s on `half_mean`.
 An argument `loss` names one of these everywhere; the number that a loss has is a `training_loss`, or an attribute `loss`
 of what was trained.
 """
 
-ModelLoss = Literal[Loss, "cross_entropy"]
-"""The losses of models with any outputs: these with |f(x_j) - y_j|^2, or (1/n) sum_j -log softmax(f(x_j))[y_j]."""
+ModelLoss = Literal[Loss, "mse_loss", "cross_entropy"]
+"""The losses of models with c outputs.
+
+"half_mean" and "mean" are those of |f(x_j) - y_j|^2, summed over the outputs; "mse_loss" averages over them too, (1/(n c))
+sum_j |f(x_j) - y_j|^2, as `torch.nn.MSELoss` does; "cross_entropy" is (1/n) sum_j -log softmax(f(x_j))[y_j].
+"""
 
 Sampling = Literal["without_replacement", "with_replacement", "reshuffling"]
 """How batches are drawn: anew each step, without or with replacement, or from a new random order each epoch."""
@@ -141,6 +145,28 @@ def loss_scale(loss: Loss) -> int:
     if loss not in get_args(Loss):
         raise ValueError(f"loss must be one of {', '.join(map(repr, get_args(Loss)))}, got {loss!r}")
     return 1 if loss == "half_mean" else 2
+
+
+def output_scale(loss: ModelLoss, outputs: int) -> float:
+    """Return the factor of |f(x_j) - y_j|^2 in the squared loss of an example, for the number c of outputs.
+
+    Raises:
+        ValueError: if `loss` is no squared loss.
+    """
+    factors = {"half_mean": 0.5, "mean": 1.0, "mse_loss": 1 / outputs}
+    if loss not in factors:
+        raise ValueError(f"loss must be one of {', '.join(map(repr, factors))}, got {loss!r}")
+    return factors[loss]
+
+
+def of_one_output(loss: ModelLoss) -> Loss:
+    """Return the name that a squared loss of one output has beside "mse_loss".
+
+    Raises:
+        ValueError: if `loss` is no squared loss.
+    """
+    output_scale(loss, 1)
+    return "half_mean" if loss == "half_mean" else "mean"
 
 
 def half_mean_step_size(step_size: float, loss: Loss) -> float:

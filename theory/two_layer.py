@@ -87,7 +87,7 @@ class Weights:
 
     def pre_activations(self, x: Array) -> Array:
         """Return w1_i x_j + b1_i, [n, k], for inputs x [n]."""
-        products: Array = np.multiply.outer(x, self.w1) + self.b1
+        products: Array = np.multiply.outer(_numbers(x), self.w1) + self.b1
         return products
 
     def __call__(self, x: Array) -> Array:
@@ -101,6 +101,7 @@ class Weights:
 
         A unit whose pre-activation is exactly 0 counts as inactive.
         """
+        x = _numbers(x)
         z = self.pre_activations(x)
         active = z > 0
         zero: Any = Fraction(0) if self.exact else 0.0
@@ -142,6 +143,19 @@ class Weights:
             if (self.exact)
             else float(np.min(np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)))
         )
+
+
+def _numbers(x: Any) -> Array:
+    """Return inputs as an array of real numbers; rationals as they are, which are many in a search.
+
+    Raises:
+        TypeError: if an entry is no real number.
+        ValueError: if one is nan or inf.
+    """
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return x
+    array = x if isinstance(x, np.ndarray) else np.asarray(x, dtype=object)
+    return real_array("x", array, ndim=array.ndim)
 
 
 def check_weights(name: str, value: Any) -> Weights:

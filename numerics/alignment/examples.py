@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from numerics.geometric_complexity.modules import PROBED, check_rows, checked_module, logits
 from numerics.stability.models import FAILURES, inputs_of, labels_of, targets_of
-from theory.symbols import ModelLoss
+from theory.symbols import ModelLoss, output_scale
 
 Loss = ModelLoss | Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """A loss by name, or as a function of the outputs and targets of a batch; that of an example is what a batch of one has."""
@@ -156,7 +156,7 @@ def _of_loss(loss: Loss, targets: torch.Tensor) -> Cotangents:
     """Return what gives the gradient of each example's loss in its outputs."""
 
     def named(outputs: torch.Tensor, part: slice) -> torch.Tensor:
-        return loss_sum(str(loss), outputs, targets[part])
+        return loss_sum(cast("ModelLoss", loss), outputs, targets[part])
 
     def given(outputs: torch.Tensor, part: slice) -> torch.Tensor:
         pairs = zip(outputs.split(1), targets[part].split(1), strict=True)
@@ -176,12 +176,12 @@ def _of_loss(loss: Loss, targets: torch.Tensor) -> Cotangents:
     return cotangents
 
 
-def loss_sum(loss: str, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def loss_sum(loss: ModelLoss, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Return the sum of losses of some examples, by name."""
     flat = outputs.reshape(len(outputs), -1)
     if loss == "cross_entropy":
         return functional.cross_entropy(flat, targets, reduction="sum")
-    return (flat - targets.reshape(flat.shape)).square().sum() * (0.5 if loss == "half_mean" else 1.0)
+    return (flat - targets.reshape(flat.shape)).square().sum() * output_scale(loss, flat.shape[1])
 
 
 def loss_of(loss: Any, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

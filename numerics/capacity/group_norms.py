@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from numerics.tensors import plain_tensor
 from theory.checks import Array, real_array
 
 
@@ -35,9 +36,7 @@ def group_norm(weight: Any, p: float, q: float) -> float:
     """
     p, q = exponent("p", p), exponent("q", q)
     if isinstance(weight, torch.Tensor):
-        if weight.is_complex() or weight.dtype == torch.bool:
-            raise TypeError(f"weight must hold real numbers, got a tensor of {weight.dtype}")
-        weight = weight.detach().to("cpu", torch.float64).numpy()
+        weight = plain_tensor("weight", weight).to("cpu", torch.float64).numpy()
     axes = np.ndim(weight) if isinstance(weight, np.ndarray) else 2
     entries = real_array("weight", weight, ndim=max(axes, 2)).astype(np.float64)
     if entries.size == 0:

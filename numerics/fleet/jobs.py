@@ -15,9 +15,10 @@ from numerics.kernels import Plan, StopRule
 from numerics.networks import Network, TwoLayerReLU, require_network
 from numerics.penalties import Penalty
 from numerics.steps import Descent, Parameters, outputs
+from numerics.tensors import plain_tensor
 from numerics.training.draws import batch_stream, epoch_stream, plan_of
 from numerics.training.members import OUTCOMES, Member, Run, stop_rule
-from theory.checks import Array, Reals, count, real_array
+from theory.checks import Array, Reals, count, real_array, unmasked
 from theory.symbols import Sampling
 from theory.two_layer import Weights
 
@@ -117,7 +118,10 @@ def _tensors(
     features = weight.shape[1]
     tensors = []
     for name, values in (("x", x), ("y", y)):
-        if not isinstance(values, torch.Tensor):
+        if isinstance(values, torch.Tensor):
+            values = plain_tensor(name, values)
+        else:
+            values = unmasked(name, values)
             array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
             # numpy's float32 is taken as it is, and looked at below
             single = array.dtype == np.float32

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
-from numerics.geometric_complexity.modules import Kinks, Subject, bytes_of_row, logits, on_kinks, subject
+from numerics.geometric_complexity.modules import Subject, bytes_of_row, logits, on_kinks, subject
 from numerics.geometric_complexity.two_layer import TwoLayers, closed_form, two_layers
+from numerics.kinks import Kinks
 from numerics.smoothness.modules import ReluSlope, checked_slope
 from theory.checks import Array, positive
 from theory.checks import count as integer

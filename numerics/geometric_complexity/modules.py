@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -10,21 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
+from numerics.kinks import MOVE, Kinks, only_here
 from numerics.smoothness.points import require
-from numerics.stability.derivatives import AT_KINK, KINKED
 from numerics.stability.models import FAILURES, inputs_of
 
 PROBED = 8
 """So many rows are put through a module alone and together, to see that it treats them one by one."""
-
-CLAMPED = {torch.ops.aten.hardtanh.default, torch.ops.aten.hardtanh_.default}
-"""Functions with a kink at either end of an interval."""
-
-POOLED = {torch.ops.aten.max_pool2d_with_indices.default}
-"""Functions with a kink where the two largest numbers of a window are equal."""
 
 SQUASHING = ("SoftmaxBackward", "LogSoftmaxBackward", "SigmoidBackward", "LogSigmoidBackward")
 """What autograd calls the functions that make probabilities."""
@@ -145,7 +137,10 @@ def logits(model: nn.Module, rows: torch.Tensor, passed: Kinks | None = None) ->
     if not isinstance(outputs, torch.Tensor) or not outputs.is_floating_point():
         kind = f"a tensor of {outputs.dtype}" if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise TypeError(f"model must return a tensor of floats, got {kind}")
-    if outputs.ndim == 0 or len(outputs) != len(rows) or not outputs.numel():
+    fits = outputs.ndim > 0 and len(outputs) == len(rows) and outputs.numel() > 0
+    if len(rows) == 1 and outputs.ndim < 2 and not fits:  # it squeezes the axis of a batch of one
+        return logits(model, torch.cat([rows, rows]))[:1]
+    if not fits:
         n = len(rows)
         raise ValueError(f"model must return one output for each of the {n} rows of x, got {tuple(outputs.shape)}")
     if not bool(torch.isfinite(outputs).all()):
@@ -229,53 +224,10 @@ def _are_probabilities(outputs: torch.Tensor) -> bool:
     return shares or logarithms
 
 
-class Kinks(TorchDispatchMode):
-    """Keeps for each function with a kink where its inputs are on it, to rounding in float64 and exactly otherwise."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.near: list[torch.Tensor] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run the function."""
-        if func in KINKED:
-            self.near.append(_zero(args[0], args[0]))
-        elif func in CLAMPED:
-            ends = (*args[1:], *(kwargs or {}).values())
-            low, high = (*ends, *(-1, 1)[len(ends) :])[:2]
-            self.near.append(_zero(args[0] - low, args[0]) | _zero(args[0] - high, args[0]))
-        elif func in POOLED:
-            self.near.append(_tied(*args))
-        return func(*args, **(kwargs or {}))
-
-
-def _zero(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if values.dtype != torch.float64 or not values.numel():
-        return values == 0
-    return values.abs() <= AT_KINK * like.abs().max()
-
-
-def _tied(
-    values: torch.Tensor, size: list[int], stride: Iterable[int] = (), padding: Any = 0, dilation: Any = 1, *_: Any
-) -> torch.Tensor:
-    """Return for each window of a max-pooling whether its two largest numbers are equal, [n, c, windows]."""
-    both = [padding] * 2 if isinstance(padding, int) else list(padding) * (2 // len(padding))
-    padded = nn.functional.pad(values, (both[1], both[1], both[0], both[0]), value=torch.finfo(values.dtype).min)
-    maps, steps = padded.reshape(-1, 1, *padded.shape[-2:]), tuple(stride) or tuple(size)
-    windows = nn.functional.unfold(maps, tuple(size), dilation, 0, steps)
-    if windows.shape[1] < 2:
-        return torch.zeros(len(values), 1, dtype=torch.bool, device=values.device)
-    top = torch.topk(windows, 2, dim=1).values
-    return _zero(top[:, 0] - top[:, 1], top[:, 0]).reshape(*values.shape[:-2], -1)
-
-
 def on_kinks(subject: Subject, rows: torch.Tensor, here: Kinks) -> int | None:
     """Return how many of the rows [m, ...] put a function on its kink; None where a batch axis is lost on the way.
 
-    The rows are moved a little, both ways: what stays exactly where it was either way does so on a neighbourhood, or at
-    least on one side of a kink that is counted elsewhere, as where ReLUs that are off tie in a max-pooling.
+    The rows are moved a little, both ways, see `only_here`.
 
     Args:
         subject: the model.
@@ -285,20 +237,18 @@ def on_kinks(subject: Subject, rows: torch.Tensor, here: Kinks) -> int | None:
     if not any(bool(near.any()) for near in here.near):
         return 0
     noise = torch.randn(rows.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    relative = 1e-8 if rows.dtype == torch.float64 else 64 * torch.finfo(rows.dtype).eps
+    relative = MOVE if rows.dtype == torch.float64 else 64 * torch.finfo(rows.dtype).eps
     step = relative * float(rows.abs().max() or 1.0) * noise.to(rows.device, rows.dtype)
     sides = Kinks(), Kinks()
     with torch.no_grad():
         for side, moved in zip(sides, (rows + step, rows - step), strict=True):
             logits(subject.model, moved, side)
     found = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
-    if not len(here.near) == len(sides[0].near) == len(sides[1].near):
+    masks = only_here(here, *sides)
+    if masks is None:
         return None
-    for near, one, other in zip(here.near, sides[0].near, sides[1].near, strict=True):
-        if not near.shape == one.shape == other.shape:
-            return None
-        kinked = near & ~one & ~other
-        if len(near) == len(rows):
+    for kinked in masks:
+        if kinked.ndim and len(kinked) == len(rows):
             found |= kinked.reshape(len(rows), -1).any(dim=1)
         elif bool(kinked.any()):
             return None

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from numerics.kinks import AT_KINK
 from numerics.networks import TwoLayerReLU
-from numerics.stability.derivatives import AT_KINK
 from theory.checks import Array
 
 

@@ -17,6 +17,7 @@ from numerics.training import batches
 from theory.beyond import linear_expected_sharpness
 from theory.checks import Array, nonnegative, positive
 from theory.checks import count as integer
+from theory.symbols import output_scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +225,8 @@ def _closed_form(problem: PerturbedLoss, noise: Weights) -> float:
     Raises:
         ValueError: if B18 does not apply.
     """
-    if problem.loss not in ("mean", "half_mean"):
-        raise ValueError(f"exact=True needs a squared loss, 'mean' or 'half_mean', got {problem.loss!r}")
+    if problem.loss == "cross_entropy" or problem.loss == "zero_one":
+        raise ValueError(f"exact=True needs a squared loss, 'half_mean', 'mean' or 'mse_loss', got {problem.loss!r}")
     layers = linear_layers(problem.model)
     names = {id(p): name for name, p in problem.model.named_parameters()}
     points = problem.x.detach().to("cpu", torch.float64).flatten(1).numpy()
@@ -251,4 +252,4 @@ def _closed_form(problem: PerturbedLoss, noise: Weights) -> float:
     # A quadratic form in x: its sum over the data is that over the rows of R, X = QR.
     few = np.linalg.qr(points, mode="r")
     total = math.fsum(linear_expected_sharpness(matrices, sizes, row) for row in few)
-    return total / len(points) * (0.5 if problem.loss == "half_mean" else 1.0)
+    return total / len(points) * output_scale(problem.loss, len(matrices[-1]))

@@ -17,7 +17,7 @@ from torch.nn import functional
 from numerics.geometric_complexity.modules import logits, subject
 from numerics.smoothness.modules import ROWS
 from numerics.stability.models import FAILURES, labels_of, targets_of
-from theory.symbols import ModelLoss
+from theory.symbols import ModelLoss, output_scale
 
 Weights = dict[str, torch.Tensor]
 """The parameters of a network by name; those of R networks with an axis for these before the others."""
@@ -166,7 +166,7 @@ class PerturbedLoss:
         if self.loss == "zero_one":
             right = outputs.gather(1, y[:, None])
             return (outputs.scatter(1, y[:, None], -math.inf).amax(1) >= right[:, 0]).double()
-        return ((outputs - y) ** 2).sum(1) * (0.5 if self.loss == "half_mean" else 1.0)
+        return ((outputs - y) ** 2).sum(1) * output_scale(self.loss, outputs.shape[1])
 
 
 def perturbed_loss(model: Any, x: Any, y: Any, loss: ErrorOrLoss, losses: Any) -> PerturbedLoss:

@@ -65,7 +65,10 @@ def outputs_at(model: nn.Module, rows: torch.Tensor) -> torch.Tensor:
     if not isinstance(outputs, torch.Tensor) or not outputs.is_floating_point():
         kind = f"a tensor of {outputs.dtype}" if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise TypeError(f"model must return a tensor of floats, got {kind}")
-    if outputs.ndim not in (1, 2) or len(outputs) != len(rows) or not outputs.numel():
+    fits = outputs.ndim in (1, 2) and len(outputs) == len(rows) and outputs.numel() > 0
+    if len(rows) == 1 and outputs.numel() == 1 and not fits:  # it squeezes the axis of a batch of one
+        return outputs_at(model, torch.cat([rows, rows]))[:1]
+    if not fits:
         n = len(rows)
         raise ValueError(f"model must return shape ({n},) or ({n}, c) for {n} points, got {tuple(outputs.shape)}")
     if not bool(torch.isfinite(outputs).all()):

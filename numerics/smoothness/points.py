@@ -13,7 +13,8 @@ import torch
 from numerics.networks import Network, TwoLayerReLU
 from numerics.segments import ENTRIES
 from numerics.tangent import Layers, layers
-from theory.checks import Array
+from numerics.tensors import plain_tensor
+from theory.checks import Array, unmasked
 from theory.checks import count as integer
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
@@ -75,11 +76,12 @@ def tensor_of(name: str, value: Any, shape: str, features: int | None = None) ->
         TypeError: if they are no tensor or array of real numbers.
         ValueError: if they are empty, of another shape or not finite.
     """
-    value = require(name, value, torch.Tensor, np.ndarray)
+    value = unmasked(name, require(name, value, torch.Tensor, np.ndarray))
     real = value.dtype.kind in "fiu" if isinstance(value, np.ndarray) else value.dtype not in NOT_REAL
     if not real:
         raise TypeError(f"{name} must hold real numbers, got dtype {value.dtype}")
-    tensor = value.detach() if isinstance(value, torch.Tensor) else torch.from_numpy(value.astype(np.float64))
+    plain = isinstance(value, np.ndarray)
+    tensor = torch.from_numpy(np.array(value, dtype=np.float64)) if plain else plain_tensor(name, value)
     axes = shape.count(",") + 1
     if tensor.ndim != axes or (axes == 3 and tensor.shape[1] != 2) or features not in (None, tensor.shape[-1]):
         wanted = shape if features is None else f"{shape.replace('d', str(features))} for this network"
@@ -107,10 +109,13 @@ def layers_of(network: Any, *others: type) -> Layers:
     """Return the weights of a network in float64.
 
     Raises:
+        TypeError: if it is no network, or a weight is complex.
         ValueError: if a weight is not finite.
     """
     network = require("network", network, TwoLayerReLU, Weights, *others)
     for name, parameter in network.named_parameters() if isinstance(network, TwoLayerReLU) else ():
+        if parameter.is_complex():
+            raise TypeError(f"network must have real weights, got {parameter.dtype} in {name}")
         if not bool(torch.isfinite(parameter).all()):
             raise ValueError(f"network must have finite weights, got nan or inf in {name}")
     return layers(network)

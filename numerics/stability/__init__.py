@@ -1,10 +1,18 @@
 """Is this minimum stable? The sharpness, the step sizes that SGD stays at, and a report on a network of one's own."""
 
+from numerics.stability.curvature import (
+    Eigenpairs,
+    SpectralDensity,
+    curvature,
+    sharpness,
+    spectral_density,
+    top_eigenvalues,
+    trace,
+)
 from numerics.stability.hessian import (
     Sharpness,
     hessian_sharpness,
     residual_curvature,
-    sharpness,
     sharpness_with_error,
 )
 from numerics.stability.mean_square import mean_square_threshold, verify
@@ -20,6 +28,13 @@ __all__ = [
     "Report",
     "StepSizes",
     "Eigenvalue",
+    # of any torch module: eigenvalues, trace and spectrum of the Hessian and the Gauss-Newton matrix
+    "top_eigenvalues",
+    "Eigenpairs",
+    "trace",
+    "spectral_density",
+    "SpectralDensity",
+    "curvature",
     # the top eigenvalue, at zero loss and elsewhere
     "sharpness",
     "hessian_sharpness",

@@ -1,4 +1,4 @@
-"""What autograd says of a module: products with its Jacobian and its second derivatives, and the kinks it passes."""
+"""What autograd says of a module: products with its Jacobian and its second derivatives."""
 
 from __future__ import annotations
 
@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from theory.checks import Array
-
-AT_KINK = 64 * float(np.finfo(np.float64).eps)
-"""A pre-activation of so much, relative to the largest of its layer, counts as 0."""
-
-KINKED = frozenset(
-    overload
-    for name in ("relu", "relu_", "leaky_relu", "leaky_relu_", "_prelu_kernel", "abs")
-    for overload in (getattr(torch.ops.aten, name).default,)
-)
-"""Functions with a kink at 0."""
 
 Parts = tuple[torch.Tensor | None, ...]
 """One tensor for each parameter; None for zeros."""
@@ -83,21 +72,18 @@ def derivatives(
         raise ValueError(f"model must be one that autograd differentiates twice, got {reason}") from None
 
 
-class Kinks(TorchDispatchMode):
-    """Keeps the inputs of functions with a kink at 0, and where they are 0 to rounding."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.inputs: list[tuple[torch.Tensor, torch.Tensor]] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run the function."""
-        if func in KINKED and args[0].numel():
-            size = args[0].detach().abs()
-            self.inputs.append((size <= AT_KINK * size.max(), size))
-        return func(*args, **(kwargs or {}))
+def leaves_of(outputs: torch.Tensor) -> list[torch.Tensor]:
+    """Return the tensors that autograd would differentiate the outputs in."""
+    waiting, seen, found = [outputs.grad_fn], set(), []
+    while waiting:
+        function: Any = waiting.pop()
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        if hasattr(function, "variable"):
+            found.append(function.variable)
+        waiting += [following for following, _ in function.next_functions]
+    return found
 
 
 def inner_product(first: Parts, second: Parts) -> float:
@@ -112,6 +98,11 @@ def finite(values: Array) -> Array:
     Raises:
         ValueError: if one is nan or inf.
     """
+    if np.any(np.isnan(values)):
+        raise ValueError(
+            "model must have finite derivatives, got nan: a square root or a norm at 0, a function without a derivative there "
+            "in a branch that torch.where does not take, or inf less inf"
+        )
     if not np.all(np.isfinite(values)):
         raise ValueError(
             "x, y and model must be small enough for the Hessian to be finite in float64, but it overflows"

@@ -21,6 +21,7 @@ import torch
 from scipy.linalg import LinAlgError, eigh
 
 from numerics.stability.threshold import Certificate, Threshold
+from numerics.tensors import plain_tensor
 from theory.checks import Array, floats
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
@@ -114,7 +115,7 @@ def _problem(hessians: object, batch: int, sampling: Sampling) -> tuple[Array, f
     if sampling not in FRESH:
         raise ValueError(f"sampling must be one of {', '.join(map(repr, FRESH))} for Hessians, got {sampling!r}")
     if isinstance(hessians, torch.Tensor):
-        hessians = hessians.detach().cpu().double().numpy()
+        hessians = plain_tensor("hessians", hessians).cpu().double().numpy()
     points = floats("hessians", hessians_array("hessians", hessians))
     n, d = points.shape[:2]
     if d > LARGEST:

@@ -48,32 +48,6 @@ class Sharpness:
     parameter_direction: Array
 
 
-def sharpness(
-    net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
-) -> float:
-    """Return the top eigenvalue of the Gauss-Newton matrix of the squared loss; see `sharpness_with_error`.
-
-    Args:
-        net: the network, of k units and d inputs.
-        x: the inputs of the data, [n, d], or [n] if d = 1.
-        loss: the normalisation of the loss; values for "mean" are twice those for "half_mean".
-        method: how it is found, see there.
-        tolerance: the residual, relative to the eigenvalue, at which Lanczos stops; above 0.
-
-    Example:
-        >>> import numpy as np
-        >>> from numerics import sharpness
-        >>> from theory import Weights
-        >>> weights = Weights(w1=[1, -1], b1=[-0.4, -0.4], w2=[0.5, 0.5], b2=0.1)
-        >>> x = np.array([-1.5, -0.5, 0.5, 1.5])
-        >>> round(sharpness(weights, x), 4)
-        1.4645
-        >>> round(sharpness(weights, x, loss="mean"), 4)
-        2.929
-    """
-    return sharpness_with_error(net, x, loss=loss, method=method, tolerance=tolerance).value
-
-
 def sharpness_with_error(
     net: Network, x: object, *, loss: Loss = "half_mean", method: Method = "auto", tolerance: float = 1e-10
 ) -> Sharpness:

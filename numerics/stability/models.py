@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from numerics.kinks import Kinks
+from numerics.tensors import plain_tensor
 from theory.checks import real_array
 
 FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a module raises that cannot work on its input."""
 
 
-def outputs_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Return the outputs of a module on x [m, ...] as [m, c], c = 1 where it returns [m].
+def outputs_of(model: nn.Module, x: torch.Tensor, passed: Kinks | None = None) -> torch.Tensor:
+    """Return the outputs of a module on x [m, ...] as [m, c], c = 1 where it returns [m], and note the kinks it goes by.
 
     Raises:
         TypeError: if it returns no tensor of float64.
         ValueError: if it fails on x, or returns another shape, or nan or inf.
     """
+    if len(x) == 1:  # a model may squeeze the axis of a batch of one
+        return outputs_of(model, torch.cat([x, x]), passed)[:1]
     try:
-        with sdpa_kernel(SDPBackend.MATH):  # the other kernels of attention cannot be differentiated twice
+        # the other kernels of attention cannot be differentiated twice
+        with sdpa_kernel(SDPBackend.MATH), passed or nullcontext():
             outputs = model(x)
     except FAILURES as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
@@ -55,6 +62,11 @@ def copied(model: object) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r} of type {type(model).__name__}")
+    scripted = isinstance(model, torch.jit.ScriptModule)
+    if scripted and any(p.is_floating_point() and p.dtype != torch.float64 for p in model.parameters()):
+        raise ValueError(
+            "model must be scripted in float64, torch.jit.script(model.double()): its code keeps its dtype"
+        )
     for name, parameter in model.named_parameters():
         if isinstance(parameter, nn.parameter.UninitializedParameter):
             raise ValueError(f"model must have initialised parameters, got a lazy one in {name}: call it on data once")
@@ -72,6 +84,29 @@ def copied(model: object) -> nn.Module:
     if any(p.device.type == "mps" for p in mine.parameters()):
         mine = mine.cpu()
     return mine.eval().double()
+
+
+def hold_others_fixed(model: nn.Module, names: Sequence[str]) -> None:
+    """Let only the parameters of these names, or of the modules of these names, require a gradient.
+
+    Raises:
+        TypeError: if the names are no sequence of texts.
+        ValueError: if one is that of no parameter that requires a gradient, or there is none.
+    """
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"parameters must be a sequence of names, got {names!r}")
+    trained = {name: p for name, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
+    kept: set[int] = set()
+    for name in names:
+        found = [p for key, p in trained.items() if key == name or key.startswith(f"{name}.")]
+        if not found:
+            known = ", ".join(list(trained)[:8]) + (", .." if len(trained) > 8 else "")
+            raise ValueError(f"parameters must name some that require a gradient, of {known}; got {name!r}")
+        kept |= {id(p) for p in found}
+    if not kept:
+        raise ValueError("parameters must name at least one, got none")
+    for p in trained.values():
+        p.requires_grad_(id(p) in kept)
 
 
 def inputs_of(x: object) -> torch.Tensor:
@@ -136,11 +171,7 @@ def _numbers(name: str, value: object, *, whole: bool = False) -> torch.Tensor:
         ValueError: if an entry is nan or inf.
     """
     if isinstance(value, torch.Tensor):
-        if value.is_complex() or value.dtype == torch.bool or value.is_quantized:
-            raise TypeError(f"{name} must hold real numbers, got a tensor of {value.dtype}")
-        if value.is_meta:
-            raise ValueError(f"{name} must hold data, got a tensor on the device meta")
-        numbers = value.detach()
+        numbers = plain_tensor(name, value)
         finite = torch.isfinite(numbers).reshape(-1)
         if not bool(finite.all()):
             first = int(torch.argmin(finite.to(torch.int8)))

@@ -15,7 +15,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -23,10 +23,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from numerics.stability.derivatives import Graph, Kinks, Parts, derivatives, finite, inner_product, joined
-from numerics.stability.models import copied, inputs_of, labels_of, outputs_of, targets_of
+from numerics.kinks import ABOVE_NOISE, AT_KINK, MOVE, Kinks, crossed, only_here, stand_out
+from numerics.stability.derivatives import Graph, Parts, derivatives, finite, inner_product, joined, leaves_of
+from numerics.stability.models import copied, hold_others_fixed, inputs_of, labels_of, outputs_of, targets_of
+from numerics.tensors import norm
 from theory.checks import Array
-from theory.symbols import ModelLoss
+from theory.symbols import ModelLoss, output_scale
 
 CHUNK = 2048
 """The graph of so many examples is kept; for more, it is made again at each product, for so many at a time."""
@@ -39,6 +41,27 @@ ROW_ENTRIES = 2**26
 
 AGREEMENT = 1e-9
 """How far, relative to their sizes, two computations of the same outputs or of the same product may be apart."""
+
+
+SEEN = 1e-3
+"""How far, relative to their sizes, derivatives may be from differences of values, which are much less exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """What a loss comes to at five points of a line, of which the middle one is where it is looked at.
+
+    Attributes:
+        problem: of the examples that are looked at.
+        move: from one point to the next, [p].
+        outputs: of the module, [5, m, c].
+        gradients: of the loss, [5, p].
+    """
+
+    problem: ModuleLoss
+    move: Array
+    outputs: Array
+    gradients: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +101,7 @@ class ModuleLoss:
         """Return sum_j l(f(x_j), y_j)."""
         if self.loss == "cross_entropy":
             return nn.functional.cross_entropy(outputs, y, reduction="sum")
-        return torch.sum((outputs - y) ** 2) * (0.5 if self.loss == "half_mean" else 1.0)
+        return torch.sum((outputs - y) ** 2) * output_scale(self.loss, outputs.shape[1])
 
     @cached_property
     def _shares(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -93,7 +116,7 @@ class ModuleLoss:
         S = diag(sqrt q) - q sqrt(q)^T for cross-entropy and the softmax q: S S^T = diag(q) - q q^T. Else it is a number.
         """
         if self.loss != "cross_entropy":
-            return u if self.loss == "half_mean" else math.sqrt(2) * u
+            return u * math.sqrt(2 * output_scale(self.loss, u.shape[1]))
         (q, rest), others = (values[part] for values in self._shares[:2]), self._shares[2]
         return q.sqrt() * rest * u - q * ((q.sqrt() * u) @ others)
 
@@ -112,9 +135,9 @@ class ModuleLoss:
 
     @cached_property
     def residuals(self) -> torch.Tensor:
-        """The gradients of l in the outputs, [n, c]: f - y or twice that, or q less 1 at the label for the softmax q."""
+        """The gradients of l in the outputs, [n, c]: f - y times a number, or q less 1 at the label for the softmax q."""
         if self.loss != "cross_entropy":
-            return (self.outputs - self.y) * (1.0 if self.loss == "half_mean" else 2.0)
+            return (self.outputs - self.y) * (2 * output_scale(self.loss, self.outputs.shape[1]))
         shares, rest, _ = self._shares
         at_label = nn.functional.one_hot(self.y, shares.shape[1]).to(torch.bool)
         return torch.where(at_label, -rest, shares)
@@ -129,7 +152,7 @@ class ModuleLoss:
         That is (1/n) sum_j (J_j^T Lambda_j J_j + sum_a r_ja Hessian f_a(x_j)) v with the residuals r_j: at a small loss
         the two do not lose digits to one another.
         """
-        pieces = self._pieces(direction)
+        pieces = self.pieces(direction)
 
         def work(graph: Graph, part: slice) -> Parts:
             changes, terms = graph.second_derivatives(pieces)
@@ -145,9 +168,15 @@ class ModuleLoss:
 
     def product(self, direction: Array) -> Array:
         """Return Phi v, [n c], for v [p]."""
-        pieces = self._pieces(direction)
-        changes = torch.cat([graph.push_forward(pieces) for graph, _ in self._graphs()])
-        return finite(self.weighted_back(changes).reshape(-1).cpu().numpy())
+        return finite(self.weighted_back(self._changes(direction)).reshape(-1).cpu().numpy())
+
+    def image(self, direction: Array) -> Array:
+        """Return J v, [n c], for v [p], the change of the outputs."""
+        return finite(self._changes(direction).reshape(-1).cpu().numpy())
+
+    def _changes(self, direction: Array) -> torch.Tensor:
+        pieces = self.pieces(direction)
+        return torch.cat([graph.push_forward(pieces) for graph, _ in self._graphs()])
 
     def gram(self) -> Array | None:
         """Return Phi Phi^T, [n c, n c], rows in the order of the examples; None where it would be too large.
@@ -172,7 +201,7 @@ class ModuleLoss:
                 parts = (part for index in range(len(self.x)) for part in self._gradients(index, rest))
                 features = np.array([joined(part, rest) for part in parts])
                 kernel = np.add(kernel, features @ features.T)
-            if np.linalg.norm(kernel @ probe - expected) <= AGREEMENT * np.linalg.norm(expected):
+            if norm(kernel @ probe - expected) <= AGREEMENT * norm(expected):
                 return (kernel + kernel.T) / 2
         return None
 
@@ -184,27 +213,43 @@ class ModuleLoss:
         rows = self._gradients(index, self.parameters)
         return np.array([[inner_product(first, second) for second in rows] for first in rows])
 
+    @cached_property
     def toggling(self) -> int:
-        """Return how many inputs of ReLUs and the like are 0 to rounding and move if the parameters do.
+        """How many inputs of ReLUs and the like are at a kink to rounding, and are not if the parameters move a little.
 
-        The parameters are moved at random, by 1e-8 of their size; an input that is then still exactly 0 is so on a whole
-        neighbourhood of the parameters, and no kink of the loss. Other kinks, as those of max-pooling, are not looked for.
+        Where the values of the model have a kink that no function known to have one explains, as in a function of the user's
+        own or a sort, the number of examples that show it; these are looked for among the first `CHUNK`.
         """
-        moved = copy.deepcopy(self.model)
+        nearby, count, apart = self.nearby, 0, False
+        there = [_moved(self, place) for place in (nearby.move, -nearby.move)]
+        for part in self.x.split(CHUNK):
+            here, *sides = (Kinks(twice=True) for _ in range(3))
+            for kinks, problem in zip((here, *sides), (self, *there), strict=True):
+                outputs_of(problem.model, part, kinks)
+            masks = only_here(here, sides[0], sides[1])
+            twice = 2 if len(part) == 1 else 1  # a single row is put through the model twice
+            count += sum(int(mask.sum()) // twice for mask in masks or ())
+            apart |= crossed(sides[0], sides[1])
+        if count or apart:
+            return count
+        rows = stand_out(nearby.outputs.reshape(5, -1)).reshape(nearby.outputs.shape[1:]).any(axis=1)
+        gradients = nearby.gradients / (np.max(np.abs(nearby.gradients)) or 1.0)
+        before, middle, after = np.linalg.norm(np.diff(gradients, n=2, axis=0), axis=1)
+        bent = middle > ABOVE_NOISE * max(before, after) + SEEN * float(np.linalg.norm(gradients[3] - gradients[1]))
+        return max(int(rows.sum()), int(bent))
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """Values on a line through the parameters, whose direction is drawn at random, for the first `CHUNK` examples."""
         draw = np.random.default_rng(0).standard_normal
-        with torch.no_grad():
-            for parameter in (p for p in moved.parameters() if p.requires_grad):
-                size = float(parameter.square().mean().sqrt()) or 1.0
-                parameter.add_(1e-8 * size * torch.from_numpy(np.asarray(draw(parameter.shape))).to(parameter))
-            count = 0
-            for part in self.x.split(CHUNK):
-                here, there = Kinks(), Kinks()
-                for kinks, model in ((here, self.model), (there, moved)):
-                    with kinks:
-                        model(part)
-                pairs = zip(here.inputs, there.inputs, strict=True)
-                count += sum(int(torch.sum(near & (after != 0))) for (near, _), (_, after) in pairs)
-        return count
+        sizes = [norm(p) / math.sqrt(max(p.numel(), 1)) or 1.0 for p in self.parameters]
+        move: Array = np.concatenate(
+            [MOVE * size * draw(p.numel()) for size, p in zip(sizes, self.parameters, strict=True)]
+        )
+        part = self if len(self.x) <= CHUNK else replace(self, x=self.x[:CHUNK], y=self.y[:CHUNK])
+        places = [part if not t else _moved(part, t * move) for t in (-2, -1, 0, 1, 2)]
+        outputs = np.array([place.outputs.cpu().numpy() for place in places])
+        return Nearby(part, move, outputs, np.array([place.gradient() for place in places]))
 
     def _connected_layers(self) -> dict[nn.Module, tuple[torch.Tensor, torch.Tensor]]:
         """Return fully connected layers that are used once, with their inputs [n, a] and gradients [n c, b].
@@ -291,13 +336,15 @@ class ModuleLoss:
     def _tensor(self, values: Array) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.x.device)
 
-    def _pieces(self, direction: Array) -> list[torch.Tensor]:
+    def pieces(self, direction: Array) -> list[torch.Tensor]:
         """Return a direction [p] as one tensor a parameter."""
         pieces = torch.split(self._tensor(direction.ravel()), [p.numel() for p in self.parameters])
         return [piece.reshape(p.shape) for piece, p in zip(pieces, self.parameters, strict=True)]
 
 
-def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> ModuleLoss:
+def module_loss(
+    model: nn.Module, x: object, y: object, loss: ModelLoss, *, only: Sequence[str] | None = None
+) -> ModuleLoss:
     """Return the loss of a copy of `model`, in float64 and eval mode, on data; `model` itself is left as it is.
 
     Args:
@@ -306,16 +353,18 @@ def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> Modu
             in float64.
         y: the targets, of the shape of the outputs, or [n] for one output; for cross-entropy labels [n] from 0 to c - 1.
         loss: which loss it is.
+        only: names of parameters, or of modules for theirs, that count as parameters; the others are held fixed.
 
     Raises:
         TypeError: if `model` is no module or does not return real numbers, or an entry of x or y is no real number.
-        ValueError: if `loss` is unknown; if a weight is not finite, or none requires a gradient; if x or y is
-            malformed; or if `model` cannot be copied, fails on x, returns nan, or an output that depends on the batch.
+        ValueError: if `loss` is unknown; if a name in `only` is that of no parameter that requires a gradient; if a weight is
+            not finite, or none requires a gradient; if x or y is malformed; or if `model` cannot be copied, fails on x,
+            returns nan, or an output that depends on the batch, or has derivatives that are not those of its values.
     """
-    if loss not in get_args(ModelLoss):
-        options = ", ".join(map(repr, get_args(ModelLoss)))
-        raise ValueError(f"loss must be one of {options}, got {loss!r}")
+    check_loss(loss)
     mine = copied(model)
+    if only is not None:
+        hold_others_fixed(mine, only)
     parameters = tuple(p for p in mine.parameters() if p.requires_grad)
     if not any(p.numel() for p in parameters):
         raise ValueError("model must have a parameter that requires a gradient, got none")
@@ -324,8 +373,16 @@ def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> Modu
     outputs = outputs_of(mine, points[:CHUNK])
     if not outputs.requires_grad:
         raise ValueError("model must return outputs that depend on its parameters, got outputs without a gradient")
+    own = {id(parameter) for parameter in mine.parameters()}
+    strange = [leaf for leaf in leaves_of(outputs) if id(leaf) not in own]
+    if strange and not isinstance(mine, torch.jit.ScriptModule):  # these hold what they use, and make its tensors anew
+        raise ValueError(
+            f"model must hold the parameters that it uses, got outputs that depend on one of shape {tuple(strange[0].shape)} "
+            "that is none of them: of a module in a closure or a list?"
+        )
     half = (len(outputs) + 1) // 2
-    apart = (outputs[:half] - outputs_of(mine, points[:half])).detach().abs().max()
+    alone = torch.cat([outputs_of(mine, part) for part in points[:CHUNK].split(half)])
+    apart = (outputs - alone).detach().abs().max()
     if float(apart) > AGREEMENT * float(outputs.detach().abs().max()):
         raise ValueError(
             "model must give a row of x the same output every time and whatever the other rows are, got outputs that "
@@ -338,23 +395,60 @@ def module_loss(model: nn.Module, x: object, y: object, loss: ModelLoss) -> Modu
     return problem
 
 
-def _check_derivatives(problem: ModuleLoss) -> None:
-    """Compare u^T Phi v computed in both orders, and u^T H v for the Hessian H, for random u and v.
+def check_loss(loss: object) -> None:
+    """Do nothing if this is the name of a loss.
 
-    Autograd leaves out functions that are marked as differentiable once, without a word, and not all second derivatives of
-    torch are right: those of its weight norm are not.
+    Raises:
+        ValueError: if not.
+    """
+    if loss not in get_args(ModelLoss):
+        options = ", ".join(map(repr, get_args(ModelLoss)))
+        raise ValueError(f"loss must be one of {options}, got {loss!r}")
+
+
+def _moved(problem: ModuleLoss, move: Array) -> ModuleLoss:
+    """Return the same loss of a copy of the model whose parameters are moved by a vector [p]."""
+    model = copy.deepcopy(problem.model)
+    parameters = tuple(p for p in model.parameters() if p.requires_grad)
+    with torch.no_grad():
+        for parameter, piece in zip(parameters, problem.pieces(move), strict=True):
+            parameter.add_(piece)
+    return replace(problem, model=model, parameters=parameters)
+
+
+def _check_derivatives(problem: ModuleLoss) -> None:
+    """Hold what autograd says of first and second derivatives against differences, and against itself in another order.
+
+    Autograd does not see what is cut from its graph, leaves out functions that are marked as differentiable once, without a
+    word, and not all second derivatives of torch are right: those of its weight norm are not.
 
     Raises:
         ValueError: if they differ.
     """
+    nearby = problem.nearby
+    part, move = nearby.problem, nearby.move
+    pairs = (
+        ("outputs", nearby.outputs.reshape(5, -1), part.image(move)),
+        ("gradients", nearby.gradients, part.hessian_product(move)),
+    )
+    for what, values, known in pairs:
+        seen = (values[3] - values[1]) / 2
+        bends = np.diff(values, n=2, axis=0)
+        allowed = SEEN * max(norm(seen), norm(known)) + ABOVE_NOISE * max(norm(bend) for bend in bends)
+        if norm(seen - known) > allowed + AT_KINK * norm(values[2]):
+            raise ValueError(
+                f"model must be one that autograd differentiates twice, got derivatives of its {what} that differences of "
+                f"their values do not have, by {norm(seen - known) / max(norm(seen), norm(known)):.1%}: is part of its "
+                "graph cut (detach, a straight-through estimator, checkpoints with use_reentrant=True)?"
+            )
     draw = np.random.default_rng(0).standard_normal
     outside, first, second = draw(problem.outputs.numel()), draw(problem.dimension), draw(problem.dimension)
-    for u, v, image, back in (
+    for u, v, image, transposed in (
         (outside, first, problem.product(first), problem.transposed_product(outside)),
         (first, second, problem.hessian_product(second), problem.hessian_product(first)),
     ):
-        size = np.linalg.norm(u) * np.linalg.norm(image) + np.linalg.norm(v) * np.linalg.norm(back)
-        if abs(u @ image - v @ back) > AGREEMENT * size:
+        size = norm(u) * norm(image) + norm(v) * norm(transposed)
+        if abs(u @ image - v @ transposed) > AGREEMENT * size and not problem.toggling:
             raise ValueError(
                 "model must be one that autograd differentiates twice, got second derivatives that depend on their order"
             )

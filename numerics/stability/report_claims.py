@@ -15,7 +15,7 @@ from theory.claim import Claim, Finding, Verdict
 from theory.enclosure import EPS
 from theory.mulayoff2021.smooth_bounds import sharpness_lower_bound
 from theory.registry import CLAIMS
-from theory.symbols import half_mean_step_size
+from theory.symbols import half_mean_step_size, loss_scale, of_one_output
 
 HESSIANS_POINTS = 12
 """Claims are evaluated on the Hessians of up to so many examples: they build maps on matrices of their span."""
@@ -66,9 +66,10 @@ def verdicts_of(
         return None, None, (), ()
     if len(np.unique(x)) < n:
         return None, None, (), ("Two inputs are equal: M5, M6, B1 and B7 are about distinct ones.",)
-    weights, half_mean = net.weights(), half_mean_step_size(eta, problem.loss)
-    critical_step = critical_step_size(x, y, loss=problem.loss) if n >= 2 else None
-    flattest = sharpness_lower_bound(net.piecewise_linear(), x) * (2 if problem.loss == "mean" else 1)
+    loss = of_one_output(problem.loss)
+    weights, half_mean = net.weights(), half_mean_step_size(eta, loss)
+    critical_step = critical_step_size(x, y, loss=loss) if n >= 2 else None
+    flattest = sharpness_lower_bound(net.piecewise_linear(), x) * loss_scale(loss)
     if problem.dimension > CLAIM_PARAMETERS or n > CLAIM_POINTS:
         size = f"{CLAIM_PARAMETERS} parameters and {CLAIM_POINTS} points"
         return flattest, critical_step, (), (f"M6 and B7 are evaluated for up to {size} only.",)

@@ -9,8 +9,11 @@ from typing import Literal
 from theory.claim import Ruling, Verdict
 from theory.symbols import ModelLoss
 
-Answer = Literal["stable", "unstable", "undecided"]
-"""Whether the iteration, linearised, stays near the weights."""
+Answer = Literal["stable", "unstable", "undecided", "no minimum"]
+"""Whether the iteration, linearised, stays near the weights; "no minimum" where it moves on, so that there is no answer."""
+
+EDGE = 0.05
+"""A step size so near to the largest one, relative to it, is said to be at the edge of stability."""
 
 Position = Literal["an interpolating minimum", "a critical point that does not interpolate", "no critical point"]
 """Where the weights are in the landscape of the loss."""
@@ -18,6 +21,7 @@ Position = Literal["an interpolating minimum", "a critical point that does not i
 LOSSES: dict[ModelLoss, str] = {
     "half_mean": "(1/2n) sum_j |f(x_j) - y_j|^2",
     "mean": "(1/n) sum_j |f(x_j) - y_j|^2",
+    "mse_loss": "(1/nc) sum_j |f(x_j) - y_j|^2",
     "cross_entropy": "(1/n) sum_j -log softmax(f(x_j))[y_j]",
 }
 
@@ -65,7 +69,7 @@ class Report:
     """What decides whether training stays at these weights; `str` of it is a table.
 
     Step sizes, gradients and eigenvalues are those of the loss that was asked for. With vector outputs |.|^2 sums over the
-    c outputs: `torch.nn.MSELoss`, which averages over them too, has gradients and Hessians c times smaller than "mean".
+    c outputs: "mse_loss", as `torch.nn.MSELoss`, averages over them, with gradients and Hessians c times smaller than "mean".
 
     Attributes:
         model: the class of the model.
@@ -75,20 +79,23 @@ class Report:
         loss: which loss it is.
         step_size: eta.
         batch_size: B, drawn without replacement.
-        training_loss: what it is at the weights.
-        interpolates: whether the squared loss is at most `interpolation_tolerance` times that of f = 0. Cross-entropy has
+        training_loss: what it is at the weights; inf beyond the range of floats.
+        misfit: the squared loss relative to that of f = 0; None for cross-entropy.
+        interpolates: whether `misfit` is at most `interpolation_tolerance`. Cross-entropy has
             no minimum of loss 0: False.
         interpolation_tolerance: see there.
         gradient_norm: of the loss.
-        gradient_tolerance: the weights count as a critical point if the norm is at most so many times sharpness ||theta||,
+        gradient_tolerance: see there.
+        critical_gradient: the weights count as a critical point up to this gradient norm: so many times sharpness ||theta||,
             the gradient that a relative move of the weights by as much can make.
         position: where the weights are.
         sharpness: the top eigenvalue of the Gauss-Newton matrix (for cross-entropy, generalised).
         hessian_top: the top eigenvalue of the Hessian.
         hessian_bottom: its lowest; only for critical points that do not interpolate, else None.
-        gd_step_size: 2 over the top eigenvalue that decides; inf if that is not positive.
+        gd_step_size: 2 over the top eigenvalue that decides, inf if that is 0; 0 at saddles and maxima, which gradient
+            descent leaves at every step size.
         sgd_step_sizes: for the linearisation with the Gauss-Newton matrix of each example as its Hessian, which is SGD's
-            own at interpolation, and only there.
+            own at interpolation, and only there; 0 at saddles and maxima, which its mean leaves (M1).
         gd: the answer for gradient descent (M1.a).
         sgd: the answer for SGD; unstable means that E ||theta - theta*||^2 grows without bound, or (M1) its mean does.
         toggling: how many pre-activations are at a kink of the model to rounding. Then the eigenvalues are those on one
@@ -108,10 +115,12 @@ class Report:
     step_size: float
     batch_size: int
     training_loss: float
+    misfit: float | None
     interpolates: bool
     interpolation_tolerance: float
     gradient_norm: float
     gradient_tolerance: float
+    critical_gradient: float
     position: Position
     sharpness: Eigenvalue
     hessian_top: Eigenvalue
@@ -131,6 +140,25 @@ class Report:
         """The answer for training with this batch size."""
         return self.gd if self.batch_size == self.points else self.sgd
 
+    @property
+    def decides(self) -> Eigenvalue:
+        """The top eigenvalue that decides for gradient descent: of the Hessian, at interpolation the sharpness."""
+        return self.sharpness if self.interpolates else self.hessian_top
+
+    @property
+    def edge(self) -> Eigenvalue:
+        """Eta lambda / 2 for the eigenvalue that `decides`, with its error: 1 at the edge of stability (M1, M11)."""
+        return Eigenvalue(self.step_size * self.decides.value / 2, self.step_size * self.decides.error / 2)
+
+    @property
+    def leaves(self) -> str | None:
+        """What the weights are at if not at a minimum: "a saddle", "a maximum", or None."""
+        if self.hessian_bottom is None or self.hessian_bottom.upper >= 0:
+            return None
+        if self.hessian_top.upper < 0:
+            return "a maximum"
+        return "a saddle" if self.hessian_top.lower > 0 else "a saddle or a maximum"
+
     def table(self) -> str:
         """Return the report as lines of text."""
         plural = "output" if self.outputs == 1 else "outputs"
@@ -138,30 +166,17 @@ class Report:
             f"{self.model}: {self.parameters} parameters, {self.points} points, {self.outputs} {plural}; "
             f"loss {LOSSES[self.loss]}"
         ]
-        sgd = self.sgd_step_sizes
-        here = "" if self.position != "no critical point" else ", were these weights a minimum"
-        linear = "" if self.interpolates else "; of the linearisation alone, which decides nothing here"
         applies = [f"{v.claim} {v.ruling}" for v in self.verdicts if v.ruling is not Ruling.INAPPLICABLE]
         rows = [
-            (
-                "loss",
-                f"{_number(self.training_loss)}; {'interpolates' if self.interpolates else 'does not interpolate'}",
-            ),
-            ("gradient norm", f"{_number(self.gradient_norm)}; {self.position}"),
+            ("loss", self._loss()),
+            ("gradient norm", self._gradient()),
             ("sharpness", f"{_eigenvalue(self.sharpness)}; top eigenvalue of the Gauss-Newton matrix"),
             ("Hessian, top", _eigenvalue(self.hessian_top)),
             ("Hessian, lowest", _eigenvalue(self.hessian_bottom) if self.hessian_bottom else None),
-            ("GD", f"step sizes up to {_number(self.gd_step_size)}{here}"),
-            (
-                f"SGD, batches of {self.batch_size}",
-                (
-                    f"step sizes up to {_number(sgd.upper)}"
-                    if sgd.exact
-                    else f"step sizes up to {_number(sgd.lower)}, none beyond {_number(sgd.upper)}"
-                )
-                + linear,
-            ),
+            ("GD", self._gd()),
+            (f"SGD, batches of {self.batch_size}", self._sgd()),
             (f"step size {self.step_size:g}", f"GD {self.gd}, SGD {self.sgd}"),
+            ("eta lambda / 2", None if self.leaves else self._edge()),
             ("flattest (M5)", None if self.flattest is None else f"sharpness {_number(self.flattest)} or more"),
             (
                 "data (B1.a)",
@@ -171,6 +186,38 @@ class Report:
         ]
         lines += [f"{name:<20} {text}" for name, text in rows if text is not None]
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def _loss(self) -> str:
+        fits = "interpolates" if self.interpolates else "does not interpolate"
+        if self.misfit is None:
+            return f"{_number(self.training_loss)}; {fits}"
+        limit = f"{_number(self.misfit)} of that of f = 0, up to {self.interpolation_tolerance:g} would"
+        return f"{_number(self.training_loss)}; {fits}" + ("" if self.interpolates else f": {limit}")
+
+    def _gradient(self) -> str:
+        if self.position != "no critical point":
+            return f"{_number(self.gradient_norm)}; {self.leaves or self.position}"
+        return f"{_number(self.gradient_norm)}; no critical point: up to {_number(self.critical_gradient)} would be"
+
+    def _gd(self) -> str:
+        if self.leaves:
+            return f"no step size: {self.leaves}"
+        here = "" if self.position != "no critical point" else ", were these weights a minimum"
+        return f"step sizes up to {_number(self.gd_step_size)}{here}"
+
+    def _sgd(self) -> str:
+        if self.leaves:
+            return f"no step size: {self.leaves}"
+        sgd = self.sgd_step_sizes
+        linear = "" if self.interpolates else "; of the linearisation alone, which decides nothing here"
+        if sgd.exact:
+            return f"step sizes up to {_number(sgd.upper)}{linear}"
+        return f"step sizes up to {_number(sgd.lower)}, none beyond {_number(sgd.upper)}{linear}"
+
+    def _edge(self) -> str:
+        found = self.edge
+        where = "at" if abs(found.value - 1) <= EDGE else "below" if found.value < 1 else "beyond"
+        return f"{_eigenvalue(found)}; {where} the edge of stability"
 
     def __str__(self) -> str:
         """Return the table."""

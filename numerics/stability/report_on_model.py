@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from numerics.networks import TwoLayerReLU
+from numerics.stability.derivatives import joined
 from numerics.stability.module_loss import ModuleLoss, module_loss
 from numerics.stability.report_claims import on_line, verdicts_of
 from numerics.stability.report_object import Answer, Eigenvalue, Position, Report, StepSizes
@@ -20,10 +21,14 @@ from numerics.stability.report_spectra import (
     top_of_features,
     two_layer_sharpness,
 )
+from numerics.tensors import few_threads, norm
 from theory.checks import batch_size as checked_batch
 from theory.checks import nonnegative, positive
 from theory.symbols import ModelLoss
 from theory.two_layer import Weights
+
+MOST_APART = 1e150
+"""Beyond this the square of a ratio is inf."""
 
 
 def report(
@@ -64,8 +69,8 @@ def report(
         y: the targets, of the shape of the outputs, or [n] for one output; for "cross_entropy" labels [n] from 0 to c - 1.
         step_size: eta > 0, of gradient descent on `loss`.
         batch_size: B, from 1 to n, without replacement; with n it is gradient descent.
-        loss: "half_mean" (1/2n) sum_j ||f(x_j) - y_j||^2, "mean" twice that, or "cross_entropy"
-            (1/n) sum_j -log softmax(f(x_j))[y_j].
+        loss: "half_mean" (1/2n) sum_j ||f(x_j) - y_j||^2, "mean" twice that, "mse_loss" the mean of
+            squares over the c outputs too, as torch.nn.MSELoss, or "cross_entropy" (1/n) sum_j -log softmax(f(x_j))[y_j].
         interpolation_tolerance: the squared loss, relative to that of f = 0, up to which weights count as interpolating.
         gradient_tolerance: the gradient norm, relative to sharpness times ||theta||, up to which weights count as critical.
         tolerance: the residual, relative to the eigenvalue, at which Lanczos stops.
@@ -93,21 +98,22 @@ def report(
     nonnegative("gradient_tolerance", gradient_tolerance)
     positive("tolerance", tolerance)
     module = TwoLayerReLU.from_weights(model) if isinstance(model, Weights) else model
-    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+    threads = few_threads(_work(module, x))
+    with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]), threads:
         problem = module_loss(module, x, y, loss)
         n, c = problem.outputs.shape
         batch = checked_batch(batch_size, n)
-        gradient_norm = float(np.linalg.norm(problem.gradient()))
+        gradient_norm = norm(problem.gradient())
         kernel = problem.gram()
         root = None if kernel is None else root_of(kernel)
         features = top_of_features(problem, root, tolerance)
         sharpness = two_layer_sharpness(problem, tolerance) or features.eigenvalue
-        interpolates = _interpolates(problem, interpolation_tolerance)
-        size = math.sqrt(sum(float(torch.sum(p.detach() ** 2)) for p in problem.parameters))
-        critical = interpolates or gradient_norm <= gradient_tolerance * sharpness.value * size
+        misfit = _misfit(problem)
+        interpolates = misfit is not None and misfit <= interpolation_tolerance
+        critical_gradient = gradient_tolerance * sharpness.value * norm(joined(problem.parameters, problem.parameters))
+        critical = interpolates or gradient_norm <= critical_gradient
         top, bottom = ends_of_hessian(problem, features.direction, tolerance, bottom=critical and not interpolates)
         step_sizes = sgd_step_sizes(problem, kernel, root, features, batch, tolerance)
-        toggling = problem.toggling()
     position: Position = (
         "an interpolating minimum"
         if interpolates
@@ -116,7 +122,10 @@ def report(
         else "no critical point"
     )
     decides = sharpness if interpolates else top
-    gd, sgd = _answers(position, eta, decides, bottom, step_sizes, smooth=toggling == 0)
+    largest = 2 / decides.value if decides.value > 0 else math.inf
+    if bottom is not None and bottom.upper < 0:
+        largest, step_sizes = 0.0, StepSizes(0.0, 0.0, exact=True)
+    gd, sgd = _answers(position, eta, decides, bottom, step_sizes, smooth=problem.toggling == 0)
     line = on_line(problem)
     flattest, critical_step, verdicts, remarks = (
         verdicts_of(problem, *line, eta, batch, root if interpolates else None) if line else (None, None, (), ())
@@ -130,31 +139,44 @@ def report(
         step_size=eta,
         batch_size=batch,
         training_loss=problem.value,
+        misfit=misfit,
         interpolates=interpolates,
         interpolation_tolerance=interpolation_tolerance,
         gradient_norm=gradient_norm,
         gradient_tolerance=gradient_tolerance,
+        critical_gradient=critical_gradient,
         position=position,
         sharpness=sharpness,
         hessian_top=top,
         hessian_bottom=bottom,
-        gd_step_size=2 / decides.value if decides.value > 0 else math.inf,
+        gd_step_size=largest,
         sgd_step_sizes=step_sizes,
         gd=gd,
         sgd=gd if batch == n else sgd,
-        toggling=toggling,
+        toggling=problem.toggling,
         flattest=flattest,
         critical_step_size=critical_step,
         verdicts=verdicts,
-        notes=(*_notes(module, problem, position, toggling, bottom, step_sizes), *remarks),
+        notes=(*_notes(module, problem, position, bottom, step_sizes), *remarks),
     )
 
 
-def _interpolates(problem: ModuleLoss, tolerance: float) -> bool:
+def _work(module: Any, x: Any) -> int:
+    """Return parameters times examples; 0 where there are none, of which `module_loss` says what is wrong."""
+    try:
+        return int(sum(p.numel() for p in module.parameters()) * len(x))
+    except (AttributeError, TypeError, ValueError):
+        return 0
+
+
+def _misfit(problem: ModuleLoss) -> float | None:
+    """Return the squared loss relative to that of f = 0, inf where that is 0 and it is not; None for cross-entropy."""
     if problem.loss == "cross_entropy":
-        return False
-    residuals = float(torch.sum((problem.outputs - problem.y) ** 2))
-    return residuals <= tolerance * float(torch.sum(problem.y**2))
+        return None
+    size, apart = norm(problem.y), norm(problem.outputs - problem.y)
+    if apart == 0:
+        return 0.0
+    return (apart / size) ** 2 if size > 0 and apart / size < MOST_APART else math.inf
 
 
 def _answers(
@@ -167,7 +189,9 @@ def _answers(
     smooth: bool,
 ) -> tuple[Answer, Answer]:
     """Return the answers for GD and for SGD with batches smaller than the data."""
-    if not smooth or position == "no critical point":
+    if position == "no critical point":
+        return "no minimum", "no minimum"
+    if not smooth:
         return "undecided", "undecided"
     if eta * top.lower > 2 or (bottom is not None and bottom.upper < 0):
         return "unstable", "unstable"
@@ -183,30 +207,35 @@ def _notes(
     model: nn.Module,
     problem: ModuleLoss,
     position: Position,
-    toggling: int,
     bottom: Eigenvalue | None,
     step_sizes: StepSizes,
 ) -> list[str]:
     """Return what the numbers do not say by themselves."""
     notes = []
-    if toggling:
+    if problem.toggling:
         notes.append(
-            f"{toggling} pre-activations are 0 to rounding: the loss may not be twice differentiable here, the "
-            "eigenvalues are those on one side of the kinks, and nothing is decided."
+            f"{problem.toggling} pre-activations are at a kink to rounding: the loss may not be twice differentiable here, "
+            "the eigenvalues are those on one side of the kinks, and nothing is decided."
         )
     if position == "no critical point":
         notes.append(
-            "The gradient does not vanish: this is no minimum. The eigenvalues are those of the loss on the way, and "
-            "nothing is decided."
+            "The gradient does not vanish: this is no minimum, and training moves on. The eigenvalues are those of the loss "
+            "on the way; eta lambda / 2 says how far the step size is from the edge of stability there."
         )
     if bottom is not None and bottom.upper < 0:
-        notes.append("The Hessian has a negative eigenvalue: this is a saddle, which gradient descent leaves.")
-    if position == "a critical point that does not interpolate":
+        notes.append("The Hessian has a negative eigenvalue: gradient descent leaves these weights, at any step size.")
+    elif position == "a critical point that does not interpolate":
         notes.append(
             "The weights do not interpolate. The Hessian has a term in the residuals besides the Gauss-Newton matrix; it "
             "decides for GD. Gradients of single examples do not vanish here, so SGD does not come to rest: at best it "
             "stays around the minimum. The step sizes for SGD are those without that term and without that noise; they "
             "do not decide, but beyond 2 over the Hessian's top eigenvalue SGD is unstable for every batch size (M1)."
+        )
+    if problem.loss == "mean" and problem.outputs.shape[1] > 1:
+        c = problem.outputs.shape[1]
+        notes.append(
+            f"torch.nn.MSELoss averages over the {c} outputs too: that is the loss 'mse_loss', of which step sizes are {c} "
+            "times larger."
         )
     if problem.loss == "cross_entropy":
         notes.append(

@@ -18,6 +18,7 @@ from numerics.stability.report_object import Eigenvalue, StepSizes
 from theory.checks import Array
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
+from theory.symbols import of_one_output
 
 DENSE_PARAMETERS = 512
 """Hessians in up to so many parameters are written out."""
@@ -66,7 +67,7 @@ def two_layer_sharpness(problem: ModuleLoss, tolerance: float) -> Eigenvalue | N
     net, loss = problem.model, problem.loss
     if type(net) is not TwoLayerReLU or loss == "cross_entropy" or len(problem.parameters) < 4:
         return None
-    found = sharpness_with_error(net, problem.x, loss=loss, tolerance=tolerance)
+    found = sharpness_with_error(net, problem.x, loss=of_one_output(loss), tolerance=tolerance)
     return Eigenvalue(found.value, found.error)
 
 

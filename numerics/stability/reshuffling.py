@@ -81,7 +81,7 @@ def reshuffling_growth(
         raise ValueError("features must not all vanish, for then there is nothing to grow")
     points = _coordinates(spectrum)
     eta = math.ldexp(eta, 2 * spectrum.exponent)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(count("seed", seed, fewest=0))
     n, r = points.shape
     moment = np.eye(r) / math.sqrt(r)
     with np.errstate(over="ignore", invalid="ignore"):

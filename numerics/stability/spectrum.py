@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from scipy.linalg import eigh
 
-from theory.checks import Array, floats, real_array
+from numerics.tensors import plain_tensor
+from theory.checks import Array, floats, real_array, unmasked
 from theory.enclosure import EPS
 
 CHUNK = 512
@@ -59,11 +60,9 @@ def _rows(features: object) -> Array | torch.Tensor:
         ValueError: if the shape is not [n, d] with n, d >= 1.
     """
     if isinstance(features, torch.Tensor):
-        if features.dtype.is_complex or features.dtype == torch.bool:
-            raise TypeError(f"features must hold real numbers, got a tensor of {features.dtype}")
-        rows: Array | torch.Tensor = features.detach()
-    elif isinstance(features, np.ndarray) and features.dtype.kind in "fiu":
-        rows = features
+        rows: Array | torch.Tensor = plain_tensor("features", features)
+    elif isinstance(features := unmasked("features", features), np.ndarray) and features.dtype.kind in "fiu":
+        rows = np.asarray(features)
     else:
         rows = floats("features", real_array("features", features, ndim=2))
     if rows.ndim != 2 or 0 in rows.shape:

@@ -10,6 +10,7 @@ import torch
 
 from numerics.kernels import Plan, StopRule
 from numerics.networks import Network, TwoLayerReLU, require_network
+from numerics.tensors import plain_tensor
 from numerics.training.draws import plan_of
 from numerics.training.members import Member, stop_rule
 from theory.checks import Array, Reals, count, data_set, real_array
@@ -81,7 +82,7 @@ def _floats(name: str, values: Reals | torch.Tensor) -> Array:
         ValueError: if the shape is another, or one is nan or inf.
     """
     if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().double().numpy()
+        values = plain_tensor(name, values).cpu().double().numpy()
     if name == "x" and isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     return real_array(name, values).astype(np.float64)

@@ -35,8 +35,8 @@ from numerics.smoothness import (
     weights_product_penalty,
 )
 from numerics.smoothness import points as points_module
-from theory.beyond.pair_variation import gradient_variation
 from theory.checks import Array, rationals
+from theory.path_lengths import gradient_variation
 from theory.volhejn2020 import variation_bounds
 
 EPS = float(np.finfo(np.float64).eps)

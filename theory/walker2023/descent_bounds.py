@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -164,4 +165,10 @@ def shared_weight(sample_size: int, strength: Any, step_size: Any, steps: int) -
     m, t = count("sample_size", sample_size), count("steps", steps, fewest=0)
     s, eta = nonnegative("strength", strength), positive("step_size", step_size)
     curvature = 1 + m * s * s
-    return m * s / curvature * (1 - (1 - eta * curvature / m) ** t)
+    try:
+        weight = m * s / curvature * (1 - (1 - eta * curvature / m) ** t)
+    except OverflowError:
+        weight = math.nan
+    if isinstance(weight, float) and math.isnan(weight):
+        raise ValueError(f"strength and step_size must be small enough for the weight to be a float, got {s} and {eta}")
+    return weight

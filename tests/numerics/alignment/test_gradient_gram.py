@@ -106,7 +106,7 @@ def test_what_vmap_cannot_do_goes_row_by_row() -> None:
         ({"model": nn.Sequential(nn.Linear(4, 3), nn.Dropout())}, ValueError, "model must be in eval mode, got Dropout"),
         ({"model": nn.Flatten()}, ValueError, "model must have a parameter that requires a gradient, got none"),
         ({"model": print}, TypeError, "model must be"),
-        ({"loss": "hinge"}, ValueError, "loss must be one of 'half_mean', 'mean', 'cross_entropy', or a function"),
+        ({"loss": "hinge"}, ValueError, "loss must be one of 'half_mean', 'mean', 'mse_loss', 'cross_entropy', or a function"),
         ({"loss": lambda f, t: f}, ValueError, r"loss must return one number for a batch, got shape \(1, 3\)"),
         ({"loss": lambda f, t: f @ f}, ValueError, "loss must work on outputs"),
         ({"y": [0, 1]}, ValueError, r"y must have shape \[5\]"),

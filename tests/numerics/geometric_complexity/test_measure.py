@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from numerics.geometric_complexity import geometric_complexity
-from numerics.geometric_complexity.modules import Kinks
+from numerics.kinks import Kinks
 from numerics.networks import glorot_network
 from numerics.smoothness import gradient_norm
 from theory.checks import Array

@@ -270,7 +270,7 @@ GOOD: dict[str, Any] = {"steps": 1, "restarts": 1}
         ({"momentum": -0.5}, ValueError, "momentum must be"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
         ({"ascent": "newton"}, ValueError, "ascent must be one of 'sign', 'gradient', got 'newton'"),
-        ({"loss": "zero_one"}, ValueError, "loss must be one of 'half_mean', 'mean', 'cross_entropy', got 'zero_one'"),
+        ({"loss": "zero_one"}, ValueError, "loss must be one of .*'mse_loss', 'cross_entropy', got 'zero_one'"),
         ({"y": [0, 3]}, ValueError, "y must hold labels from 0 to 2, .* got 3 at index 1"),
         ({"y": [0, -1]}, ValueError, "y must hold labels from 0 to 2, .* got -1 at index 1"),
         ({"x": np.zeros((0, 3)), "y": []}, ValueError, r"x must have shape \[n, ...\] with n >= 1"),

@@ -510,7 +510,7 @@ def test_a_line_of_best_fit_is_a_critical_point_that_does_not_interpolate() -> N
     with torch.no_grad():
         model.bias += 0.1
     found = report(model, x, y, 0.1, 4)
-    assert (found.position, found.gd, found.sgd) == ("no critical point", "undecided", "undecided")
+    assert (found.position, found.gd, found.sgd) == ("no critical point", "no minimum", "no minimum")
 
 
 @pytest.mark.parametrize("dense_parameters", [512, 0])
@@ -528,7 +528,8 @@ def test_a_saddle_is_unstable(dense_parameters: int, monkeypatch: pytest.MonkeyP
     assert found.hessian_bottom.value == pytest.approx(-0.5, abs=1e-9)
     assert found.hessian_top.value == pytest.approx(0.5, abs=1e-9)
     assert (found.gd, found.sgd) == ("unstable", "unstable")
-    assert any("saddle" in note for note in found.notes)
+    assert (found.leaves, found.gd_step_size, found.sgd_step_sizes.upper) == ("a saddle", 0.0, 0.0)
+    assert "no step size: a saddle" in str(found)
 
 
 def test_cross_entropy_says_that_interpolation_is_at_infinity() -> None:
@@ -800,7 +801,7 @@ BAD_INPUTS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
     (
         (GOOD, X, Y, 0.1, 1, "sum"),
         ValueError,
-        "loss must be one of 'half_mean', 'mean', 'cross_entropy', got 'sum'",
+        "loss must be one of 'half_mean', 'mean', 'mse_loss', 'cross_entropy', got 'sum'",
     ),
     (
         (GOOD, X, [0, 1, 3, 0], 0.1, 1, "cross_entropy"),
@@ -891,7 +892,7 @@ def test_a_hessian_that_torch_gets_wrong_is_refused() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(parametrizations.weight_norm(nn.Linear(2, 4)), nn.Tanh(), nn.Linear(4, 2)).double()
     with pytest.raises(
-        ValueError, match=r"^model must be one that autograd differentiates twice, got second derivatives"
+        ValueError, match=r"^model must be one that autograd differentiates twice, got derivatives of its gradients"
     ):
         report(model, draws(0, 6, 2), draws(1, 6, 2), 0.1, 1)
 
