@@ -48,6 +48,7 @@ from experiments.kit.plotting import (
     draw_curvature,
     draw_functions,
     legend_below,
+    literal,
 )
 from experiments.kit.verdicts import RULING, applies, reasons, ruled, tally
 from numerics.training import train
@@ -365,7 +366,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     draw_sharpness(axes[2], runs)
     draw_complexity(axes[3], runs)
     drawing.suptitle(
-        f"{runs['data'].iloc[0]} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the "
+        f"{literal(runs['data'].iloc[0])} (n = {runs['n'].iloc[0]}), {len(runs)} step sizes from the "
         + (
             rf"initialisation whose $\int |f''|\,g$ falls most (to {ratio:.0%})"
             if math.isfinite(ratio)

@@ -22,7 +22,7 @@ from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit.datasets import DataSet, chosen
 from experiments.kit.measures import check_device, describe, scaled_initialisation
-from experiments.kit.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below
+from experiments.kit.plotting import BLACK, GREEN, axes_row, draw_curvature, draw_functions, legend_below, literal
 from experiments.kit.verdicts import evaluated, not_evaluated, tally
 from numerics.training import Outcome, Run, train
 from theory.beyond import critical_step_size
@@ -258,7 +258,9 @@ def figure(rows: pd.DataFrame) -> Figure:
     axes[1].set(title="(b) Functions")
     draw_curvature(axes[2], drawn)
     axes[2].set(title="(c) Smoothed $|f''|$ and the weight $g$")
-    drawing.suptitle(rf"{row['data']} (n = {row['n']}), the switch after which $\int |f''|\,g$ falls most", fontsize=11)
+    drawing.suptitle(
+        rf"{literal(row['data'])} (n = {row['n']}), the switch after which $\int |f''|\,g$ falls most", fontsize=11
+    )
     return drawing
 
 

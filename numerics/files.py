@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ ASIDE = ".writing-"
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, sync it to disk, and rename it to `path`: whole or not at all.
+
+    Of several writers at once each writes whole, and the last one stays. A link is followed, and what is no regular file (a
+    device, a pipe) is written to as it is.
 
     Ctrl-C is heard when the file is there: what was computed for it is not lost to an impatient moment.
 
@@ -44,11 +48,19 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    aside = path.with_name(f"{ASIDE}{path.name}")
-    write(aside)
-    with aside.open("rb+") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
+    path = path.resolve()  # the file that a link leads to, not the link
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced, and keeps nothing
+        write(path)
+        return
+    aside = path.with_name(f"{ASIDE}{secrets.token_hex(4)}-{path.name}")  # of this writer alone
+    try:
+        write(aside)
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
     if os.name != "posix":  # elsewhere a folder cannot be synced
         return
     directory = os.open(path.parent, os.O_RDONLY)

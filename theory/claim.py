@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from fractions import Fraction
@@ -85,8 +85,8 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Instance:
-    """A value for every symbol of a claim, and where it came from.
+class Instance(Mapping[str, Any]):
+    """A value for every symbol of a claim, and where it came from; a mapping from the names of symbols.
 
     Attributes:
         given: symbol name to value: arrays, numbers, functions; rationals where the instance is exact.
@@ -108,6 +108,17 @@ class Instance:
         if name not in self.given:
             raise KeyError(f"the instance has no value for {name!r}, only for {', '.join(self.given)}")
         return self.given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the symbols that have a value."""
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        """Return how many symbols have a value."""
+        return len(self.given)
+
+    __eq__ = object.__eq__  # values are arrays, which do not compare to one answer
+    __hash__ = object.__hash__
 
     def but(self, **changes: Any) -> Instance:
         """Return the same instance with some values replaced or added."""
@@ -193,6 +204,7 @@ class Claim:
         no_extremal: the reason there is none.
         study: for what is observed rather than derived, the module of `experiments` that reports on it; the claim is then
             evaluated on the rows that were kept of it.
+        again: where others say the same, second sources.
     """
 
     id: str
@@ -216,6 +228,7 @@ class Claim:
     extremal: Instance | None = None
     no_extremal: str = ""
     study: str = ""
+    again: tuple[Source, ...] = ()
 
     def checked(self, instance: Instance | Mapping[str, Any]) -> Instance:
         """Return the instance with the values of the claim's symbols checked.

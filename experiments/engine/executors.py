@@ -12,11 +12,13 @@ import os
 import pickle
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 try:
@@ -50,7 +52,24 @@ def loss(error: BrokenExecutor) -> str:
     """Return in a sentence what happened to an executor that does not go on."""
     if isinstance(error, LostError):
         return str(error)
+    if not _guarded():
+        return (
+            "a worker process ended as it began: the script that starts the study is run again by each of them, so what it "
+            "does must stand under `if __name__ == '__main__':`"
+        )
     return "a worker process died, as they do for lack of memory; fewer --workers need less"
+
+
+def _guarded() -> bool:
+    """Return whether a process that is started afresh can import the program again without running it."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file is None or getattr(main, "__spec__", None) is not None:  # nothing that is imported again; or `python -m`
+        return True
+    try:
+        return "__name__" in Path(file).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
 
 
 class Processes(ProcessPoolExecutor):

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
@@ -106,18 +107,18 @@ class Folder:
         """Return the rows of these tasks in this order, as far as they are there.
 
         Raises:
-            RecordsError: if a file is not a whole Parquet file.
+            RecordsError: if a file is not a whole Parquet file, or the tasks' rows do not fit together.
         """
         if self.rows_file.exists():
             return _frame(_read(self.rows_file))
         shards = [_read(self._shard(key)) for key in keys if self._shard(key).exists()]
-        return _frame(pa.concat_tables(shards, promote_options="permissive")) if shards else pd.DataFrame()
+        return _frame(_together(shards)) if shards else pd.DataFrame()
 
     def finish(self, keys: Sequence[str]) -> pd.DataFrame:
         """Gather the shards of these tasks into `rows.parquet`, in this order, then remove them; return the rows.
 
         Raises:
-            RecordsError: if the rows of a task are missing, or a shard is not a whole Parquet file.
+            RecordsError: if the rows of a task are missing, a shard is not a whole Parquet file, or they do not fit together.
         """
         if not self.rows_file.exists():
             missing = [key for key in keys if key not in self.keys()]
@@ -125,7 +126,7 @@ class Folder:
                 raise RecordsError(
                     f"{self.path} lacks the rows of {len(missing)} tasks, the first of them {missing[0]}"
                 )
-            table = pa.concat_tables([_read(self._shard(key)) for key in keys], promote_options="permissive")
+            table = _together([_read(self._shard(key)) for key in keys])
             write_whole(self.rows_file, lambda aside: pq.write_table(table, aside))
         self._remove_shards()
         return _frame(_read(self.rows_file))
@@ -151,8 +152,30 @@ class Folder:
             _read(shard)
 
 
+def _together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of several tasks as one table.
+
+    Raises:
+        RecordsError: if a column holds things of different kinds, or integers that would lose digits among floats.
+    """
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise RecordsError(f"the rows of the tasks do not fit together: {str(error).splitlines()[0]}") from error
+
+
+def _beyond_floats(column: pa.ChunkedArray) -> bool:
+    """Return whether integers have more digits than a float."""
+    ends = pc.min_max(column).as_py()
+    return any(value is not None and abs(value) > 2**53 for value in ends.values())
+
+
 def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame; integers with gaps become floats there, or, beyond the digits of these, nullable integers."""
     frame: pd.DataFrame = table.to_pandas()
+    for name in (field.name for field in table.schema if pa.types.is_integer(field.type)):
+        if table[name].null_count and _beyond_floats(table[name]):
+            frame[name] = table[name].to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame
 
 

@@ -193,18 +193,21 @@ def parse(study: Study[C], argv: Sequence[str], prog: str = "") -> tuple[Options
         default=Arguments(Options(chosen), preset),
         args=list(argv),
     )
+    if parsed.run.preset != chosen:
+        raise ValueError(f"--preset must be given once, got {chosen!r} and {parsed.run.preset!r}")
     if parsed.run.workers < 1:
         raise ValueError(f"--workers must be at least 1, got {parsed.run.workers}")
     return parsed.run, parsed.study
 
 
 def preset_of(argv: Sequence[str]) -> str:
-    """Return the preset that a command line names, "default" if none: it is read first, for the defaults hang on it."""
+    """Return the preset that a command line names last, "default" if none: it is read first, for the defaults hang on it."""
+    chosen = "default"
     for place, word in enumerate(argv):
         name, equals, value = word.partition("=")
         if name == "--preset":
-            return value if equals else "".join(argv[place + 1 : place + 2])
-    return "default"
+            chosen = value if equals else "".join(argv[place + 1 : place + 2])
+    return chosen
 
 
 def write_results(folder: Folder, rows: pd.DataFrame, text: str, figure: Figure) -> list[Path]:

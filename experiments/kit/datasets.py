@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,10 @@ class DataSet:
 
 
 def standardised(values: Array) -> Array:
-    """Return the values [n] shifted and scaled to mean 0 and variance 1; equal values become 0."""
-    centred: Array = values - np.mean(values)
+    """Return the values [n] shifted and scaled to mean 0 and variance 1, of any size; equal values become 0."""
+    largest = float(np.max(np.abs(values)))
+    moderate = values if 1e-100 < largest < 1e100 or largest == 0 else values / largest
+    centred: Array = moderate - np.mean(moderate)
     spread = float(np.sqrt(np.mean(centred**2)))
     return centred / spread if spread > 0 else centred
 
@@ -107,7 +110,14 @@ def from_file(path: Path, x: str, y: str, *, standardise: bool) -> DataSet:
         ValueError: if the file is missing, empty, has not these columns, holds anything but finite numbers in them,
             fewer than two rows, or one x twice; with line and value.
     """
-    return DataSet(path.stem, *_sorted(*read_csv(path, x, y), standardise=standardise))
+    name = os.fsencode(path.stem).decode("utf-8", "backslashreplace")  # a name is text, whatever a file's is
+    points, targets = _sorted(*read_csv(path, x, y), standardise=standardise)
+    equal = np.flatnonzero(np.diff(points) == 0)
+    if len(equal):
+        raise ValueError(
+            f"{path}, column {x!r}: expected values that differ once they are standardised, got {points[equal[0]]} twice"
+        )
+    return DataSet(name, points, targets)
 
 
 def chosen(names: tuple[str, ...], path: Path | None, x: str, y: str, *, standardise: bool) -> list[DataSet]:
@@ -165,15 +175,22 @@ def read_columns(path: Path, columns: Mapping[str, Sequence[str]], *, fewest: in
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            names = reader.fieldnames or ()
+            names = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
             if not names:
                 raise ValueError(f"{path} is empty: expected a line of column names and rows of numbers")
+            if all(_is_number(name) for name in names):
+                raise ValueError(f"{path} must begin with a line of column names, got the numbers {', '.join(names)}")
             for option, chosen in columns.items():
                 if not chosen or not all(chosen):
                     raise ValueError(f"{option} must name a column of {path}: its columns are {', '.join(names)}")
                 missing = [column for column in chosen if column not in names]
                 if missing:
                     raise ValueError(f"{path} has no column {missing[0]!r}: its columns are {', '.join(names)}")
+                twice = [column for column in chosen if names.count(column) > 1]
+                if twice:
+                    raise ValueError(
+                        f"{path} has more than one column {twice[0]!r}: its columns are {', '.join(names)}"
+                    )
             for row in reader:
                 if None in row:
                     raise ValueError(f"{path}, line {reader.line_num}: expected {len(names)} values, got more")
@@ -194,9 +211,17 @@ def read_columns(path: Path, columns: Mapping[str, Sequence[str]], *, fewest: in
     return np.array(rows, dtype=np.float64), lines
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(path: Path, line: int, column: str, text: str | None) -> float:
     try:
-        value = float(text or "")
+        value = float("" if text is None or "_" in text else text)
     except ValueError as error:
         raise ValueError(f"{path}, line {line}, column {column!r}: expected a number, got {text or ''!r}") from error
     if not math.isfinite(value):

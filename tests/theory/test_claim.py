@@ -236,3 +236,15 @@ def test_a_claim_refuses_what_is_no_instance() -> None:
 def test_a_claim_takes_lists() -> None:
     weights = Weights([1.0], [0.0], [1.0], 0.0)
     assert CLAIMS["M5"].evaluate({"weights": weights, "x": [-1, 1]}).ruling is Ruling.HOLDS
+
+
+def test_an_instance_is_a_mapping() -> None:
+    instance = Instance({"x": np.array([1.0, 2.0]), "n": 2}, "named")
+    assert list(instance) == list(instance.keys()) == ["x", "n"]
+    assert (len(instance), "x" in instance, "y" in instance, 0 in instance) == (2, True, False, False)
+    assert instance.get("y", 7) == 7
+    assert dict(instance)["n"] == 2
+    assert instance != Instance(dict(instance), "named")  # values need not compare
+    assert instance in {instance: 1}
+    with pytest.raises(KeyError, match="only for x, n"):
+        instance["y"]

@@ -231,3 +231,26 @@ def test_a_folder_that_cannot_be_made_is_named() -> None:
     path = Path("/proc/no-such-folder")
     with pytest.raises(RecordsError, match=r"^/proc/no-such-folder cannot be made \(.+\): choose another --out$"):
         opened(path, "study", {}).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("x", 1.0), (True, 1.0), (2**62 + 1, 1.5), ([1.0], 1.0), (True, "yes")],
+    ids=["text and number", "truth value and number", "long integer and float", "list and number", "truth value and text"],
+)  # fmt: skip
+def test_rows_that_do_not_fit_together_are_named(tmp_path: Path, first: object, second: object) -> None:
+    with opened(tmp_path / "out", "study", CONFIG) as folder:
+        for key, value in (("a", first), ("b", second)):
+            folder.add(key, [{"v": value}])
+        for ask in (folder.finish, folder.gather):
+            with pytest.raises(RecordsError, match=r"^the rows of the tasks do not fit together: "):
+                ask(["a", "b"])
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, 2**62 + 1, -(2**60) - 3], ids=["just", "far", "below 0"])
+def test_long_integers_with_gaps_keep_their_digits(tmp_path: Path, value: int) -> None:
+    with opened(tmp_path / "out", "study", CONFIG) as folder:
+        folder.add("a", [{"v": value}])
+        folder.add("b", [{"v": None}])
+        found = folder.finish(["a", "b"])["v"]
+    assert found[0] == value
+    assert pd.isna(found[1])

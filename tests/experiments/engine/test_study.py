@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sys
 import time
+import types
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +19,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from experiments.engine.executors import Processes
+from experiments.engine.executors import Processes, loss
 from experiments.engine.records import Row, read_rows
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 
@@ -160,6 +163,26 @@ def test_a_folder_of_other_settings_is_refused(tmp_path: Path, capsys: pytest.Ca
         f"error: {tmp_path} holds rows with count = 4, this run has count = 2: "
         "choose another --out, or remove the folder\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words", [["--preset", "default", "--preset", "smoke"], ["--preset=default", "--preset=smoke"]]
+)
+def test_of_presets_the_last_one_counts(tmp_path: Path, words: list[str]) -> None:
+    assert main(STUDY, [*words, "--out", str(tmp_path)]) == 0
+    rows = read_rows(tmp_path)
+    assert set(rows["preset"]) == {"smoke"}
+    assert len(rows) == len(STUDY.tasks(STUDY.presets["smoke"]))
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "script.py"
+    for text, words in (("main(STUDY)\n", "must stand under"), ("if __name__ == '__main__':\n    main()\n", "memory")):
+        script.write_text(text)
+        program = types.ModuleType("__main__")
+        program.__file__, program.__spec__ = str(script), None
+        monkeypatch.setitem(sys.modules, "__main__", program)
+        assert words in loss(BrokenProcessPool())
 
 
 def test_help_shows_the_defaults_of_the_preset(capsys: pytest.CaptureFixture[str]) -> None:

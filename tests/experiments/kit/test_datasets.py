@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from experiments.kit.datasets import BUILT_IN, FORBES, chosen, from_file, named, read_csv, standardised
+from experiments.kit.plotting import literal
 from theory.checks import data_set
 
 
@@ -65,6 +68,14 @@ def test_a_file_is_read_sorted_and_standardised_or_left_alone(tmp_path: Path) ->
         ("a,b\n1,2,3\n4,5\n", ("a", "b"), "{}, line 2: expected 2 values, got more"),
         ("a,b\n", ("a", "b"), "{} must hold at least 2 rows of data, got 0"),
         ("a,b\n1,2\n", ("a", "b"), "{} must hold at least 2 rows of data, got 1"),
+        ("a,b,a\n1,2,3\n4,5,6\n", ("a", "b"), "{} has more than one column 'a': its columns are a, b, a"),
+        ("a,b\n1_000,2\n3,4\n", ("a", "b"), "{}, line 2, column 'a': expected a number, got '1_000'"),
+        ("1,2\n3,4\n5,6\n", ("1", "2"), "{} must begin with a line of column names, got the numbers 1, 2"),
+        (
+            "a,b\n1,2\n2,3\n9e18,4\n",
+            ("a", "b"),
+            "{}, column 'a': expected values that differ once they are standardised, got -0.7071067811865475 twice",
+        ),
         ("a,b\n1,2\n3,4\n1.0,5\n", ("a", "b"), "{}, column 'a': expected distinct values, got 1.0 in lines 2 and 4"),
     ],
 )
@@ -99,3 +110,29 @@ def test_a_choice_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"a,b\n1,\xff\n")
     assert refusal((), tmp_path / "b.csv", "a", "b").startswith(f"{tmp_path / 'b.csv'} is not a CSV file in UTF-8: ")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-170, 1e-101, 1e-5, 1.0, 1e5, 1e101, 1e160, 1e200, 1.5e308])
+def test_standardising_does_not_depend_on_the_unit(scale: float) -> None:
+    values = np.array([1.0, -1.0, 0.5])
+    np.testing.assert_allclose(standardised(scale * values), standardised(values), rtol=1e-14)
+
+
+def test_blanks_around_column_names_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a , b\n1,2\n3,4\n")
+    assert from_file(tmp_path / "a.csv", "a", "b", standardise=False).y.tolist() == [2.0, 4.0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on posix alone")
+def test_a_name_that_is_no_text_is_told_as_text(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    file.write_text("a,b\n1,2\n3,4\n")
+    assert from_file(file, "a", "b", standardise=False).name == "caf\\xe9"
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is() -> None:
+    drawing = Figure()
+    for name in ("cost_$_in_$", "a$$b", "plain"):
+        text = drawing.text(0, 0, literal(name))
+        drawing.draw_without_rendering()
+        assert text.get_text().replace("\\$", "$") == name
