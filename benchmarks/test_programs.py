@@ -3,10 +3,13 @@
 The other way states the same program to cvxpy, which passes it to Clarabel with an n x n cone and a cone for each unit.
 """
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.measuring import compare
+from numerics.programs import least_path_length
 from numerics.programs.certificates import check_certificate
 from numerics.programs.flattest_implementation import Solver, flattest_implementation
 from theory.checks import Array
@@ -56,3 +59,16 @@ def test_check_certificate(benchmark: BenchmarkFixture, knots: int, n: int) -> N
     f, x = random_function(knots, n)
     certificate = flattest_implementation(f, x).certificate
     assert benchmark.pedantic(check_certificate, args=(f, x, certificate), rounds=3) == certificate.value
+
+
+@pytest.mark.parametrize("n", [64, 128, 256])
+def test_least_path_length_against_clarabel(benchmark: BenchmarkFixture, n: int) -> None:
+    """An affine function of least norm through n points in 784 dimensions is a quadratic program as well."""
+    generator = np.random.default_rng(n)
+    x, y = generator.uniform(size=(n, 784)), np.sign(generator.standard_normal(n))
+
+    def by_clarabel() -> None:
+        slope, offset = cp.Variable(784), cp.Variable()
+        cp.Problem(cp.Minimize(cp.sum_squares(slope)), [x @ slope + offset == y]).solve(solver=cp.CLARABEL)
+
+    compare(benchmark, lambda: least_path_length(x, y), by_clarabel)

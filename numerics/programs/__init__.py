@@ -13,6 +13,7 @@ from numerics.programs.least_dirichlet_energy import (
     check_energy_certificate,
     least_dirichlet_energy,
 )
+from numerics.programs.least_path_length import LeastPathLength, least_path_length
 from numerics.programs.minimum_curvature import (
     CurvatureCertificate,
     CurvatureProblem,
@@ -54,6 +55,8 @@ __all__ = [
     "CurvatureProblem",
     "minimum_variation",
     "MinimumVariation",
+    "least_path_length",
+    "LeastPathLength",
     # functions of little energy or length at a training error
     "least_dirichlet_energy",
     "LeastDirichletEnergy",

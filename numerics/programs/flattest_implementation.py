@@ -162,7 +162,7 @@ def flattest_implementation(
         added = np.append(added, cheaper)
         units = _Units.of(f, points, added)
     gap = primal - certificate.value
-    status: Status = "optimal" if gap <= tolerance * primal else "inaccurate"
+    status: Status = "optimal" if np.isfinite(primal) and gap <= tolerance * primal else "inaccurate"
     return FlattestImplementation(
         certificate.value, primal, gap, status, TwoLayerReLU.from_weights(best), certificate, rounds
     )

@@ -8,6 +8,7 @@ with a unit for each knot (`knot_units`). Its dual is a matrix Z and multipliers
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from numerics.programs.knot_units import (
     NEGLIGIBLE,
     KnotUnits,
     Solution,
+    check_size,
     first_places,
     flattest,
     network_of,
@@ -52,9 +54,10 @@ class FlattestInterpolant:
         value: the lower bound, rounded down, checked in rational arithmetic without the solver.
         primal: the sharpness of the network with its error added.
         gap: primal - value, >= 0 up to the violation.
-        status: "optimal" if the gap is within the tolerance that was asked for; else "inaccurate": both ends hold still.
+        status: "optimal" if the gap is within the tolerance that was asked for, and the violation within as much of what the
+            targets span; else "inaccurate": the lower bound holds still.
         network: has no knot on a data point.
-        violation: by how much the network misses a target, at most.
+        violation: by how much the network misses a target, at most, but for the rounding of a constant that all targets share.
         certificate: what the bound rests on.
         rounds: the number of programs solved.
     """
@@ -89,8 +92,8 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), or the
-            tolerance is not above 0.
+        ValueError: if the data are malformed (fewer than two points, equal ones, different lengths, nan or inf), x is too
+            large or its points too near for squares that are floats, or the tolerance is not above 0.
         RuntimeError: if the solver returns nothing at all.
 
     Example:
@@ -100,7 +103,10 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
         (1.624, 1.624, 1.232)
     """
     positive("tolerance", tolerance)
-    points, targets = data_set(*(floats(name, part) for name, part in zip(("x", "y"), data_set(x, y), strict=True)))
+    points, given = data_set(*(floats(name, part) for name, part in zip(("x", "y"), data_set(x, y), strict=True)))
+    check_size("x", points)
+    shift = _exact_shift(given)
+    targets = given - shift
     n = len(points)
     scale = 1 + 2 * smallest_curvature(points, targets)
     places = first_places(points)
@@ -130,10 +136,22 @@ def flattest_interpolant(x: Reals, y: Reals, *, tolerance: float = 1e-5) -> Flat
     if best is None:
         raise RuntimeError("the semidefinite program was not solved: the solver returned nothing")
     violation = float(np.max(np.abs(best(points) - targets)))
-    status = "optimal" if primal - value <= tolerance * primal else "inaccurate"
+    half = float(np.max(targets)) / 2 - float(np.min(targets)) / 2
+    fits = np.isfinite(primal) and violation / 2 <= tolerance * half
+    status = "optimal" if fits and primal - value <= tolerance * primal else "inaccurate"
+    best = Weights(best.w1, best.b1, best.w2, best.b2 + shift)
     return FlattestInterpolant(
         value, primal, primal - value, status, TwoLayerReLU.from_weights(best), violation, certificate, rounds
     )
+
+
+def _exact_shift(targets: Array) -> float:
+    """Return a target that can be taken from all of them without rounding, as b2 takes it up; 0 if none is found."""
+    middle = float(np.sort(targets)[len(targets) // 2])
+    exact = all(
+        Fraction(t) - Fraction(middle) == Fraction(t - middle) for t in targets.tolist() if np.isfinite(t - middle)
+    )
+    return middle if exact and np.all(np.isfinite(targets - middle)) else 0.0
 
 
 def _gaining(dual: InterpolantCertificate, points: Array, tolerance: float) -> list[tuple[Gap, float]]:

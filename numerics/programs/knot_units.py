@@ -16,6 +16,9 @@ from theory.two_layer import Weights
 CLOSEST = 1e-8
 """Knots of the networks keep this distance from data points, relative to the size of the data, or a quarter of the gap."""
 
+LARGEST = 1e75
+"""Data points are at most so large and at least the inverse apart: products of four of them are floats."""
+
 NEGLIGIBLE = 1e-9
 """Units with a smaller share of the sum of |v|, as solvers leave them in place of 0, are dropped."""
 
@@ -75,6 +78,21 @@ class Solution:
     ratios: Array
     dual: Array
     multipliers: Array
+
+
+def check_size(name: str, points: Array) -> None:
+    """Do nothing if data points, ascending, are of a size whose products are floats.
+
+    Raises:
+        ValueError: if one is too large, or two are too near.
+    """
+    largest, nearest = float(np.max(np.abs(points))), float(np.min(np.diff(points), initial=np.inf))
+    if largest > LARGEST:
+        raise ValueError(f"{name} must hold numbers of at most {LARGEST:g}, got {largest:g}: give it in another unit")
+    if nearest < 1 / LARGEST:
+        raise ValueError(
+            f"{name} must hold points that are at least {1 / LARGEST:g} apart, got two at {nearest:g}: give it in another unit"
+        )
 
 
 def first_places(x: Array) -> list[tuple[Gap, float]]:

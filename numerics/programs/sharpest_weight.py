@@ -16,6 +16,7 @@ from numerics.networks import TwoLayerReLU
 from numerics.programs.knot_units import (
     NEGLIGIBLE,
     KnotUnits,
+    check_size,
     first_places,
     flattest,
     network_of,
@@ -145,8 +146,8 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
 
     Raises:
         TypeError: if an entry is no real number.
-        ValueError: if x is malformed (fewer than two points, equal ones, nan or inf), K is negative or not finite, or the
-            tolerance is not above 0.
+        ValueError: if x is malformed (fewer than two points, equal ones, nan or inf), too large or its points too near for
+            squares that are floats, K is negative or not finite, or the tolerance is not above 0.
 
     Example:
         >>> from numerics.programs import sharpest_weight
@@ -157,6 +158,7 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
     positive("tolerance", tolerance)
     K = float(nonnegative("curvature", curvature))
     points = np.sort(floats("x", data_points("x", x, fewest=2)))
+    check_size("x", points)
     n = len(points)
     places = [place for place in first_places(points) if place[0].ends[0] is not None]
     places += [(gap, float(crossing(gap, points))) for gap, t in places if t == gap.ends[1] or len(gap.active) == 1]
@@ -187,7 +189,7 @@ def sharpest_weight(x: Reals, *, curvature: float, tolerance: float = 1e-5) -> S
             break
         places = [*places, *added]
     Z = certificate.dual_matrix
-    status = "optimal" if value >= (1 - tolerance) * primal else "inaccurate"
+    status = "optimal" if np.isfinite(primal) and value >= (1 - tolerance) * primal else "inaccurate"
     return SharpestWeight(
         value,
         primal,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from theory.beyond.dual_bounds import check_dual_matrix, constant_part
-from theory.checks import Array, Reals, data_points, data_set, rationals, real_array
+from theory.checks import Array, Reals, data_points, data_set, nonnegative, rationals, real_array
 from theory.enclosure import rounded_down, square_root
 
 Number = Any
@@ -255,8 +255,8 @@ def check_weight_certificate(x: Reals, curvature: float, certificate: WeightCert
         certificate: what is checked; in ascending order of x.
 
     Raises:
-        TypeError: if an entry is no real number.
-        ValueError: if x or the matrix is malformed.
+        TypeError: if an entry or K is no real number.
+        ValueError: if x or the matrix is malformed, or K is negative or not finite.
 
     Example:
         >>> from numerics.programs import check_weight_certificate, sharpest_weight
@@ -265,5 +265,6 @@ def check_weight_certificate(x: Reals, curvature: float, certificate: WeightCert
         3.195
     """
     points = rationals(np.sort(data_points("x", x, fewest=2)))
+    K = Fraction(nonnegative("curvature", curvature))
     Z = _unit_trace(certificate.dual_matrix, len(points))
-    return rounded_down(constant_part(Z) + 2 * Fraction(curvature) * Fraction(_least_ratio(Z, points)))
+    return rounded_down(constant_part(Z) + 2 * K * Fraction(_least_ratio(Z, points)))
