@@ -8,6 +8,7 @@ from numerics.alignment.batches import (
 )
 from numerics.alignment.coherence import Coherence, coherence
 from numerics.alignment.gram import gradient_gram
+from numerics.alignment.rademacher import RademacherComplexity, rademacher_complexity
 from numerics.alignment.stiffness import (
     ClassStiffness,
     MeanStiffness,
@@ -18,6 +19,7 @@ from numerics.alignment.stiffness import (
     stiffness_by_distance,
 )
 from numerics.alignment.tangent import Eigenmodes, FunctionUpdate, eigenmodes, function_update, tangent_kernel
+from numerics.alignment.trace import TangentTrace
 
 __all__ = [
     # inner products of the gradients of examples, which are not stored
@@ -43,4 +45,8 @@ __all__ = [
     "Eigenmodes",
     "function_update",
     "FunctionUpdate",
+    "TangentTrace",
+    # how much could linear models of these features fit?
+    "rademacher_complexity",
+    "RademacherComplexity",
 ]

@@ -18,12 +18,16 @@ from torch import nn
 from torch.nn import functional
 
 from numerics.files import write_whole
+from numerics.optimisers import MedianOfMeansSGD, WinsorizedSGD, per_example_gradients
 from numerics.training.draws import batches
 from numerics.training.members import Outcome
 from theory.checks import count, positive
 from theory.symbols import Sampling
 
 Optimiser = Literal["sgd", "adam"]
+
+Stepper = Callable[..., torch.optim.Optimizer]
+"""What makes an optimiser of parameters and a step size `lr`, such as `partial(WinsorizedSGD, level=10)`."""
 
 Term = Callable[[nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]
 """What is added to the loss: of the network, inputs and targets of the batch, a scalar that can be differentiated."""
@@ -70,7 +74,7 @@ def train_module(
     relabel: Relabel | None = None,
     batch_size: int | None = None,
     sampling: Sampling = "reshuffling",
-    optimiser: Optimiser = "sgd",
+    optimiser: Optimiser | Stepper = "sgd",
     momentum: float = 0.0,
     stop_loss: float = 0.0,
     seed: int = 0,
@@ -99,8 +103,9 @@ def train_module(
         relabel: draws the targets of a batch afresh; None leaves them as they are.
         batch_size: points in a batch, 1 to n; None for all.
         sampling: "reshuffling" or "without_replacement", see `numerics.training.batches`.
-        optimiser: "sgd", or "adam" with the defaults of torch.
-        momentum: of SGD, from 0 to below 1.
+        optimiser: "sgd", "adam" with the defaults of torch, or what makes an optimiser of the parameters and `lr`, the step
+            size. `WinsorizedSGD` and `MedianOfMeansSGD` are given the gradients of the batch's examples, and no penalties.
+        momentum: of SGD, from 0 to below 1; 0 for all others.
         stop_loss: at least 0; 0 for none.
         seed: of all that is drawn, at least 0.
         measure: what to record of the module.
@@ -136,7 +141,11 @@ def train_module(
     drawn = batches(len(x), size, sampling=sampling, seed=seed)
     per_epoch = math.ceil(len(x) / size)
     stepper = _stepper(model, optimiser, step_size, momentum)
-    settings = [step_size, momentum, optimiser, size, sampling, seed, stop_loss, sorted(measure_at), name]
+    by_example = isinstance(stepper, WinsorizedSGD | MedianOfMeansSGD)
+    if by_example and penalties:
+        raise ValueError(f"penalties must be none with {type(stepper).__name__}, which sees the gradients of examples")
+    made = optimiser if isinstance(optimiser, str) else f"{type(stepper).__name__} {stepper.defaults}"
+    settings = [step_size, momentum, made, size, sampling, seed, stop_loss, sorted(measure_at), name]
     state = _State(model, stepper, _identity(model, x, y, settings), checkpoint)
     state.resume()
     began = time.perf_counter() - state.seconds
@@ -154,7 +163,10 @@ def train_module(
             torch.manual_seed(mixed)
             if relabel is not None:
                 targets = relabel(targets, torch.Generator(x.device).manual_seed(mixed))
-            value = _step(model, stepper, inputs, targets, loss, penalties)
+            if by_example:
+                value = _step_by_example(model, stepper, inputs, targets, loss)
+            else:
+                value = _step(model, stepper, inputs, targets, loss, penalties)
             whole = state.advance(value, per_epoch, stop_loss)
             if whole and progress is not None:
                 progress(state.step, max_steps, state.loss)
@@ -169,7 +181,12 @@ def train_module(
 
 
 def _check(
-    x: torch.Tensor, y: torch.Tensor, step_size: float, momentum: float, optimiser: Optimiser, stop_loss: float
+    x: torch.Tensor,
+    y: torch.Tensor,
+    step_size: float,
+    momentum: float,
+    optimiser: Optimiser | Stepper,
+    stop_loss: float,
 ) -> None:
     """Check data and settings.
 
@@ -185,20 +202,31 @@ def _check(
     positive("step_size", step_size)
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must be from 0 to below 1, got {momentum}")
-    if optimiser not in get_args(Optimiser):
-        raise ValueError(f"optimiser must be one of 'sgd', 'adam', got {optimiser!r}")
-    if optimiser == "adam" and momentum:
-        raise ValueError(f"momentum must be 0 with optimiser 'adam', got {momentum}")
+    if optimiser not in get_args(Optimiser) and not callable(optimiser):
+        raise ValueError(f"optimiser must be 'sgd', 'adam' or what makes an optimiser, got {optimiser!r}")
+    if optimiser != "sgd" and momentum:
+        raise ValueError(f"momentum must be 0 with optimiser {optimiser!r}, got {momentum}")
     if not stop_loss >= 0:
         raise ValueError(f"stop_loss must be at least 0, got {stop_loss}")
 
 
-def _stepper(model: nn.Module, optimiser: Optimiser, step_size: float, momentum: float) -> torch.optim.Optimizer:
-    """Return what makes the steps, of the weights that are trained."""
+def _stepper(
+    model: nn.Module, optimiser: Optimiser | Stepper, step_size: float, momentum: float
+) -> torch.optim.Optimizer:
+    """Return what makes the steps, of the weights that are trained.
+
+    Raises:
+        TypeError: if it is made, and is no optimiser.
+    """
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if optimiser == "adam":
         return torch.optim.Adam(weights, lr=step_size)
-    return torch.optim.SGD(weights, lr=step_size, momentum=momentum)
+    if optimiser == "sgd":
+        return torch.optim.SGD(weights, lr=step_size, momentum=momentum)
+    made = optimiser(weights, lr=step_size)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise TypeError(f"optimiser must make a torch.optim.Optimizer, got {type(made).__name__}")
+    return made
 
 
 def _step(
@@ -218,6 +246,21 @@ def _step(
     total.backward()
     stepper.step()
     return float(value.detach())
+
+
+def _step_by_example(
+    model: nn.Module,
+    stepper: torch.optim.Optimizer,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> float:
+    """Make a step of an optimiser that sees the gradients of a batch's examples; return the loss before it."""
+    with torch.no_grad():
+        value = float(loss(model(inputs), targets))
+    gradients: Any = per_example_gradients(model, inputs, targets, loss)
+    stepper.step(gradients)
+    return value
 
 
 class _State:

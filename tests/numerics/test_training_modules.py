@@ -155,7 +155,7 @@ def test_a_checkpoint_of_other_initial_weights_is_refused(tmp_path: Path) -> Non
     ("settings", "message"),
     [
         ({"momentum": 1.0}, "momentum must be from 0 to below 1, got 1.0"),
-        ({"optimiser": "sam"}, "optimiser must be one of 'sgd', 'adam', got 'sam'"),
+        ({"optimiser": "sam"}, "optimiser must be 'sgd', 'adam' or what makes an optimiser, got 'sam'"),
         ({"optimiser": "adam", "momentum": 0.5}, "momentum must be 0 with optimiser 'adam', got 0.5"),
         ({"stop_loss": math.nan}, "stop_loss must be at least 0, got nan"),
         ({"step_size": 0.0}, "step_size must be finite and above 0, got 0.0"),
