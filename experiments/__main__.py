@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments import (
+    coherence,
     confusion_set,
     explicit_regularization,
     gc_at_initialisation,
@@ -15,14 +16,18 @@ from experiments import (
     interpolant_example,
     network_size,
     pac_bayes_mnist,
+    real_vs_random_example,
     sgd_threshold,
     sharpness_conditions,
     stability_sweep,
     step_size_jump,
+    stiffness,
+    tangent_complexity,
     training_set_size_1d,
     training_set_size_mnist,
     true_vs_random_labels,
     weight_function,
+    winsorized,
 )
 from experiments.engine.study import Study
 
@@ -45,6 +50,11 @@ STUDIES: tuple[Study[Any], ...] = (
     confusion_set.STUDY,
     network_size.STUDY,
     pac_bayes_mnist.STUDY,
+    stiffness.STUDY,
+    coherence.STUDY,
+    winsorized.STUDY,
+    tangent_complexity.STUDY,
+    real_vs_random_example.STUDY,
 )
 
 

@@ -25,7 +25,7 @@ from experiments.engine.settings import above_zero
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import capacity, classifiers, sharpness
 from experiments.kit.capacity import MEASURES
-from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, axes_grid, legend_below
+from experiments.kit.plotting import BLACK, BLUE, GREEN, ORANGE, PURPLE, axes_grid, draw_medians, legend_below
 from experiments.kit.sharpness import (
     LEVEL,
     RandomLabelSettings,
@@ -228,9 +228,7 @@ def figure(rows: pd.DataFrame) -> Figure:
         (train, "error", "training (both sets)", BLUE),
         (fits, "test_error", "test", ORANGE),
     ):
-        axes[0].plot(found["confusion"], found[column], "o", color=colour, markersize=4, alpha=0.6)
-        middle = found.groupby("confusion")[column].median()
-        axes[0].plot(middle.index, middle, color=colour, label=label)
+        draw_medians(axes[0], found["confusion"], found[column], colour, label)
     axes[0].set(title="Error", xlabel="confusion set", ylim=(-0.03, 1))
     legend_below(axes[0])
     start = fits[fits["confusion"] == fits["confusion"].min()].set_index("seed_index")
@@ -242,9 +240,7 @@ def figure(rows: pd.DataFrame) -> Figure:
             else value / start[column].get(index, math.nan)
             for value, index in zip(fits[column], fits["seed_index"], strict=True)
         ]
-        axes[1].plot(fits["confusion"], relative, "o", color=colour, markersize=3, alpha=0.4)
-        middle = fits.assign(relative=relative).groupby("confusion")["relative"].median()
-        axes[1].plot(middle.index, middle, color=colour, label=name)
+        draw_medians(axes[1], fits["confusion"], pd.Series(relative, index=fits.index), colour, name)
     axes[1].set(title="Measures, over those without a confusion set", xlabel="confusion set", yscale="log")
     legend_below(axes[1], 3)
     draw_curves(axes[2], fits, "confusion", "by confusion set")

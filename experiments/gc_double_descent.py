@@ -22,7 +22,7 @@ from experiments.engine.settings import at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
-from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE, axes_row, label_log, legend_below
+from experiments.kit.plotting import BLACK, BLUE, GREY, ORANGE, axes_row, draw_medians, label_log, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from theory.checks import share
 
@@ -174,9 +174,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     right = axes[0].twinx()
     right.spines["top"].set_visible(False)
     for axis, column, colour in ((axes[0], "gc", BLUE), (right, "test_loss", ORANGE)):
-        axis.plot(good["width"], good[column], "o", color=colour, markersize=3)
-        middle = good.groupby("width")[column].median()
-        axis.plot(middle.index, middle, color=colour)
+        draw_medians(axis, good["width"], good[column], colour)
     if at is not None:
         axes[0].axvline(at, color=GREY, linestyle=":")
     axes[0].set(title="By width (dotted: labels fitted)", xlabel="width", xscale="log")

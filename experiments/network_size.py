@@ -16,7 +16,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -25,7 +24,7 @@ from experiments.engine.settings import above_zero
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import capacity, classifiers, sharpness
 from experiments.kit.capacity import MEASURES
-from experiments.kit.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
+from experiments.kit.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, draw_medians, legend_below
 from experiments.kit.sharpness import LEVEL, CapacitySettings
 from experiments.kit.trends import Direction, Trend, tally, trend, trends_table
 from numerics.training.members import Outcome
@@ -271,11 +270,11 @@ def figure(rows: pd.DataFrame) -> Figure:
     drawing, axes = axes_row(4, 4.6)
     good = first(rows)
     for column, name, colour in (("train_error", "training", ORANGE), ("test_error", "test", BLUE)):
-        _draw(axes[0], good, 100 * good[column], name, colour)
+        draw_medians(axes[0], good["width"], 100 * good[column], colour, name)
     axes[0].set(title="Errors", ylabel="per cent")
     for axis, end, title in ((axes[1], "", "Measures as drawn"), (axes[2], "_factors", "with their factors")):
         for measure, name in MEASURES.items():
-            _draw(axis, good, _relative(good, f"log_{measure}{end}"), name, COLOURS[measure])
+            draw_medians(axis, good["width"], _relative(good, f"log_{measure}{end}"), COLOURS[measure], name)
         axis.set(title=f"{title} (at {_reference(good)} units: 1)", yscale="log")
     for axis in axes[:3]:
         axis.set_xscale("log", base=2)
@@ -304,13 +303,6 @@ def _relative(good: pd.DataFrame, column: str) -> pd.Series[float]:
     """Return a measure over its median at the width of reference."""
     found: pd.Series[float] = good[column] - good.loc[good["width"] == _reference(good), column].median()
     return found.map(lambda log: math.exp(min(log, 700.0)))
-
-
-def _draw(axis: Axes, good: pd.DataFrame, values: pd.Series[float], name: str, colour: str) -> None:
-    """Draw values against width, a point a network, and their medians."""
-    axis.plot(good["width"], values, "o", color=colour, markersize=3)
-    middle = values.groupby(good["width"]).median().dropna()
-    axis.plot(middle.index, middle, color=colour, label=name)
 
 
 CPU = Config()

@@ -26,7 +26,7 @@ from experiments.engine.settings import above_zero
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import capacity, classifiers, sharpness
 from experiments.kit.capacity import MEASURES
-from experiments.kit.plotting import BLUE, ORANGE, axes_grid, legend_below
+from experiments.kit.plotting import BLUE, ORANGE, axes_grid, draw_medians, legend_below
 from experiments.kit.sharpness import (
     LEVEL,
     RandomLabelSettings,
@@ -222,9 +222,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     for axis, (column, title, unit) in zip(axes, [*drawn, ("max_sharpness", "max sharpness", 1.0)], strict=False):
         for kind, colour in zip(LABELS, (BLUE, ORANGE), strict=True):
             chosen = fits[fits["labels"] == kind]
-            axis.plot(chosen["images"], chosen[column] / unit, "o", color=colour, markersize=4, alpha=0.6)
-            middle = chosen.groupby("images")[column].median() / unit
-            axis.plot(middle.index, middle, color=colour, label=f"{kind} labels")
+            draw_medians(axis, chosen["images"], chosen[column] / unit, colour, f"{kind} labels")
         axis.set(title=title, xlabel="training images", xscale="log")
         axis.set_xticks(sizes, [f"{size}" for size in sizes])
         axis.xaxis.set_minor_locator(NullLocator())

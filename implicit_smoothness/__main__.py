@@ -27,6 +27,11 @@ STUDIES = {
     "confusion_set": "experiments.confusion_set",
     "network_size": "experiments.network_size",
     "pac_bayes_mnist": "experiments.pac_bayes_mnist",
+    "stiffness": "experiments.stiffness",
+    "coherence": "experiments.coherence",
+    "winsorized": "experiments.winsorized",
+    "tangent_complexity": "experiments.tangent_complexity",
+    "real_vs_random_example": "experiments.real_vs_random_example",
 }
 """A study's name to its module; what they need is imported when one is run."""
 

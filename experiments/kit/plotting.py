@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -23,6 +24,11 @@ Drawn = Sequence[tuple[str, Row, str]]
 
 WIDTHS = (3.2, 2.0, 1.2)
 """Line widths, so that curves that coincide can be seen under each other."""
+
+
+def literal(text: object) -> str:
+    """Return a text for a figure that shows it as it is: a name of the user's may hold dollars, which begin formulas."""
+    return str(text).replace("$", r"\$")
 
 
 def axes_row(count: int, height: float = 3.9) -> tuple[Figure, list[Axes]]:
@@ -54,6 +60,17 @@ def legend_below(axis: Axes, columns: int = 2) -> None:
     """Put the legend under the axes, where it hides nothing."""
     if axis.get_legend_handles_labels()[0]:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=9, frameon=False)
+
+
+def draw_medians(
+    axis: Axes, x: pd.Series[float], y: pd.Series[float], colour: str, label: str | None = None, style: str = "-"
+) -> None:
+    """Draw networks as points, and their medians at each x as a line; where few of them are, as after most ended, no line."""
+    places, values = x.astype(float), y.astype(float)
+    axis.plot(places, values, "o", color=colour, markersize=3.5, alpha=0.5)
+    groups = values.groupby(places)
+    middle = groups.median()[2 * groups.count() >= groups.count().max()].dropna()
+    axis.plot(middle.index, middle, style, color=colour, label=label)
 
 
 def draw_functions(axis: Axes, drawn: Drawn) -> None:

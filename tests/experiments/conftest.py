@@ -44,3 +44,11 @@ def made_up_digits() -> Iterator[Images]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classifiers, "loaded", lambda data, data_dir: images)
         yield images
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put fifty black images in the place of all data sets."""
+    none = np.zeros((50, 28, 28), np.uint8)
+    images = Images("made up", none, none[:, 0, 0], none, none[:, 0, 0])
+    monkeypatch.setattr(classifiers, "loaded", lambda data, data_dir: images)

@@ -15,21 +15,12 @@ import pytest
 
 from experiments import confusion_set, true_vs_random_labels
 from experiments.engine.records import read_rows
-from experiments.kit import classifiers
 from experiments.kit.capacity import LOGS, MEASURED, MEASURES
 from experiments.kit.sharpness import fitting
 from experiments.kit.trends import HOLDS, OPPOSITE, UNDECIDED
-from numerics.data import DATA_VARIABLE, Images
+from numerics.data import DATA_VARIABLE
 
 SIZES, SEEDS = (100, 200, 300, 400), range(3)
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put fifty black images in the place of all data sets."""
-    none = np.zeros((50, 28, 28), np.uint8)
-    images = Images("made up", none, none[:, 0, 0], none, none[:, 0, 0])
-    monkeypatch.setattr(classifiers, "loaded", lambda data, data_dir: images)
 
 
 def fitted(row: dict[str, Any]) -> dict[str, Any]:
