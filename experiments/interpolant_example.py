@@ -180,7 +180,14 @@ def network(alpha: float, repeat: int, config: Config) -> list[Row]:
         dwell=0,
         device=config.device,
     )
-    given = {"alpha": alpha, "repeat": repeat, "seed": seed, "outcome": str(run.outcome), "loss": run.loss}
+    given = {
+        "alpha": alpha,
+        "repeat": repeat,
+        "step_size": config.step_size,
+        "seed": seed,
+        "outcome": str(run.outcome),
+        "loss": run.loss,
+    }
     if run.outcome == Outcome.DIVERGED:
         return [{**given, "data": "example", "kind": "network"}]
     wp = weights_product(run.weights.w1[:, None], run.weights.w2)

@@ -64,6 +64,15 @@ def _rows(file: Path, changed: int) -> pd.DataFrame:
     return rows
 
 
+def rows_of(file: Path) -> pd.DataFrame:
+    """Return the rows of a file that is there, read once for as long as it is not written anew.
+
+    Raises:
+        ValueError: if the file cannot be read as rows.
+    """
+    return _rows(file, file.stat().st_mtime_ns)
+
+
 def read(reading: Reading, results: Path) -> list[Instance]:
     """Return an instance for each row of a study that has a value in every column asked for.
 
@@ -82,7 +91,7 @@ def read(reading: Reading, results: Path) -> list[Instance]:
     file = _file(reading, results)
     if not file.exists():
         return []
-    rows = _rows(file, file.stat().st_mtime_ns)
+    rows = rows_of(file)
     wanted = ("key", *reading.columns.values(), *reading.among)
     missing = [column for column in wanted if column not in rows.columns]
     if missing:
@@ -116,10 +125,10 @@ _SAID = {
 }
 
 
-def kept_in_words(claim: Claim, rows: Sequence[Instance]) -> list[str]:
+def kept_in_words(claim: Claim, rows: Sequence[Instance], noun: str = "kept rows") -> list[str]:
     """Return a sentence with what the kept rows say of a claim, which no note of `theory` says in numbers; none for none."""
     if not rows:
         return []
     counts = Counter(claim.evaluate(row).ruling for row in rows)
     parts = [said.format(counts[ruling]) for ruling, said in _SAID.items() if counts[ruling]]
-    return [f"Of {len(rows)} kept rows {', '.join(parts)}."]
+    return [f"Of {len(rows)} {noun} {', '.join(parts)}."]

@@ -187,6 +187,7 @@ def interpolations(paths: Paths, index: int, config: Config) -> list[Row]:
                     "wp": bend,
                     "wp_with_linear": bend + abs(float(f.slope)),
                     **path_lengths(f, config.pairs, seed_of(ID, config.seed, "pairs", paths, model, index, n)),
+                    **beside(f, x, data.path),
                     "values": np.asarray(f(GRID)).tolist(),
                     "path": data.path.tolist(),
                     "order": data.order[:n].tolist(),
@@ -196,8 +197,11 @@ def interpolations(paths: Paths, index: int, config: Config) -> list[Row]:
 
 
 def polynomial(x: Array, y: Array) -> PiecewiseLinear:
-    """Return the interpolant on the grid of the polynomial of degree n - 1 through n of its points."""
-    values = np.atleast_1d(BarycentricInterpolator(x, y)(GRID))
+    """Return the interpolant on the grid of the polynomial of degree n - 1 through n of its points.
+
+    scipy permutes these at random, and rounding with them: the order is fixed.
+    """
+    values = np.atleast_1d(BarycentricInterpolator(x, y, rng=0)(GRID))
     return PiecewiseLinear.interpolate(GRID, values)
 
 
@@ -240,18 +244,31 @@ def networks(paths: Paths, index: int, initialiser: Initialiser, config: Config)
             "steps": run.steps,
             "outcome": str(run.outcome),
             "converged": run.outcome == Outcome.INTERPOLATED,
-            **measured(run, config.pairs, named("pairs", paths, initialiser, index, n, k), keep=k == 0),
+            **measured(
+                run,
+                data.first(n)[0],
+                data.path,
+                config.pairs,
+                named("pairs", paths, initialiser, index, n, k),
+                keep=k == 0,
+            ),
         }
         for (n, k, seed), run in zip(starts, runs, strict=True)
     ]
 
 
-MEASURED = ("gn", "wp", "pl0", "pl1", "sampled_pl0", "sampled_pl1", "variation", "derivative_variation", "bend")
+BESIDE = ("least_variation", "least_derivative_variation", "test_loss")
+"""The columns with what the data allow, and the test loss: see `beside`."""
+
+MEASURED = (
+    *("gn", "wp", "pl0", "pl1", "sampled_pl0", "sampled_pl1", "variation", "derivative_variation", "bend"),
+    *BESIDE,
+)
 """The columns that a network has only if it did not diverge."""
 
 
-def measured(run: Run, pairs: int, seed: int, *, keep: bool) -> Row:
-    """Return the measures of a trained network, and its values on the grid if they are to be kept."""
+def measured(run: Run, x: Array, path: Array, pairs: int, seed: int, *, keep: bool) -> Row:
+    """Return the measures of a network trained at x [n], and its values on the grid if they are to be kept."""
     if run.outcome == Outcome.DIVERGED:
         return {**dict.fromkeys(MEASURED), "values": []}
     f, weights = PiecewiseLinear.from_weights(run.weights), run.weights
@@ -259,9 +276,21 @@ def measured(run: Run, pairs: int, seed: int, *, keep: bool) -> Row:
         "gn": gradient_norm(weights, GRID),
         "wp": weights_product(weights.w1[:, None], weights.w2),
         **path_lengths(f, pairs, seed),
+        **beside(f, x, path),
         "bend": float(f.derivative_variation()),
         "values": np.asarray(f(GRID)).tolist() if keep else [],
     }
+
+
+def beside(f: PiecewiseLinear, x: Array, path: Array) -> Row:
+    """Return the least variations that f could have with the values it has at x [n] (V7), and its test loss.
+
+    With its own values, not the targets: training stops above loss 0, and what is nearer to a constant varies less.
+    """
+    least = PiecewiseLinear.interpolate(x, np.asarray(f(x), dtype=np.float64))
+    variations = (least.total_variation(x[0], x[-1]), least.derivative_variation())
+    loss = np.mean((np.asarray(f(GRID)) - path) ** 2)
+    return {name: float(value) for name, value in zip(BESIDE, (*variations, loss), strict=True)}
 
 
 def gradient_norm(weights: Weights, x: Array) -> float:

@@ -168,6 +168,25 @@ def _enclosed(value: Enclosure | Fraction | bool) -> Enclosure:
     return value if isinstance(value, Enclosure) else Enclosure.exactly(value)
 
 
+def limits(claim: Claim, *others: tuple[str, int], turned_at: int | None = None) -> tuple[Mutant, ...]:
+    """Return an inequality against a limit the other way round, and with other limits, each with what it says.
+
+    Args:
+        claim: the inequality.
+        others: other limits.
+        turned_at: the limit of the one that is turned, where its own decides nothing.
+    """
+
+    def against(limit: int) -> Side:
+        return lambda _: Enclosure.exactly(Fraction(limit))
+
+    other_way = turned(claim)
+    if turned_at is not None:
+        said = f"{other_way.claim.form.value} {turned_at}"
+        other_way = right(other_way.claim, said, Kind.REVERSED, against(turned_at))
+    return other_way, *(right(claim, said, Kind.CONSTANT, against(limit)) for said, limit in others)
+
+
 def moved(claim: Claim, assumption: str, holds: Callable[[Any], bool], name: str, kind: Kind = Kind.CONSTANT) -> Mutant:
     """Return the claim with one of its assumptions, found by name, deciding otherwise on the same measure."""
     index = _index(claim, assumption)

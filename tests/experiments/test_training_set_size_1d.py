@@ -309,7 +309,7 @@ def test_the_gradient_norm_counts_a_unit_on_its_kink_as_active() -> None:
 
 def test_a_network_that_diverged_is_a_row_without_measures() -> None:
     run = Run(drawn_weights(3), math.inf, 5, Outcome.DIVERGED, np.zeros(0), 0.1)
-    row = measured(run, 10, 0, keep=True)
+    row = measured(run, GRID[:3], np.zeros(len(GRID)), 10, 0, keep=True)
     assert row["values"] == []
     assert all(row[name] is None for name in row if name != "values")
 
