@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from theory.checks import Array, Reals, floats, rationals, real_array, sequence
+from theory.enclosure import Enclosure, length
 from theory.piecewise_linear import PiecewiseLinear, Real
 
 
@@ -175,3 +177,26 @@ def mean_over_pairs(x: Array, variation: Any) -> Fraction:
     total = sum((variation(a, b) for i, b in enumerate(x) for a in x[:i] if a < b), Fraction(0))
     total += sum((variation(b, a) for i, b in enumerate(x) for a in x[:i] if b < a), Fraction(0))
     return Fraction(2 * total, len(x) ** 2)
+
+
+def gradient_jumps(w1: Array, b1: Array, w2: Array, a: Array, b: Array) -> list[Array]:
+    """Return the changes of the gradient along the closed segment from a to b, [d], each [d], one after the other.
+
+    The derivative of the ReLU at 0 is postulated to be 1 (after eq 3.7), so the gradient is read off at both ends, at
+    every place where a unit switches, and between these.
+    """
+    start, end = w1 @ a + b1, w1 @ b + b1
+    places = {Fraction(0), Fraction(1)}
+    places |= {Fraction(s / (s - e)) for s, e in zip(start, end, strict=True) if s != e and 0 <= s / (s - e) <= 1}
+    stops = sorted(places)
+    middles = [(t + u) / 2 for t, u in pairwise(stops)]
+    gradients = [((start + (end - start) * t >= 0) * w2) @ w1 for t in sorted([*stops, *middles])]
+    return [after - before for before, after in pairwise(gradients) if np.any(before != after)]
+
+
+def gradient_variation(w1: Array, b1: Array, w2: Array, a: Array, b: Array) -> Enclosure:
+    """Return the variation of the gradient along the closed segment from a to b, [d], each."""
+    total = Enclosure.exactly(Fraction(0))
+    for jump in gradient_jumps(w1, b1, w2, a, b):
+        total = total + length(jump)
+    return total

@@ -104,5 +104,12 @@ def fallen_conjectures() -> str:
 
 
 def _repairs(claim: Claim) -> list[str]:
+    """Return what holds instead: claims of ours, or where there is none the printed one that the claim goes beyond."""
     root = claim.amends or claim.id
-    return [other.id for other in CLAIMS.values() if other.amends == root and other.finding is Finding.OURS]
+    ours = [
+        other.id
+        for other in CLAIMS.values()
+        # What is observed of networks repairs no theorem.
+        if other.amends == root and other.finding is Finding.OURS and bool(other.study) <= bool(claim.study)
+    ]
+    return ours or ([root] if CLAIMS[root].finding is Finding.AS_PRINTED else [])

@@ -78,3 +78,6 @@ MULAYOFF2024 = Paper(
     "COLT 37",
 )
 HOUSE = Paper("house", "the authors of this library", "Claims beyond the papers", 2026, "this library")
+
+RESTATED = (Source(WALKER2023, "section 6"),)
+"""Where Walker 2023 says what Dherin et al. 2022 say, in its own words (W17): a second source of their claims."""

@@ -7,17 +7,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
 from theory.assumptions import implemented
 from theory.checks import Array, dot, exact_matrix, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, length, square_root
+from theory.enclosure import Enclosure, square_root
 from theory.lemmas import cauchy_schwarz, reals
 from theory.path_lengths import (
     function_path_length,
     gradient_path_length,
+    gradient_variation,
     mean_over_pairs,
     network_path_length,
     weights_product,
@@ -35,25 +35,6 @@ def network(given: Instance) -> tuple[Array, Array, Array]:
     """Return w1 [h, d], b1 [h] and w2 [h] of an instance, exactly."""
     w1, b1, w2 = (rationals(given[name]) for name in ("hidden", "biases", "outputs"))
     return w1, b1, w2
-
-
-def gradient_variation(w1: Array, b1: Array, w2: Array, a: Array, b: Array) -> Enclosure:
-    """Return the variation of the gradient along the closed segment from a to b, [d], each.
-
-    The derivative of the ReLU at 0 is postulated to be 1 (after eq 3.7), so the gradient is read off at both ends, at
-    every place where a unit switches, and between these.
-    """
-    start, end = w1 @ a + b1, w1 @ b + b1
-    places = {Fraction(0), Fraction(1)}
-    places |= {Fraction(s / (s - e)) for s, e in zip(start, end, strict=True) if s != e and 0 <= s / (s - e) <= 1}
-    stops = sorted(places)
-    middles = [(t + u) / 2 for t, u in pairwise(stops)]
-    gradients = [((start + (end - start) * t >= 0) * w2) @ w1 for t in sorted([*stops, *middles])]
-    total = Enclosure.exactly(Fraction(0))
-    for before, after in pairwise(gradients):
-        if np.any(before != after):
-            total = total + length(after - before)
-    return total
 
 
 def _mean_gradient_variation(given: Instance) -> Enclosure:

@@ -28,7 +28,7 @@ from theory.dherin2022 import complexity_proofs as proofs
 from theory.dherin2022.complexity_bounds import linear_complexity, lipschitz_complexity_bound
 from theory.enclosure import Enclosure, length
 from theory.relu_network import ReLUNetwork, complexity, lipschitz_constant, square
-from theory.sources import DHERIN2022, Source
+from theory.sources import DHERIN2022, RESTATED, Source
 from theory.symbols import (
     BATCH_OF_NORMS,
     BIASES,
@@ -474,6 +474,7 @@ AFFINE = Instance(
 D1 = Claim(
     id="D1",
     source=Source(DHERIN2022, "Definition 2.1, eq 1"),
+    again=RESTATED,
     statement=r"\langle f_\theta, D\rangle_G = \tfrac1{|D|} \sum_{x \in D} \|\nabla_x f_\theta(x)\|_F^2",
     form=Form.IDENTITY,
     symbols=NETWORK_ON_DATA,
@@ -508,6 +509,7 @@ D2 = Claim(
 D3 = Claim(
     id="D3",
     source=Source(DHERIN2022, "Section 2, eq 2"),
+    again=RESTATED,
     statement=r"\text{f affine on the } X_i, \text{ which partition } \mathbb R^d:\quad "
     r"\langle f_\theta, D\rangle_G = \sum_i \tfrac{n_i}{|D|} \|A_i\|_F^2",
     form=Form.IDENTITY,
@@ -566,6 +568,7 @@ D3B = Claim(
 D4 = Claim(
     id="D4",
     source=Source(DHERIN2022, "Section 2, eq 3"),
+    again=RESTATED,
     statement=r"\langle f, D\rangle_G \le \min(k, d)\, f_L^2",
     form=Form.AT_MOST,
     symbols=NETWORK_ON_DATA,
@@ -588,6 +591,7 @@ D4 = Claim(
 D11 = Claim(
     id="D11",
     source=Source(DHERIN2022, "Section 2, linear models"),
+    again=RESTATED,
     statement=r"f(x) = Ax + b:\quad \langle f, D\rangle_G = \|A\|_2,\ \text{the L2 norm of the weight matrix}",
     form=Form.IDENTITY,
     symbols=(AFFINE_WEIGHTS, AFFINE_BIASES, NETWORK_INPUTS),

@@ -24,7 +24,7 @@ from theory.dherin2022 import gradients_proofs as proofs
 from theory.dherin2022 import transfer
 from theory.enclosure import Enclosure, exponential
 from theory.linear_stability import noise_share
-from theory.sources import DHERIN2022, HOUSE, Source
+from theory.sources import DHERIN2022, HOUSE, RESTATED, Source
 from theory.symbols import (
     BATCH,
     DATA_ROWS,
@@ -427,6 +427,7 @@ D9B = Claim(
 D19 = Claim(
     id="D19",
     source=Source(DHERIN2022, "section 4, noise regularization"),
+    again=RESTATED,
     statement=r"L_B = \tfrac1{2B} \sum_x |f(x) - y - \xi_x|^2:\quad \mathbb E_\xi \|\nabla L_B\|^2 \ge "
     r"\mathbb E_\xi \|\nabla L_B|_{\xi = 0}\|^2 + \tfrac{s^2}{B} \cdot \tfrac1B \sum_x \|\nabla_\theta f(x)\|_F^2",
     form=Form.AT_LEAST,

@@ -18,7 +18,7 @@ from theory.dherin2022.initialisation_bounds import (
 )
 from theory.enclosure import Enclosure
 from theory.random_networks import forward, layer_matrices, layers_fit, rows_of, unit_on_a_plane
-from theory.sources import DHERIN2022, Source
+from theory.sources import DHERIN2022, RESTATED, Source
 from theory.symbols import INPUT, ONE_POINT, ROWS, SUPPORTS, Symbol
 
 
@@ -135,6 +135,7 @@ def _reads_dead(given: Instance) -> dict[str, Any]:
 D7 = Claim(
     id="D7",
     source=Source(DHERIN2022, "section 3"),
+    again=RESTATED,
     statement=r"f(x) = W_l P_{l-1} W_{l-1} \cdots P_1 W_1\, x,\ P_i \text{ diagonal with 0 and 1};\quad f(0) = 0",
     form=Form.IDENTITY,
     symbols=(BIASLESS_LAYERS, ONE_POINT, OUTPUT_DIRECTION),
@@ -160,6 +161,7 @@ D7 = Claim(
 D16 = Claim(
     id="D16",
     source=Source(DHERIN2022, "section 3"),
+    again=RESTATED,
     statement=r"s \in \{\text{LeCun}, \text{Glorot}, \text{He}\}:\quad \lim_{h\to\infty} E\, GC = 0",
     form=Form.IMPLICATION,
     symbols=(SCHEME, INPUT_WIDTH, WIDTH, OUTPUT_COUNT),

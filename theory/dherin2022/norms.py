@@ -29,7 +29,7 @@ from theory.relu_network import (
     square,
     squared_norms_of,
 )
-from theory.sources import DHERIN2022, Source
+from theory.sources import DHERIN2022, RESTATED, Source
 from theory.symbols import BIASES, LAYERS, NETWORK_ON_DATA, POINT, Symbol
 
 
@@ -222,6 +222,7 @@ D8 = Claim(
 D17 = Claim(
     id="D17",
     source=Source(DHERIN2022, "Section 4, L2 regularization"),
+    again=RESTATED,
     statement=r"\langle f, D\rangle_G = \tfrac1{|D|} \sum_{x \in D} \|P_l W_l \cdots P_1 W_1\|_F",
     form=Form.IDENTITY,
     symbols=NETWORK_ON_DATA,
@@ -258,6 +259,7 @@ D17A = Claim(
 D18 = Claim(
     id="D18",
     source=Source(DHERIN2022, "Section 4, Lipschitz regularization"),
+    again=RESTATED,
     statement=r"\langle f, D\rangle_G \le \min(k, d)\, \prod_i \sigma_{\max}(W_i)^2",
     form=Form.AT_MOST,
     symbols=NETWORK_ON_DATA,

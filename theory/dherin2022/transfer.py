@@ -36,7 +36,7 @@ from theory.dherin2022.transfer_bounds import (
 )
 from theory.enclosure import Enclosure
 from theory.relu_network import square, squared_spectral_norm
-from theory.sources import DHERIN2022, HOUSE, Source
+from theory.sources import DHERIN2022, HOUSE, RESTATED, Source
 from theory.symbols import DATA_ROWS, DENSE_LAYERS, LEAK, ONE_POINT, Symbol
 
 TIED = Symbol("tied", r"\theta", "whether all layers share their weights and biases, so that theta is those of one")
@@ -260,6 +260,7 @@ INTERPOLATING = Instance(
 D22 = Claim(
     id="D22",
     source=Source(DHERIN2022, "section 7"),
+    again=RESTATED,
     statement=r"\|\nabla L(\theta)\| \le \|\nabla L(\theta')\| \;\Rightarrow\; \mathrm{GC}(\theta) \le \mathrm{GC}(\theta')",
     form=Form.IMPLICATION,
     symbols=(DENSE_LAYERS, OTHER_LAYERS, LEAK, DATA_ROWS, TARGET_ROWS),

@@ -90,7 +90,7 @@ def reads_units(weights: Weights, x: Array, *, resting: bool = False) -> dict[st
     return read | {"g": [sp.Min(*pair) for pair in ends], "n": n, "r": len(found), "k": read["w1"].shape[1]}
 
 
-def _reads_gradients(given: Instance) -> dict[str, Any]:
+def reads_gradients(given: Instance) -> dict[str, Any]:
     """Return the gradients in the weights, the units by knots, and the top eigenvalue, at most."""
     weights, x = given["weights"].rational(), rationals(given["x"])
     features = weights.tangent_features(x)
@@ -106,7 +106,7 @@ def padded(rows: Array, width: int) -> Array:
 
 
 def _reads_theorem(given: Instance) -> dict[str, Any]:
-    return _reads_gradients(given) | {"eta": Fraction(given["step_size"])}
+    return reads_gradients(given) | {"eta": Fraction(given["step_size"])}
 
 
 def _reads_line(given: Instance) -> dict[str, Any]:
@@ -161,7 +161,7 @@ M5 = Claim(
         PiecewiseLinear.from_weights(given["weights"]), given["x"]
     ),
     proof=proofs.m5,
-    reads=_reads_gradients,
+    reads=reads_gradients,
     finding=Finding.AS_PRINTED,
     note="The minimum is over the implementations at which the Hessian exists: no unit toggles on a data point, which "
     "knots of f off the data do not ensure (M6). Also without interpolation, for lambda_max(Phi Phi^T / n). Attained "

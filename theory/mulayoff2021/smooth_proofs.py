@@ -150,19 +150,27 @@ def m4() -> Proof:
 
 def m5() -> Proof:
     """The sharpness of every implementation is at least 1 + 2 int |f''| g."""
+    return least_sharpness(
+        "Rayleigh and Ritz: the top eigenvalue of Phi^T Phi / n is at least the Rayleigh quotient of (1,..,1)/sqrt(n), "
+        "the squared mean of the gradients",
+        "any number of units and data points; a unit whose pre-activation vanishes at a data point counts as inactive",
+    )
+
+
+def least_sharpness(top_because: str, covers: str) -> Proof:
+    """Return lambda_max >= 1 + 2 int |f''| g, by the squared mean of the gradients.
+
+    Args:
+        top_because: why lambda_max is at least that.
+        covers: what the proof covers.
+    """
     (phi,) = reals("phi")
     top, units, curvature = sp.Symbol("lambda_max", real=True), unit_terms(), weighted_curvature()
     parameters = sp.Symbol("l", integer=True, nonnegative=True)
     quotient = sp.Sum(over_columns(phi[ROW, COLUMN]) ** 2, (ROW, 1, parameters)) / _n**2
     return Proof(
         (
-            Step(
-                top,
-                quotient,
-                Rule.CITED,
-                "Rayleigh and Ritz: the top eigenvalue of Phi^T Phi / n is at least the Rayleigh quotient of (1,..,1)/sqrt(n), "
-                "the squared mean of the gradients",
-            ),
+            Step(top, quotient, Rule.CITED, top_because),
             *units_bend(1),
             Step(
                 quotient,
@@ -173,7 +181,7 @@ def m5() -> Proof:
                 conditions=(sp.Ge(quotient, 1 + units / _n**2), sp.Ge(units, 2 * _n**2 * curvature)),
             ),
         ),
-        "any number of units and data points; a unit whose pre-activation vanishes at a data point counts as inactive",
+        covers,
         lhs=top,
         rhs=1 + 2 * curvature,
     )

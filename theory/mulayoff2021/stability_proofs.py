@@ -78,10 +78,14 @@ def _stays(number: int) -> tuple[Step, Step]:
     )
 
 
-def _moved_along(number: int) -> tuple[Step, ...]:
+def moved_along(number: int, *, given: bool = False) -> tuple[Step, ...]:
     """Return q^T (w - eta H w) = (1 - eta mu) q^T w for H q = mu q: five steps; `number` is that of the first.
 
     H w = y is the mean over the batches of H_B w, as a batch does not depend on what came before it.
+
+    Args:
+        number: that of the first step, counted from 0.
+        given: whether H q = mu q is what the claim assumes, and not the spectral theorem: then the steps are four.
     """
     q, w, y, entries = reals("q w y h")
     along = over_columns(q[COLUMN] * w[COLUMN])
@@ -89,6 +93,13 @@ def _moved_along(number: int) -> tuple[Step, ...]:
     turned = over_columns(w[COLUMN] * over_rows(entries[ROW, COLUMN] * q[ROW]))
     new = COLUMNS + 1
     met = over_rows(entries[ROW, new] * q[ROW])
+    spectral = Step(
+        sp.Integer(0),
+        over_columns((met.subs(new, COLUMN) - _top * q[COLUMN]) ** 2),
+        Rule.CITED,
+        f"{_SPECTRAL}; q is that of the largest eigenvalue mu",
+    )
+    known = (number + 1,) if given else (number + 1, number + 2)
     return (
         Step(
             over_columns(q[COLUMN] * (w[COLUMN] - _eta * y[COLUMN])),
@@ -97,12 +108,7 @@ def _moved_along(number: int) -> tuple[Step, ...]:
             "batches are independent and uniform, so E w_{t+1} = w - eta y with w = E w_t and y = H w",
         ),
         Step(image, turned, Rule.INDUCTION, "q^T H w = w^T H q, as H is symmetric", variable=COLUMNS),
-        Step(
-            sp.Integer(0),
-            over_columns((met.subs(new, COLUMN) - _top * q[COLUMN]) ** 2),
-            Rule.CITED,
-            f"{_SPECTRAL}; q is that of the largest eigenvalue mu",
-        ),
+        *(() if given else (spectral,)),
         *(
             Step(
                 turned if sign > 0 else _top * along,
@@ -110,7 +116,7 @@ def _moved_along(number: int) -> tuple[Step, ...]:
                 Rule.INDUCTION,
                 "and H q = mu q",
                 (sign * w[new] * (met - _top * q[new]),),
-                uses=(number + 1, number + 2),
+                uses=known,
                 conditions=(sp.Eq(met, _top * q[new]),),
                 variable=COLUMNS,
             )
@@ -127,7 +133,7 @@ def m1() -> Proof:
     return Proof(
         (
             *mean_along("q is the top eigenvector of H, w = w_t, started from eps q"),
-            *_moved_along(3),
+            *moved_along(3),
             Step(
                 at,
                 _eps * step**TIME,

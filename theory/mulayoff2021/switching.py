@@ -82,7 +82,8 @@ def _root(square: Enclosure) -> Enclosure:
     return Enclosure(lower.lower, upper.upper)
 
 
-def _gram_top(features: Array) -> Enclosure:
+def gram_top(features: Array) -> Enclosure:
+    """Return an interval around the top eigenvalue of F F^T / n, F [n, d]."""
     return top_eigenvalue(features @ features.T / Fraction(len(features)))
 
 
@@ -106,7 +107,7 @@ def _residual(features: Array, others: Array) -> Enclosure:
     moved = others.T @ (others @ v) / Fraction(n) - mu * v
     value = square_root(Fraction(dot(moved, moved)) / (n * size))
     top = Fraction(top_eigenvalue(gram).upper)
-    reach = min(turned, Fraction(2)) * (top + Fraction(_gram_top(others).upper)) + top - mu
+    reach = min(turned, Fraction(2)) * (top + Fraction(gram_top(others).upper)) + top - mu
     return Enclosure(max(Fraction(value.lower) - reach, Fraction(0)), Fraction(value.upper) + reach)
 
 
@@ -114,7 +115,7 @@ def _residual_parts(given: Instance) -> tuple[Enclosure, Enclosure, Enclosure]:
     """Return ||H~ q - lambda q||, sqrt(lambda) + sqrt(lambda~), and C sqrt(p_max/n)."""
     weights, x = _exact(given)
     features, others = (switching.mode_features(weights, x, given[name]) for name in ("mode", "other_mode"))
-    roots = _root(_gram_top(features)) + _root(_gram_top(others))
+    roots = _root(gram_top(features)) + _root(gram_top(others))
     return _residual(features, others), roots, square_root(share(given))
 
 
@@ -127,7 +128,7 @@ def residual_sides(given: Instance, squared: Fraction = Fraction(2)) -> tuple[En
 def _residual_bound_on(given: Instance) -> float:
     weights, x = _exact(given)
     tops = [
-        float(_gram_top(switching.mode_features(weights, x, given[name])).midpoint) for name in ("mode", "other_mode")
+        float(gram_top(switching.mode_features(weights, x, given[name])).midpoint) for name in ("mode", "other_mode")
     ]
     bound, units = switching.gradient_bound(weights, x), switching.most_toggling(weights, x)
     return switching_bounds.eigenvector_residual_bound(tops[0], tops[1], float(bound), units, len(x))
@@ -267,7 +268,7 @@ def _reads_change(given: Instance) -> dict[str, Any]:
         "N": Fraction(dot(q, q)),
         "C": switching.gradient_bound(weights, x),
         "lambda": Fraction(top_eigenvalue(gram).upper),
-        "mu": Fraction(_gram_top(others).upper),
+        "mu": Fraction(gram_top(others).upper),
     }
 
 
@@ -332,7 +333,8 @@ def _reads_sharpest(given: Instance) -> dict[str, Any]:
     }
 
 
-def _does_not_lengthen(name: str, directions: Callable[[Instance], tuple[Array, ...]]) -> Assumption:
+def does_not_lengthen(name: str, directions: Callable[[Instance], tuple[Array, ...]]) -> Assumption:
+    """Return the assumption that no first step from some directions, or against them, ends further away."""
     return Assumption(
         name,
         lambda given: (
@@ -348,7 +350,7 @@ def _does_not_lengthen(name: str, directions: Callable[[Instance], tuple[Array, 
 
 
 def _strongly_stable_along() -> Assumption:
-    return _does_not_lengthen(
+    return does_not_lengthen(
         "strong stability, from q and from -q: eta q^T H q <= 2 in the mode of either",
         lambda given: (rationals(given["direction"]),),
     )
@@ -524,7 +526,7 @@ M8C = Claim(
 
 
 def _strongly_stable_at_mean() -> Assumption:
-    return _does_not_lengthen(
+    return does_not_lengthen(
         "strong stability, from the mean gradient and its opposite: eta q^T H q <= 2 in the mode of either",
         lambda given: (switching.mean_gradient(given["weights"], given["x"]),),
     )
@@ -543,11 +545,17 @@ def excess_sides(given: Instance, quarter: Fraction = Fraction(1, 4)) -> tuple[E
     return curvature_enclosure(given["weights"], given["x"]), Enclosure(rest, rest) + root
 
 
+def printed_excess(shared: Fraction, eta: Fraction) -> Enclosure:
+    """Return Delta = (3/2) U + sqrt((3/4) U (3 U + 2/eta)) (eq 25), U = C^2 (1 + k - L)/n."""
+    thrice = 3 * shared
+    return Enclosure.exactly(thrice / 2) + square_root(thrice * (thrice + 2 / eta) / 4)
+
+
 def printed_excess_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
-    """Return int |f''| g, and 1/eta - 1/2 + (3/2) U + sqrt((3/4) U (3 U + 2/eta)), U = C^2 (1 + k - L)/n."""
-    thrice, eta = 3 * excess_share(given), Fraction(given["step_size"])
-    root, rest = square_root(thrice * (thrice + 2 / eta) / 4), 1 / eta - Fraction(1, 2) + thrice / 2
-    return curvature_enclosure(given["weights"], given["x"]), Enclosure(rest, rest) + root
+    """Return int |f''| g, and 1/eta - 1/2 + Delta, as printed."""
+    eta = Fraction(given["step_size"])
+    edge = Enclosure.exactly(1 / eta - Fraction(1, 2))
+    return curvature_enclosure(given["weights"], given["x"]), edge + printed_excess(excess_share(given), eta)
 
 
 def _excess_on(given: Instance, excess: Callable[..., float]) -> float:
@@ -626,7 +634,7 @@ M9A = Claim(
 )
 
 
-def _reads_resting(given: Instance) -> dict[str, Any]:
+def reads_resting(given: Instance) -> dict[str, Any]:
     """Return what f changes by along the resting mean gradient and against it, each in its mode, and what is left over."""
     weights, x = _exact(given)
     k, v = weights.width, switching.resting_gradient(weights, x)
@@ -661,7 +669,7 @@ M9B = Claim(
     form=Form.AT_MOST,
     symbols=(WEIGHTS, X, STEP_SIZE),
     assumptions=(
-        _does_not_lengthen(
+        does_not_lengthen(
             "strong stability, from the resting mean gradient and its opposite: eta q^T H q <= 2 in the mode of either",
             lambda given: (switching.resting_gradient(given["weights"], given["x"]),),
         ),
@@ -673,7 +681,7 @@ M9B = Claim(
     bound=smooth_bounds.curvature_bound,
     bound_on=lambda given: smooth_bounds.curvature_bound(float(given["step_size"])),
     proof=proofs.m9b,
-    reads=_reads_resting,
+    reads=reads_resting,
     finding=Finding.OURS,
     note="Theorem 1's bound for strongly stable minima at which any units toggle. The resting weight (theory.switching) "
     "differs from g only at data points t with t E[X | X > t] or t E[X | X < t] below -1: on data within [-1, 1] it is g.",
@@ -716,6 +724,19 @@ def _strongly_stable_in(mode: Callable[[Instance], Array], outputs: Callable[[In
     )
 
 
+def sample_direction(given: Instance) -> Array:
+    """Return u, a direction among the samples.
+
+    Raises:
+        ValueError: if it is 0, or has not one entry for each data point.
+    """
+    u: Array = given["sample_direction"]
+    n = len(given["x"])
+    if len(u) != n or not np.any(u != 0):
+        raise ValueError(f"sample_direction must have {n} entries, one a data point, not all 0, got {u}")
+    return u
+
+
 def quotient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     """Return u^T K_m u / u^T u, K_m = Phi_m^T Phi_m / n, and 2/eta.
 
@@ -723,9 +744,7 @@ def quotient_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
         ValueError: if u is 0, or has not one entry for each data point.
     """
     weights, x = _exact(given)
-    u = given["sample_direction"]
-    if len(u) != len(x) or not np.any(u != 0):
-        raise ValueError(f"sample_direction must have {len(x)} entries, one a data point, not all 0, got {u}")
+    u = sample_direction(given)
     image = switching.mode_features(weights, x, given["mode"]).T @ u
     quotient = Fraction(dot(image, image)) / (len(x) * Fraction(dot(u, u)))
     return Enclosure.exactly(quotient), Enclosure.exactly(2 / Fraction(given["step_size"]))

@@ -1,4 +1,4 @@
-"""What the labels say of the function path length (V14)."""
+"""What the labels say of the function path length (V14), and how many there are of each (V26)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory.assumptions import implemented
-from theory.checks import Array, data_points, exact_sequence, rationals
+from theory.checks import Array, count, data_points, exact_sequence, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, square_root
 from theory.path_lengths import function_path_length, mean_over_pairs
@@ -256,4 +256,61 @@ V14D = Claim(
     ),
 )
 
-CLAIMS = (V14, V14A, V14B, V14C, V14D)
+COUNTS = (
+    Symbol("first_count", "n_a", "examples of one class, at least 1", count),
+    Symbol("second_count", "n_b", "examples of the other, at least 1", count),
+    Symbol("limit", "m", "how many of each are kept at most, at least 1", count),
+)
+
+
+def truncated(given: Instance) -> tuple[int, int]:
+    """Return how many examples are left of either class, of the first so many."""
+    first, second = (min(given[name], given["limit"]) for name in ("first_count", "second_count"))
+    return first, second
+
+
+def _truncated_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    first, second = (Enclosure.exactly(Fraction(left)) for left in truncated(given))
+    return first, second
+
+
+def _balanced_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    first, second = truncated(given)
+    fewest, equal = min(given["first_count"], given["second_count"]), given["first_count"] == given["second_count"]
+    return Enclosure.exactly(first == second), Enclosure.exactly(bool(equal or given["limit"] <= fewest))
+
+
+V26 = Claim(
+    id="V26",
+    source=Source(VOLHEJN2020, "section 4.3.2"),
+    statement=r"\min(n_a, m) = \min(n_b, m)",
+    form=Form.IDENTITY,
+    symbols=COUNTS,
+    sides=_truncated_sides,
+    finding=Finding.FALSE,
+    note="MNIST has no two digits with as many training images, and fewer than 8000 of any digit, the test images among them: "
+    "10000 of each leaves all of them and nothing balanced; 5000 of each, 10000 in all, would be there and balanced. The "
+    "released code takes the first 10000 of the two digits together, which balances nothing either. The bound of eq 4.8 is "
+    "then 4 p (1 - p), p the share of a digit, in place of 1 (V14.a): little less, as digits are about as frequent.",
+    quote="we balance the classes by truncating the datasets to 10000 examples of each digit",
+    reading="As printed, 10000 of each digit; if 10000 of both is meant, 5000 of each, the words are right.",
+    witness=Instance({"first_count": 1, "second_count": 2, "limit": 3}, "named"),
+    no_extremal="refuted",
+)
+
+V26A = Claim(
+    id="V26.a",
+    amends="V26",
+    source=Source(VOLHEJN2020, "section 4.3.2, repaired"),
+    statement=r"\min(n_a, m) = \min(n_b, m) \iff n_a = n_b \text{ or } m \le \min(n_a, n_b)",
+    form=Form.EQUIVALENCE,
+    symbols=COUNTS,
+    sides=_balanced_sides,
+    proof=proofs.v26a,
+    reads=lambda given: {"a": given["first_count"], "b": given["second_count"], "l": given["limit"]},
+    finding=Finding.OURS,
+    note="Truncation balances classes of different sizes if it reaches into the smaller one.",
+    no_extremal="an equivalence",
+)
+
+CLAIMS = (V14, V14A, V14B, V14C, V14D, V26, V26A)

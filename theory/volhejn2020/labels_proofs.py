@@ -1,4 +1,4 @@
-"""Proofs of the claims on what the labels say of the function path length (V14)."""
+"""Proofs of the claims on labels (V14 and V26)."""
 
 from __future__ import annotations
 
@@ -275,4 +275,17 @@ def v14d() -> Proof:
         "any function that varies finitely along the segments, any dimension, any labels",
         lhs=lhs,
         rhs=rhs,
+    )
+
+
+def v26a() -> Proof:
+    """What is left of two classes is as much if the limit is below both, or they are as large."""
+    first, second, limit = sp.symbols("a b l", integer=True, positive=True)
+    left = sp.Eq(sp.Min(first, limit), sp.Min(second, limit))
+    reaches = sp.Or(sp.Eq(first, second), sp.And(sp.Le(limit, first), sp.Le(limit, second)))
+    return Proof(
+        (Step(left, reaches, Rule.IDENTITY, "case by case"),),
+        "any two classes and any limit",
+        lhs=left,
+        rhs=reaches,
     )

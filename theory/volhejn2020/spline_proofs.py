@@ -105,14 +105,17 @@ def v6a() -> Proof:
     )
 
 
-def v7() -> Proof:
-    """The linear spline varies least among interpolants, and so does its derivative."""
-    changes, slopes, means, lines, around = reals("e u x y z")
+def slopes_in_an_interval(place: int) -> tuple[Step, Step, Step, Step]:
+    """Return that between two data points f' changes by no less than its first and its last slope are off their mean.
+
+    Args:
+        place: the number of the first of the four steps in its proof, counted from 0.
+    """
+    slopes, around = reals("u z")
     (shares,) = nonnegatives("a")
     point, most = sp.Symbol("w", integer=True, nonnegative=True), sp.Symbol("V", nonnegative=True)
-    order = sp.Symbol("o", integer=True, nonnegative=True)
     first, last = sp.Symbol("F", real=True), sp.Symbol("L", real=True)
-    k, r, q = COLUMNS, sp.Symbol("n", integer=True, nonnegative=True), sp.Symbol("q", integer=True, nonnegative=True)
+    k = COLUMNS
     step = sp.Abs(around[COLUMN + 1] - around[COLUMN])
     forth = sp.Sum(step, (COLUMN, 1, point))
     on = sp.Sum(step, (COLUMN, 1, point + k))
@@ -126,6 +129,52 @@ def v7() -> Proof:
         + sp.Abs(last * (whole + shares[k + 1]) - weighted - shares[k + 1] * slopes[k + 1])
         - off
     )
+    return (
+        Step(
+            forth,
+            sp.Abs(middle - start),
+            Rule.INDUCTION,
+            "TV(f'): along slopes z_1, z_2, .. the changes up to a place add up to the distance from z_1 at least",
+            (sp.Abs(around[point + 2] - middle) + sp.Abs(middle - start) - sp.Abs(around[point + 2] - start),),
+            variable=point,
+        ),
+        Step(
+            on,
+            sp.Abs(middle - start) + sp.Abs(end - middle),
+            Rule.INDUCTION,
+            "and all changes to the distances from there to the first and to the last slope",
+            (sp.Abs(around[point + k + 2] - end) + sp.Abs(end - middle) - sp.Abs(around[point + k + 2] - middle),),
+            uses=(place,),
+            conditions=(sp.Ge(forth, sp.Abs(middle - start)),),
+            variable=k,
+        ),
+        Step(
+            most * whole,
+            apart,
+            Rule.INDUCTION,
+            "averaged over the places, with the lengths a_j of the pieces of an interval as shares: F and L its first and "
+            "last slope, V its changes",
+            (shares[k + 1] * most - new,),
+            uses=(place + 1,),
+            conditions=(sp.Ge(most, sp.Abs(slopes[k + 1] - first) + sp.Abs(last - slopes[k + 1])),),
+            variable=k,
+        ),
+        Step(
+            apart,
+            off,
+            Rule.INDUCTION,
+            "and by the triangle inequality the mean distances are no less than those of the mean",
+            (new - new_off,),
+            variable=k,
+        ),
+    )
+
+
+def v7() -> Proof:
+    """The linear spline varies least among interpolants, and so does its derivative."""
+    changes, means, lines = reals("e x y")
+    order = sp.Symbol("o", integer=True, nonnegative=True)
+    r, q = sp.symbols("n q", integer=True, nonnegative=True)
 
     def within(row: sp.Expr) -> sp.Sum:
         return sp.Sum(sp.Abs(lines[row, COLUMN + 1] - lines[row, COLUMN]), (COLUMN, 1, q))
@@ -153,43 +202,7 @@ def v7() -> Proof:
     return Proof(
         (
             *rows,
-            Step(
-                forth,
-                sp.Abs(middle - start),
-                Rule.INDUCTION,
-                "TV(f'): along slopes z_1, z_2, .. the changes up to a place add up to the distance from z_1 at least",
-                (sp.Abs(around[point + 2] - middle) + sp.Abs(middle - start) - sp.Abs(around[point + 2] - start),),
-                variable=point,
-            ),
-            Step(
-                on,
-                sp.Abs(middle - start) + sp.Abs(end - middle),
-                Rule.INDUCTION,
-                "and all changes to the distances from there to the first and to the last slope",
-                (sp.Abs(around[point + k + 2] - end) + sp.Abs(end - middle) - sp.Abs(around[point + k + 2] - middle),),
-                uses=(3,),
-                conditions=(sp.Ge(forth, sp.Abs(middle - start)),),
-                variable=k,
-            ),
-            Step(
-                most * whole,
-                apart,
-                Rule.INDUCTION,
-                "averaged over the places, with the lengths a_j of the pieces of an interval as shares: F and L its first and "
-                "last slope, V its changes",
-                (shares[k + 1] * most - new,),
-                uses=(4,),
-                conditions=(sp.Ge(most, sp.Abs(slopes[k + 1] - first) + sp.Abs(last - slopes[k + 1])),),
-                variable=k,
-            ),
-            Step(
-                apart,
-                off,
-                Rule.INDUCTION,
-                "and by the triangle inequality the mean distances are no less than those of the mean",
-                (new - new_off,),
-                variable=k,
-            ),
+            *slopes_in_an_interval(place=3),
             Step(
                 bent,
                 chords + left_over,

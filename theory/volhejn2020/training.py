@@ -139,14 +139,14 @@ def _sizes(name: str, value: Any) -> tuple[int, int]:
 
 
 SIZES = Symbol("sizes", "(i, j)", "how many points the two training sets hold, i <= j", _sizes)
-FAMILY = (
+CANDIDATES = (
     Symbol("values", "(f(x_l))", "the values of the candidates at all points, rationals, [m, N]", _family),
     Symbol("y", "(y_l)", "the targets, rationals, [N]", exact_sequence),
     Symbol(
         "measure", "S(f)", "the smoothness measure of each candidate, rationals, [m]; less is smoother", exact_sequence
     ),
-    SIZES,
 )
+FAMILY = (*CANDIDATES, SIZES)
 THRESHOLD = Symbol("threshold", r"\varepsilon", "the loss at which training stops, a rational above 0", positive)
 
 

@@ -1,7 +1,16 @@
 """The claims of Walker 2023, in reading order."""
 
 from theory.claim import Claim
-from theory.walker2023 import alignment, coherent_gradients, descent, linear_stability, rademacher, tangent
+from theory.walker2023 import (
+    alignment,
+    coherent_gradients,
+    descent,
+    early_coherence,
+    linear_stability,
+    rademacher,
+    tangent,
+    tendencies,
+)
 
 CLAIMS: tuple[Claim, ...] = (
     *linear_stability.CLAIMS,
@@ -10,4 +19,6 @@ CLAIMS: tuple[Claim, ...] = (
     *tangent.CLAIMS,
     *coherent_gradients.CLAIMS,
     *descent.CLAIMS,
+    *early_coherence.CLAIMS,
+    *tendencies.CLAIMS,
 )

@@ -1,4 +1,5 @@
-(* Volhejn 2020, eq 4.8: how small PL0, the mean variation of f over all ordered pairs of the data, can be (V14). *)
+(* Volhejn 2020, eq 4.8: how small PL0, the mean variation of f over all ordered pairs of the data, can be (V14); and how many
+   labels there are of each (V26). *)
 
 From Coq Require Import Reals Lra Lia List.
 From ImplicitSmoothness Require Import Sums vectors segments pairs.
@@ -124,3 +125,11 @@ Proof.
     by (field; lra).
   unfold Rdiv in *. apply Rmult_le_compat_r with (r := / (n * n)) in T'; lra.
 Qed.
+
+(* V26.a: truncating two classes to m each balances them if it reaches into the smaller one, or they are as large. *)
+Theorem truncation_balances (a b m : nat) : Nat.min a m = Nat.min b m <-> a = b \/ (m <= Nat.min a b)%nat.
+Proof. lia. Qed.
+
+(* V26, as printed: a limit above both leaves two classes as unequal as they are. *)
+Theorem truncation_above_both (a b m : nat) : (a < m)%nat -> (b < m)%nat -> a <> b -> Nat.min a m <> Nat.min b m.
+Proof. lia. Qed.

@@ -79,7 +79,7 @@ def _gradients_product(given: Instance, *, output: bool = True, count: int = 0) 
     return Fraction(outputs @ outputs) / (len(x) + count)
 
 
-def _with_larger_side(given: Instance) -> Fraction:
+def with_larger_side(given: Instance) -> Fraction:
     """Return 1 + 2 int |f''| times the larger of g- and g+."""
     f, x = PiecewiseLinear.from_weights(given["weights"].rational()), np.sort(rationals(given["x"]))
     one = [_one_sided(f.knots, x), _one_sided(-f.knots, -x[::-1])]
@@ -134,7 +134,7 @@ TRIALS = (
         mutants=(
             *bounds(M5),
             stronger(M5, offset=1),
-            right(M5, "max of g- and g+", Kind.MIN_MAX, _with_larger_side),
+            right(M5, "max of g- and g+", Kind.MIN_MAX, with_larger_side),
             right(
                 M5, "1.01 + 2 int |f''| g", Kind.CONSTANT, lambda given: shifted(M5.sides(given)[1], Fraction(1, 100))
             ),

@@ -1,7 +1,18 @@
 """How the claims of Volhejn 2020 are put to the test, in reading order."""
 
 from proofs_check.trial import Trial
-from proofs_check.trials.volhejn2020 import estimators, labels, rank_correlation, spline, training, variation
+from proofs_check.trials.volhejn2020 import (
+    estimators,
+    ideals,
+    interpolants,
+    labels,
+    rank_correlation,
+    regularization,
+    spline,
+    tendencies,
+    training,
+    variation,
+)
 
 TRIALS: tuple[Trial, ...] = (
     *variation.TRIALS,
@@ -10,4 +21,8 @@ TRIALS: tuple[Trial, ...] = (
     *rank_correlation.TRIALS,
     *estimators.TRIALS,
     *labels.TRIALS,
+    *tendencies.TRIALS,
+    *ideals.TRIALS,
+    *interpolants.TRIALS,
+    *regularization.TRIALS,
 )

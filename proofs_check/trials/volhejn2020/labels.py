@@ -15,6 +15,7 @@ from proofs_check.trials.operators import (
     both_ways,
     bounds,
     left,
+    negated,
     right,
     without,
 )
@@ -25,7 +26,7 @@ from theory.enclosure import Enclosure, square_root
 from theory.piecewise_linear import PiecewiseLinear
 from theory.two_layer import Weights
 from theory.volhejn2020 import labels
-from theory.volhejn2020.labels import V14, V14A, V14B, V14C, V14D
+from theory.volhejn2020.labels import V14, V14A, V14B, V14C, V14D, V26, V26A
 
 
 @st.composite
@@ -78,6 +79,12 @@ def labelled(draw: st.DrawFn) -> Instance:
         labels = [*labels, 1]
     x = draw(st.lists(small, min_size=len(labels), max_size=len(labels), unique=True).map(sorted))
     return Instance({"x": rationals(x), "y": rationals(labels)}, "drawn")
+
+
+sizes = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5)).map(
+    lambda drawn: Instance(dict(zip(("first_count", "second_count", "limit"), drawn, strict=True)), "drawn")
+)
+"""How many there are of two classes, and how many are kept of each."""
 
 
 def _one_gap_further(given: Instance) -> Fraction:
@@ -153,6 +160,29 @@ TRIALS = (
             right(V14D, "(1 - 1/n) sqrt L", Kind.DROPPED, _with_loss(lambda n: Fraction(n - 1, n))),
             right(V14D, "without the loss", Kind.DROPPED, _with_loss(lambda n: Fraction(0))),
             right(V14D, "2 (1 - 2/n) sqrt L", Kind.OFF_BY_ONE, _with_loss(lambda n: Fraction(2 * (n - 2), n))),
+        ),
+    ),
+    Trial(V26, instances=sizes),
+    Trial(
+        V26A,
+        instances=sizes,
+        mutants=(
+            negated(V26A),
+            right(
+                V26A, "of equal classes only", Kind.DROPPED, lambda given: given["first_count"] == given["second_count"]
+            ),
+            right(
+                V26A,
+                "a limit below both",
+                Kind.BOUNDARY,
+                lambda given: given["limit"] < min(given["first_count"], given["second_count"]),
+            ),
+            right(
+                V26A,
+                "a limit up to the larger",
+                Kind.MIN_MAX,
+                lambda given: given["limit"] <= max(given["first_count"], given["second_count"]),
+            ),
         ),
     ),
 )

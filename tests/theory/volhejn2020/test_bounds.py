@@ -11,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check.trials.beyond.pair_variation import functions_on_points, networks_on_points, shared_knots
-from theory.beyond.pair_variation import gradient_variation
 from theory.checks import rationals
 from theory.claim import Instance, Ruling
 from theory.enclosure import Enclosure
-from theory.path_lengths import function_path_length, gradient_path_length, network_path_length, weights_product
+from theory.path_lengths import (
+    function_path_length,
+    gradient_path_length,
+    gradient_variation,
+    network_path_length,
+    weights_product,
+)
 from theory.piecewise_linear import PiecewiseLinear
 from theory.registry import CLAIMS
 from theory.two_layer import Weights
