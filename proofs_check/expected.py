@@ -269,18 +269,23 @@ def fallen(row: Row, expected: Mapping[str, Recorded]) -> list[str]:
 
 
 def _rewritten_worse(before: Rewritten | None, now: Rewritten | None) -> list[str]:
-    """Return sentences on changes of the source that say more, are not refuted, and did not survive when it was recorded."""
+    """Return sentences on changes of the source that survive and did not when it was recorded, or are no longer refuted."""
     if now is None:
         return []
     if before is None:
         return ["nothing is recorded of the changes of its source: run with --record"]
     if (before.seed, before.tried) != (now.seed, now.tried):
         return []
-    return [
+    found = [
         f"its search does not refute a change of its source that says more: {shown(name, 200)}"
         for name in now.survivors
         if name not in before.survivors
     ]
+    if now.caught != before.caught and not found:
+        found.append(
+            f"its search refutes {now.caught} of {now.tried} changes of its source, and refuted {before.caught}"
+        )
+    return found
 
 
 def _changed(row: Row, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -189,7 +189,7 @@ def _whole_row(
     with part("its oracle"):
         oracle_checked, oracle_problems = _oracle_agrees(claim, search)
     with part("the count of its kept rows"):
-        in_words = kept_in_words(claim, TRIALS[claim.id].kept())
+        in_words = kept_in_words(claim, TRIALS[claim.id].kept(), TRIALS[claim.id].kept_noun)
     row = Row(
         **_stated(claim),
         **_searched(search),
@@ -222,7 +222,7 @@ def _stated(claim: Claim) -> dict[str, Any]:
     """Return what a row says of a claim as it is stated, whatever the evidence."""
     return {
         "id": claim.id,
-        "source": str(claim.source),
+        "source": "; again ".join(str(source) for source in (claim.source, *claim.again)),
         "paper": claim.source.paper.key,
         "title": _citation(claim),
         "locator": claim.source.locator,

@@ -174,6 +174,7 @@ def _math(latex: str, *, first: bool) -> Markup:
 def _known(latex: str) -> str:
     latex = re.sub(r"\\[a-zA-Z]+", lambda macro: _UNKNOWN_TO_THE_CONVERTER.get(macro[0], macro[0]), latex)
     latex = _SIZED.sub(lambda found: found[1] + _BRACKETS[found[2]], latex)
+    latex = re.sub(r"\\[bB]igg?[lmr]?\s*(?=\\[{}])", "", latex)  # braces it sets in one size
     # The converter sets the primes of f_L'' one by one, and to the right of the index.
     latex = re.sub(r"(_(?:\w|\{\w+\}))('+)", lambda found: f"^{{{_PRIMES[min(len(found[2]), 3)]}}}{found[1]}", latex)
     # {w_{1}}_{i} is w with two indices; a word below a letter is a word, not a product.

@@ -143,19 +143,21 @@ BY_DEFINITION = "by definition: "
 """How the manifest begins what it says of a hypothesis that holds by what its symbols stand for."""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, "None." if it has no rows."""
     lines_of = [f"| {' | '.join(cells)} |" for cells in rows]
     if not lines_of:
         return "None."
     return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines_of])
 
 
-def _link(id: str) -> str:
+def link(id: str) -> str:
+    """Return a link from a page beside the ledger to what it says of a claim."""
     return f"[{id}](ledger.md#{slug(id)})"
 
 
 def _links(rows: Iterable[Row]) -> str:
-    return ", ".join(_link(row.id) for row in rows)
+    return ", ".join(link(row.id) for row in rows)
 
 
 def _proofs(row: Row) -> list[tuple[str, ProofRow]]:
@@ -174,13 +176,13 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _statuses(rows: Sequence[Row]) -> str:
     counts = {status: sum(row.status is status for row in rows) for status in Status}
     head = ("status", "claims", "it shows", "it does not show")
-    return _table(head, ((status.value, str(counts[status]), *STATUSES[status]) for status in STATUSES))
+    return table(head, ((status.value, str(counts[status]), *STATUSES[status]) for status in STATUSES))
 
 
 def _findings(rows: Sequence[Row]) -> str:
     counts = {finding: sum(row.finding is finding for row in rows) for finding in Finding}
     head = ("finding", "claims", "it does not show")
-    return _table(head, ((finding.value, str(counts[finding]), FINDINGS[finding]) for finding in FINDINGS))
+    return table(head, ((finding.value, str(counts[finding]), FINDINGS[finding]) for finding in FINDINGS))
 
 
 def _readings(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -190,10 +192,10 @@ def _readings(rows: Sequence[Row]) -> list[tuple[str, str]]:
     return [
         (
             "This library" if HOUSE.key in keys else plain(title),
-            _table(
+            table(
                 head,
                 (
-                    (_link(row.id), row.finding.value, plain(row.quote) or "(the statement)", plain(row.reading))
+                    (link(row.id), row.finding.value, plain(row.quote) or "(the statement)", plain(row.reading))
                     for row in rows
                     if row.paper in keys and row.reading
                 ),
@@ -205,12 +207,12 @@ def _readings(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 def _cited(rows: Sequence[Row]) -> str:
     steps = ((s.because, row.id) for row in rows for _, proof in _proofs(row) for s in proof.steps if s.cited)
-    return _table(("cited", "by"), ((plain(text), ", ".join(map(_link, ids))) for text, ids in _grouped(steps).items()))
+    return table(("cited", "by"), ((plain(text), ", ".join(map(link, ids))) for text, ids in _grouped(steps).items()))
 
 
 def _rules(found: Iterable[str]) -> str:
     rules = list(found)
-    return _table(("rule", "steps", "decided by"), ((r.value, str(rules.count(r.value)), RULES[r]) for r in RULES))
+    return table(("rule", "steps", "decided by"), ((r.value, str(rules.count(r.value)), RULES[r]) for r in RULES))
 
 
 def _small(rows: Sequence[Row]) -> str:
@@ -221,13 +223,13 @@ def _small(rows: Sequence[Row]) -> str:
             sizes = list(dict.fromkeys(step.sizes for step in proof.steps if step.sizes))
             if sizes or proof.uncovered or name != "proof":
                 said = "; ".join(sizes) or "those of its words, instances have others"
-                found.append((_link(row.id), row.status.value, plain(said), plain(proof.covers)))
-    return _table(("claim", "status", "sizes", "what the proof covers"), found)
+                found.append((link(row.id), row.status.value, plain(said), plain(proof.covers)))
+    return table(("claim", "status", "sizes", "what the proof covers"), found)
 
 
 def _observed(rows: Sequence[Row]) -> str:
-    found = ((_link(row.id), row.finding.value, row.status.value, f"`{row.study}`") for row in rows if row.study)
-    return _table(("claim", "finding", "status", "study"), found)
+    found = ((link(row.id), row.finding.value, row.status.value, f"`{row.study}`") for row in rows if row.study)
+    return table(("claim", "finding", "status", "study"), found)
 
 
 def _oracles(rows: Sequence[Row]) -> str:
@@ -236,7 +238,7 @@ def _oracles(rows: Sequence[Row]) -> str:
         own = [row for row in rows if row.status is status]
         none = [row for row in own if TRIALS[row.id].oracle is None]
         cells.append((status.value, str(len(own) - len(none)), str(len(none)), _links(none)))
-    return _table(("status", "with one", "without", "those without"), (cell for cell in cells if cell[2] != "0"))
+    return table(("status", "with one", "without", "those without"), (cell for cell in cells if cell[2] != "0"))
 
 
 def _refuted_alone(rows: Sequence[Row]) -> list[Row]:
@@ -250,10 +252,10 @@ def _refuted_alone(rows: Sequence[Row]) -> list[Row]:
 
 def _mutants(rows: Sequence[Row]) -> str:
     said = {EQUIVALENT: "true after all", SPARED: "not asked", VOID: "void"}
-    return _table(
+    return table(
         ("claim", "wrong version", "", "why"),
         (
-            (_link(row.id), plain(mutant.name), said[mutant.outcome], plain(mutant.because))
+            (link(row.id), plain(mutant.name), said[mutant.outcome], plain(mutant.because))
             for row in rows
             for mutant in row.mutants
             if mutant.outcome in said
@@ -262,28 +264,28 @@ def _mutants(rows: Sequence[Row]) -> str:
 
 
 def _survivors(rows: Sequence[Row]) -> str:
-    found = ((_link(row.id), plain(name)) for row in rows for name in row.survivors)
-    return _table(("claim", "change that says more somewhere, and is not refuted"), found)
+    found = ((link(row.id), plain(name)) for row in rows for name in row.survivors)
+    return table(("claim", "change that says more somewhere, and is not refuted"), found)
 
 
 def _in_part(theorems: Sequence[Theorem]) -> str:
-    found = ((_link(t.claim), f"`{t.name}`", plain(t.leaves_out)) for t in theorems if t.leaves_out)
-    return _table(("claim", "theorem", "leaves out"), found)
+    found = ((link(t.claim), f"`{t.name}`", plain(t.leaves_out)) for t in theorems if t.leaves_out)
+    return table(("claim", "theorem", "leaves out"), found)
 
 
 def _further(theorems: Sequence[Theorem]) -> str:
-    return _table(
+    return table(
         ("claim", "theorem", "hypothesis", "what it means"),
-        ((_link(t.claim), f"`{t.name}`", f"`{text}`", plain(words)) for t in theorems for text, words in t.further),
+        ((link(t.claim), f"`{t.name}`", f"`{text}`", plain(words)) for t in theorems for text, words in t.further),
     )
 
 
 def _without(theorems: Sequence[Theorem]) -> str:
     """Return the assumptions of claims that are no hypothesis of their theorem, with what the manifest says instead."""
-    return _table(
+    return table(
         ("claim", "theorem", "assumption", "in the theorem"),
         (
-            (_link(t.claim), f"`{t.name}`", plain(name), texts[0])
+            (link(t.claim), f"`{t.name}`", plain(name), texts[0])
             for t in theorems
             for name, texts in t.assumes
             if texts[0] in (NOT_NEEDED, DEFINED)
@@ -298,9 +300,9 @@ def _defined(theorems: Sequence[Theorem]) -> str:
         for _, why in theorem.typing
         if why.startswith(BY_DEFINITION)
     )
-    return _table(
+    return table(
         ("said to hold by definition", "in"),
-        ((plain(text), ", ".join(map(_link, ids))) for text, ids in _grouped(said).items()),
+        ((plain(text), ", ".join(map(link, ids))) for text, ids in _grouped(said).items()),
     )
 
 
@@ -308,11 +310,11 @@ def _axioms(rows: Sequence[Row]) -> str:
     on = [theorem.axioms for row in rows for theorem in row.theorems]
     names = sorted({axiom for axioms in on for axiom in axioms})
     found = ((f"`{name}`", str(sum(name in axioms for axioms in on))) for name in names)
-    return _table(("axiom", "theorems on it"), (*found, ("none", str(sum(not axioms for axioms in on)))))
+    return table(("axiom", "theorems on it"), (*found, ("none", str(sum(not axioms for axioms in on)))))
 
 
 def _trusted() -> str:
-    return _table(
+    return table(
         ("part", "files", "lines", "wrong if it is wrong", "what would notice"),
         (
             (part.name, str(len(paths)), _size(paths), plain(part.rests), _paths(part.checked))
@@ -338,7 +340,7 @@ def _packages(coq: str) -> str:
     library = f"; standard library: {size}" if (size := size_of_coq()) else ""
     named.append(("Coq", coq, kernel + library, "machine-checked", "planted and broken theorems"))
     head = ("package", "version", "size", "wrong if it is wrong", "what would notice")
-    return _table(head, ((name, *cells, _paths(checked)) for name, *cells, checked in named))
+    return table(head, ((name, *cells, _paths(checked)) for name, *cells, checked in named))
 
 
 def _paths(text: str) -> str:

@@ -109,7 +109,18 @@ PARTS = (
         "search, mutants, exact confirmation, second implementations",
         _of(
             "proofs_check",
-            *("falsify", "coincidences", "draws", "simplify", "arena", "trained", "kept", "remembered", "rewritten"),
+            *(
+                "falsify",
+                "coincidences",
+                "draws",
+                "simplify",
+                "arena",
+                "trained",
+                "kept",
+                "cases",
+                "remembered",
+                "rewritten",
+            ),
             *("exact", "oracles", "values", "counterexamples", "trial", "registry"),
         )
         + r"|proofs_check/trials/(?!__init__)\w+\.py",
@@ -142,7 +153,7 @@ PARTS = (
         "what shows the ledger",
         _of(
             "proofs_check",
-            *("page", "figures", "drawing", "mathml", "notation", "readable", "not_claimed", "trusted"),
+            *("page", "figures", "drawing", "mathml", "notation", "readable", "not_claimed", "smoothness", "trusted"),
         ),
         "nothing but what is read",
         "tests/proofs_check/test_page.py, tests/proofs_check/test_not_claimed.py",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
+from proofs_check.cases import Tendencies
 from proofs_check.counterexamples import witness_of
 from proofs_check.expected import read_expected
 from proofs_check.pins import step_pins
@@ -35,16 +36,20 @@ def named(claims: list[Claim]) -> pytest.MarkDecorator:
 
 
 def exists(claim: Claim, condition: Callable[[Instance], bool]) -> bool:
+    drawn = TRIALS[claim.id].drawn
+    assert drawn is not None
     try:
-        find(TRIALS[claim.id].drawn, condition, settings=DRAWING)
+        find(drawn, condition, settings=DRAWING)
     except NoSuchExample:
         return False
     return True
 
 
 def found(claim: Claim, condition: Callable[[Instance], bool]) -> Instance | None:
+    drawn = TRIALS[claim.id].drawn
+    assert drawn is not None
     try:
-        return find(TRIALS[claim.id].drawn, condition, settings=DRAWING)
+        return find(drawn, condition, settings=DRAWING)
     except NoSuchExample:
         return None
 
@@ -265,7 +270,9 @@ STRAINED = (
     "V4",
     "V5",
     "V6",
+    "V21",
     "M6",
+    "M18",
     "D9.b",
     "D11",
     "D12",
@@ -297,21 +304,35 @@ def test_the_witness_shows_the_finding(claim: Claim) -> None:
         assert ruling in (Ruling.VIOLATED, Ruling.HOLDS)
 
 
-def witness_for(repaired: Claim, claim: Claim) -> Instance:
-    """Return a claim's witness with the values that a repaired claim speaks of: of an observation, the same kept row."""
+def witness_for(repaired: Claim, claim: Claim) -> Instance | None:
+    """Return a claim's witness with the values that a repaired claim speaks of: of an observation, the same kept row.
+
+    None if that is a test on many rows, and the repaired claim is put to none of this name.
+    """
     witness = WITNESSES[claim.id]
     if not claim.study:
         return witness
-    (row,) = (row for row in TRIALS[repaired.id].kept() if f"stored: {row.origin}" == witness.origin)
-    return row
+    rows = [row for row in TRIALS[repaired.id].kept() if f"stored: {row.origin}" == witness.origin]
+    assert len(rows) == 1 or isinstance(TRIALS[repaired.id].instances, Tendencies)
+    return rows[0] if rows else None
 
 
 @named(WITNESSED)
 def test_the_repaired_claims_survive_the_witness(claim: Claim) -> None:
     for other in CLAIMS.values():
-        if other.amends == claim.id:
-            ruling = other.evaluate(witness_for(other, claim)).ruling
-            assert ruling in (Ruling.HOLDS, Ruling.INAPPLICABLE), other.id
+        # What says more of an observation, and fell too, repairs nothing.
+        fell_too = bool(claim.study) and other.finding.refutable
+        # What is observed of networks repairs no theorem.
+        observed = bool(other.study) and not claim.study
+        if (
+            other.amends == claim.id
+            and not fell_too
+            and not observed
+            and (witness := witness_for(other, claim)) is not None
+        ):
+            ruling = other.evaluate(witness).ruling
+            undecided = isinstance(TRIALS[other.id].instances, Tendencies) and ruling is Ruling.INCONCLUSIVE
+            assert undecided or ruling in (Ruling.HOLDS, Ruling.INAPPLICABLE), other.id
 
 
 def test_the_proof_of_m6_stops_at_its_witness() -> None:
@@ -342,7 +363,8 @@ def test_instances_lie_inside_the_assumptions_and_outside(claim: Claim) -> None:
 def test_what_is_false_is_repaired(claim: Claim) -> None:
     root = printed_root(claim)
     repairs = [other for other in CLAIMS.values() if other.amends == root and not other.finding.refutable]
-    assert repairs
+    # What says more of an observation than is printed may fall alone.
+    assert repairs or (claim.study and not CLAIMS[root].finding.refutable)
 
 
 @pytest.mark.parametrize("id", PROOFS)

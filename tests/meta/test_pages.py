@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from proofs_check.cases import Tendencies
 from proofs_check.coqc import AXIOMS
 from proofs_check.expected import read_expected
 from proofs_check.ledger import NO_SIDES, crashed_row, mutants_of
@@ -19,6 +20,9 @@ from proofs_check.not_claimed import not_claimed
 from proofs_check.page import plain
 from proofs_check.registry import TRIALS
 from proofs_check.row import EQUIVALENT, SPARED, MutantRow, ProofRow, Row, StepRow, TheoremRow
+from proofs_check.smoothness import PAGE as SMOOTHNESS
+from proofs_check.smoothness import WORDS
+from proofs_check.smoothness import page as smoothness_page
 from proofs_check.trial import Trial
 from proofs_check.trials.operators import Mutant
 from theory.claim import Claim, Finding
@@ -150,6 +154,19 @@ def cells(part: str) -> dict[str, list[str]]:
     """Return the cells of each line of the tables of a part, by the first of them."""
     rows = ([cell.strip() for cell in line.strip("|").split(" | ")] for line in part.splitlines() if line[:2] == "| ")
     return {name: rest for name, *rest in rows}
+
+
+def test_the_page_on_what_papers_conclude_is_what_the_rows_say() -> None:
+    assert SMOOTHNESS.read_text(encoding="utf-8") == smoothness_page()
+
+
+def test_the_page_on_what_papers_conclude_has_every_tendency() -> None:
+    text = SMOOTHNESS.read_text(encoding="utf-8")
+    for id, trial in TRIALS.items():
+        if isinstance(trial.instances, Tendencies):
+            lines = re.findall(rf"^\| \[{re.escape(id)}\]\(ledger\.md#\w+\) \|", text, flags=re.MULTILINE)
+            assert len(lines) >= 2 + len(trial.instances.cases), id
+    assert set(WORDS) <= set(CLAIMS)
 
 
 SIZE = re.compile(r"[\d,]+(?= lines|;|$)")

@@ -29,6 +29,8 @@ from numerics.data import (
     read_idx,
 )
 from theory.checks import Array
+from theory.claim import Ruling
+from theory.registry import CLAIMS
 
 REAL = os.environ.get(DATA_VARIABLE, "")
 
@@ -609,6 +611,12 @@ def test_the_real_mnist() -> None:
         assert np.min(pair.x_train) == 0
         assert np.max(pair.x_train) == 1
     assert len(digit_pair(images, 4, 5, size=10_842, balanced=True).x_train) == 2 * min(counts)
+    of_all = np.bincount(np.concatenate([images.y_train, images.y_test]))
+    assert np.max(of_all) < 8_000  # as V26 says
+    for a, b in DIGIT_PAIRS:
+        for of_each, ruling in ((10_000, Ruling.VIOLATED), (5_000, Ruling.HOLDS)):
+            found = {"first_count": counts[a], "second_count": counts[b], "limit": of_each}
+            assert CLAIMS["V26"].evaluate(found).ruling is ruling
 
 
 @needs_real_data

@@ -159,13 +159,17 @@ def with_changes(standing: Row, *outcomes: str, seed: int = 0) -> Row:
     ("before", "now", "expected"),
     [
         (["caught", "survives"], ["caught", "survives"], []),
-        (["caught", "survives"], ["caught", "caught"], []),
+        (
+            ["caught", "survives"],
+            ["caught", "caught"],
+            ["its search refutes 2 of 2 changes of its source, and refuted 1"],
+        ),
         (
             ["caught", "survives"],
             ["survives", "survives"],
             ["its search does not refute a change of its source that says more: change 0"],
         ),
-        (["caught"], ["equal"], []),
+        (["caught"], ["equal"], ["its search refutes 0 of 1 changes of its source, and refuted 1"]),
         (["caught"], ["survives", "survives"], []),
         ([], ["caught"], ["nothing is recorded of the changes of its source: run with --record"]),
     ],
@@ -210,7 +214,7 @@ def test_every_claim_is_recorded_and_nothing_else() -> None:
     for id, entry in expected.records.items():
         assert isinstance(entry, Recorded)
         assert entry.finding is CLAIMS[id].finding
-        assert entry.status is not Status.CONJECTURED
+        assert entry.status is not Status.CONJECTURED or CLAIMS[id].study, "what rows leave open is of studies alone"
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,11 @@ def misfits(claim: Claim, instances: Sequence[Instance]) -> set[tuple[str, int]]
         for place, other in permutations(sizes, 2)
         if place[0] != other[0] and sizes[place] == sizes[other] and len(set(sizes[place])) > 1
     }
-    return {(name, axis) for name, axis in tied if any(passes(claim, resized(i, name, axis)) for i in instances)}
+    return {(name, axis) for name, axis in tied if any(_fits(claim, i, name, axis) for i in instances)}
+
+
+def _fits(claim: Claim, instance: Instance, name: str, axis: int) -> bool:
+    return np.shape(instance[name])[axis] > 0 and passes(claim, resized(instance, name, axis))
 
 
 def resized(instance: Instance, name: str, axis: int) -> Instance:
