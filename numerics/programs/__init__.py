@@ -27,6 +27,7 @@ from numerics.programs.minimum_variation import (
     check_variation_certificate,
     minimum_variation,
 )
+from numerics.programs.path_length_bounds import check_path_certificate
 from numerics.programs.sharpest_weight import SharpestWeight, largest_curvature, sharpest_weight
 from numerics.programs.training_error import DifferenceCertificate, ErrorProblem
 from numerics.programs.worst_knots import (
@@ -55,6 +56,7 @@ __all__ = [
     "CurvatureProblem",
     "minimum_variation",
     "MinimumVariation",
+    # networks of little path length or weight, in any dimension
     "least_path_length",
     "LeastPathLength",
     # functions of little energy or length at a training error
@@ -72,6 +74,7 @@ __all__ = [
     "check_variation_certificate",
     "check_energy_certificate",
     "check_length_certificate",
+    "check_path_certificate",
     "SharpnessCertificate",
     "InterpolantCertificate",
     "WeightCertificate",
