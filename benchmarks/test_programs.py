@@ -12,7 +12,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.measuring import timed
 from numerics.programs.certificates import check_certificate
 from numerics.programs.flattest_implementation import Solver, flattest_implementation
-from numerics.programs.least_path_length import Measure, least_path_length
+from numerics.programs.least_path_length import least_path_length
+from numerics.programs.path_length_bounds import Measure
 from theory.checks import Array
 from theory.mulayoff2021 import sharpness_lower_bound
 from theory.piecewise_linear import PiecewiseLinear
