@@ -40,7 +40,7 @@ class LeastPathLength:
         network: a two-layer ReLU network through the data.
         misfit: how far it is from a value at most.
         linear: whether a linear function goes through the data.
-        certificate: what the bound rests on, for `check_path_certificate`.
+        certificate: what the bound rests on, for `check_path_certificate`, [n], or [0] for "PL0".
     """
 
     measure: Measure
