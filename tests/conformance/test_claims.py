@@ -370,10 +370,9 @@ def test_what_is_false_is_repaired(claim: Claim) -> None:
 @pytest.mark.parametrize("id", PROOFS)
 def test_every_proof_is_the_one_that_was_replayed(id: str) -> None:
     """The ledger replays them, which takes minutes, and keeps a hash of each step."""
-    recorded = read_expected().records[id].pins
-    steps = [recorded.get(f"step {number} of its proof") for number, _ in enumerate(PROOFS[id]().steps)]
-    assert list(step_pins(PROOFS[id]())) == steps
-    assert f"step {len(steps)} of its proof" not in recorded
+    recorded, pins = read_expected().records[id].pins, step_pins(PROOFS[id]())
+    assert [recorded.get(f"step {number} of its proof") for number, _ in enumerate(pins)] == list(pins)
+    assert f"step {len(pins)} of its proof" not in recorded
 
 
 @every_claim

@@ -1,5 +1,6 @@
 """The smoke preset of a study is run once for all tests that look at it; images for the studies of classifiers."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from experiments.engine.study import Study, main
 from experiments.kit import classifiers
@@ -15,16 +17,22 @@ from numerics.data import Images
 
 @pytest.fixture(scope="session")
 def smoke_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Study[Any]], Path]:
-    """Return what runs the smoke preset of a study, in this process, when it is first asked for, and returns its folder."""
-    folders: dict[str, Path] = {}
+    """Return what runs the smoke preset of a study, in this process, when it is first asked for, and returns its folder.
+
+    Of several test processes, the first that asks runs it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    folder.mkdir(exist_ok=True)
 
     def folder_of(study: Study[Any]) -> Path:
-        if study.id not in folders:
-            folder = tmp_path_factory.mktemp(study.id) / "smoke"
-            words = ["--workers", "1", "--preset", "smoke", "--out", str(folder)]
-            assert main(replace(study, workers_are="threads"), words) == 0
-            folders[study.id] = folder
-        return folders[study.id]
+        found, ended = folder / study.id, folder / f"{study.id}.ended"
+        with FileLock(folder / f"{study.id}.lock"):
+            if not ended.exists():
+                words = ["--workers", "1", "--preset", "smoke", "--out", str(found)]
+                assert main(replace(study, workers_are="threads"), words) == 0
+                ended.touch()
+        return found
 
     return folder_of
 

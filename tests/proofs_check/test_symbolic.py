@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import sympy as sp
@@ -26,56 +27,64 @@ OVER_ALL = Step(
 
 PROOFS = {(claim.id, "proof"): claim.proof for claim in CLAIMS.values() if claim.proof is not None}
 PROOFS |= {(claim.id, "small"): claim.small for claim in CLAIMS.values() if claim.small is not None}
-BUILT = {key: build() for key, build in PROOFS.items()}
+each_proof = pytest.mark.parametrize("key", PROOFS, ids="-".join)
 
 
-def steps_of(*rules: Rule) -> list[tuple[tuple[str, str], int]]:
-    return [(key, n) for key, proof in BUILT.items() for n, step in enumerate(proof.steps) if step.rule in rules]
+@cache
+def steps_of(key: tuple[str, str]) -> tuple[Step, ...]:
+    """Return the steps of a proof, which is built by the first test that asks, and not when tests are collected."""
+    return PROOFS[key]().steps
 
 
-@pytest.mark.parametrize("key", PROOFS)
+def passes(step: Step, earlier: tuple[Step, ...], why: str) -> bool:
+    """Return whether a broken step is not refused for the reason that it should be."""
+    try:
+        replay_step(step, earlier)
+    except StepError as error:
+        return re.search(why, str(error)) is None
+    return True
+
+
+@each_proof
 def test_steps_give_their_reason(key: tuple[str, str]) -> None:
-    assert all(step.because for step in BUILT[key].steps)
-    assert BUILT[key].covers
+    assert all(step.because for step in steps_of(key))
+    assert PROOFS[key]().covers
 
 
-@pytest.mark.parametrize(("key", "number"), steps_of(Rule.IDENTITY, Rule.NONNEGATIVE))
-@pytest.mark.parametrize("factor", [sp.Rational(101, 100), sp.Rational(99, 100)])
-def test_no_constant_of_a_proof_is_free(key: tuple[str, str], number: int, factor: sp.Rational) -> None:
-    steps = BUILT[key].steps
-    after = steps[number].after
-    if after == 0:
-        pytest.skip("0 has no per cent")
-    other = sp.true if is_condition(after) else factor * after
-    with pytest.raises(StepError, match=r"^(identity|nonnegative): "):
-        replay_step(replace(steps[number], after=other), steps[:number])
+@each_proof
+def test_no_constant_of_a_proof_is_free(key: tuple[str, str]) -> None:
+    steps, found = steps_of(key), []
+    for number, step in enumerate(steps):
+        if step.rule in (Rule.IDENTITY, Rule.NONNEGATIVE) and step.after != 0:  # 0 has no per cent
+            for factor in (sp.Rational(101, 100), sp.Rational(99, 100)):
+                other = sp.true if is_condition(step.after) else factor * step.after
+                if passes(replace(step, after=other), steps[:number], r"^(identity|nonnegative): "):
+                    found.append((number, factor))
+    assert found == []
 
 
-@pytest.mark.parametrize(("key", "number"), steps_of(Rule.POLYNOMIAL, Rule.INDUCTION))
-def test_no_inequality_of_a_proof_can_be_sharpened(key: tuple[str, str], number: int) -> None:
-    steps = BUILT[key].steps
-    after = steps[number].after
-    # A condition that implies another is weakened to one that always holds.
-    sharper = sp.true if is_condition(after) else after + sp.Rational(1, 1000)
-    with pytest.raises(StepError, match=r"^(polynomial|induction): "):
-        replay_step(replace(steps[number], after=sharper), steps[:number])
+@each_proof
+def test_no_inequality_of_a_proof_can_be_sharpened(key: tuple[str, str]) -> None:
+    steps, found = steps_of(key), []
+    for number, step in enumerate(steps):
+        if step.rule in (Rule.POLYNOMIAL, Rule.INDUCTION):
+            # A condition that implies another is weakened to one that always holds.
+            sharper = sp.true if is_condition(step.after) else step.after + sp.Rational(1, 1000)
+            if passes(replace(step, after=sharper), steps[:number], r"^(polynomial|induction): "):
+                found.append(number)
+    assert found == []
 
 
-@pytest.mark.parametrize(
-    ("key", "number", "dropped"),
-    [
-        (key, n, d)
-        for key, proof in BUILT.items()
-        for n, step in enumerate(proof.steps)
-        for d in range(len(step.certificate))
-    ],
-)
-def test_no_term_of_a_certificate_is_spare(key: tuple[str, str], number: int, dropped: int) -> None:
-    steps = BUILT[key].steps
-    step = steps[number]
-    rest = (*step.certificate[:dropped], *step.certificate[dropped + 1 :])
-    with pytest.raises(StepError, match=r"(the certificate leaves|at \w+ = \d+ the difference is) "):
-        replay_step(replace(step, certificate=rest), steps[:number])
+@each_proof
+def test_no_term_of_a_certificate_is_spare(key: tuple[str, str]) -> None:
+    steps, found = steps_of(key), []
+    for number, step in enumerate(steps):
+        for dropped in range(len(step.certificate)):
+            rest = (*step.certificate[:dropped], *step.certificate[dropped + 1 :])
+            why = r"(the certificate leaves|at \w+ = \d+ the difference is) "
+            if passes(replace(step, certificate=rest), steps[:number], why):
+                found.append((number, dropped))
+    assert found == []
 
 
 def test_what_only_cites_decides_nothing() -> None:

@@ -237,7 +237,7 @@ def same_but_for_time_and_place(a: pd.DataFrame, b: pd.DataFrame) -> None:
 @posix
 @pytest.mark.slow
 def test_a_sweep_on_a_cluster_ends_with_the_same_rows_though_a_worker_is_killed(tmp_path: Path) -> None:
-    words = ["--preset", "smoke", "--seeds", "5", "--step-sizes", "3"]
+    words = ["--preset", "smoke", "--seeds", "5", "--step-sizes", "3", "--max-steps", "60000", "--patience", "20000"]
     with cluster(tmp_path / "cluster", workers=2) as dask_cluster:
         process = start("experiments.stability_sweep", tmp_path / "out", *words, "--cluster", dask_cluster.address)
         until(lambda: shards(tmp_path / "out") >= 1, "there are rows", process)
