@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -115,6 +115,63 @@ class TwoLayerReLU(nn.Module):
         if not isinstance(f, PiecewiseLinear):
             raise TypeError(f"f must be a PiecewiseLinear, got {type(f).__name__}")
         return cls.from_weights(f.to_weights())
+
+    @classmethod
+    def from_module(cls, module: nn.Module) -> TwoLayerReLU:
+        """Return the network that `nn.Sequential(nn.Linear(d, m), nn.ReLU(), nn.Linear(m, 1))` is, its weights copied.
+
+        Sequentials may be nested; `nn.Identity`, and `nn.Flatten` in front, change nothing; without a bias it is zero.
+
+        Raises:
+            TypeError: if `module` is no torch module.
+            ValueError: if its layers are others, which are named, or it computes something else than they say, as hooks can
+                make it.
+
+        Example:
+            >>> import torch
+            >>> from numerics.networks import TwoLayerReLU
+            >>> module = torch.nn.Sequential(torch.nn.Linear(1, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+            >>> TwoLayerReLU.from_module(module).weights().width
+            3
+        """
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"module must be a torch module, got {type(module).__name__}")
+        layers: list[Any] = _layers(module)
+        if layers and type(layers[0]) is nn.Flatten and layers[0].start_dim == 1:
+            layers = layers[1:]
+        if [type(layer) for layer in layers] != [nn.Linear, nn.ReLU, nn.Linear] or layers[2].out_features != 1:
+            shown = ", ".join(
+                f"Linear({layer.in_features}, {layer.out_features})"
+                if type(layer) is nn.Linear
+                else type(layer).__name__
+                for layer in layers
+            )
+            raise ValueError(
+                f"module must be an nn.Sequential of Linear, ReLU and Linear with one output, got {shown or 'no layer'}"
+            )
+        hidden, _, output = layers
+        weight = hidden.weight
+        network = cls(hidden.out_features, hidden.in_features, dtype=weight.dtype).to(weight.device)
+        with torch.no_grad():
+            for mine, theirs in ((network.hidden, hidden), (network.output, output)):
+                mine.weight.copy_(theirs.weight)
+                mine.bias.copy_(torch.zeros_like(mine.bias) if theirs.bias is None else theirs.bias)
+            inputs = torch.randn(8, hidden.in_features, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+            points = inputs.to(weight.device, weight.dtype)
+            here, there = network(points), module(points)
+        allowed = 1e3 * torch.finfo(weight.dtype).eps * (float(torch.linalg.vector_norm(here)) or 1.0)
+        if here.shape != there.shape or not torch.linalg.vector_norm(here - there) <= allowed:
+            raise ValueError("module must compute what its layers say, and does not: has it hooks?")
+        return network
+
+
+def _layers(module: nn.Module) -> list[Any]:
+    """Return the layers of a module in order, those of nested Sequentials in their place, without `nn.Identity`."""
+    if type(module) is nn.Sequential:
+        return [layer for part in module for layer in _layers(part)]
+    if type(module) is TwoLayerReLU:
+        return [module.hidden, nn.ReLU(), module.output]
+    return [] if type(module) is nn.Identity else [module]
 
 
 Network = TwoLayerReLU | Weights

@@ -103,6 +103,70 @@ def test_network_of_a_piecewise_linear_function_computes_it(f: PiecewiseLinear) 
     np.testing.assert_allclose(network(torch.from_numpy(x)).detach().numpy(), f(x), rtol=0, atol=100 * EPS)
 
 
+MODULES: dict[str, Callable[[], torch.nn.Module]] = {
+    "plain": lambda: torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 1)),
+    "float64, no biases": lambda: torch.nn.Sequential(
+        torch.nn.Linear(2, 5, bias=False), torch.nn.ReLU(), torch.nn.Linear(5, 1, bias=False)
+    ).double(),
+    "nested, with what changes nothing": lambda: torch.nn.Sequential(
+        torch.nn.Flatten(),
+        torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(inplace=True)),
+        torch.nn.Identity(),
+        torch.nn.Linear(5, 1),
+    ),
+    "ours": lambda: TwoLayerReLU(5, 2),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_of_these_layers_is_the_network(name: str) -> None:
+    torch.manual_seed(0)
+    module = MODULES[name]()
+    network = TwoLayerReLU.from_module(module)
+    x = torch.randn(7, 2, dtype=network.hidden.weight.dtype)
+    with torch.no_grad():
+        torch.testing.assert_close(network(x), module(x))
+        kept = network.hidden.weight.clone()
+        for parameter in module.parameters():
+            parameter.mul_(2)
+        assert torch.equal(network.hidden.weight, kept)
+
+
+def doubled(module: torch.nn.Module) -> torch.nn.Module:
+    module.register_forward_hook(lambda module, inputs, outputs: 2 * outputs)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (torch.nn.Linear(2, 1), r"got Linear\(2, 1\)$"),
+        (torch.nn.Sequential(), "got no layer$"),
+        (
+            torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)),
+            r"got Linear\(2, 3\), Tanh, Linear\(3, 1\)$",
+        ),
+        (
+            torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 4)),
+            r"Linear with one output, got Linear\(2, 3\), ReLU, Linear\(3, 4\)$",
+        ),
+        (
+            torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(3, 1)),
+            "ReLU, Dropout, Linear",
+        ),
+        (
+            doubled(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))),
+            r"compute what its layers say, and does not: has it hooks\?$",
+        ),
+    ],
+)
+def test_a_module_that_is_no_such_network_is_refused(module: torch.nn.Module, said: str) -> None:
+    with pytest.raises(ValueError, match=f"^module must .*{said}"):
+        TwoLayerReLU.from_module(module)
+    with pytest.raises(TypeError, match=r"^module must be a torch module, got list$"):
+        TwoLayerReLU.from_module([module])  # type: ignore[arg-type]
+
+
 def test_default_initialisation_lies_in_the_bounds_of_torch() -> None:
     network, width = TwoLayerReLU(400), 400
     drawn = initialise(width, seed=0)
