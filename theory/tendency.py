@@ -29,8 +29,8 @@ LEVEL = Fraction(1, 40)
 """How often chance puts an end on the wrong side of the median, at most, in all tests of a claim together."""
 
 
-def _effects(name: str, value: Any) -> Array:
-    return exact_sequence(name, value) if len(value) else rationals([])
+TAU = (-1, 1)
+"""Between which bounds Kendall's tau_b lies."""
 
 
 def _cases(name: str, value: Any) -> int:
@@ -39,9 +39,34 @@ def _cases(name: str, value: Any) -> int:
     return value
 
 
-def effects_of(name: str, latex: str, meaning: str) -> Symbol:
-    """Return the symbol of the effects that a claim is about, one an independent case."""
-    return Symbol(name, latex, f"{meaning}; one for each independent case, rationals, [m], m >= 0", _effects)
+def effects_of(name: str, latex: str, meaning: str, *, within: tuple[int | None, int | None] = (None, None)) -> Symbol:
+    """Return the symbol of the effects that a claim is about, one an independent case.
+
+    Args:
+        name: its name in code.
+        latex: its name in LaTeX.
+        meaning: what is measured in one case.
+        within: the least and the largest value that an effect can have; None where there is none.
+    """
+    least, most = within
+    said = (
+        f" from {least} to {most}"
+        if None not in within
+        else f" at least {least}"
+        if least is not None
+        else f" at most {most}"
+        if most is not None
+        else ""
+    )
+
+    def checked(called: str, value: Any) -> Array:
+        found = exact_sequence(called, value) if len(value) else rationals([])
+        for effect in found:
+            if (least is not None and effect < least) or (most is not None and effect > most):
+                raise ValueError(f"{called} must be{said}, got {effect}")
+        return found
+
+    return Symbol(name, latex, f"{meaning}; one for each independent case, rationals{said}, [m], m >= 0", checked)
 
 
 UNDEFINED = Symbol(

@@ -168,23 +168,28 @@ def _enclosed(value: Enclosure | Fraction | bool) -> Enclosure:
     return value if isinstance(value, Enclosure) else Enclosure.exactly(value)
 
 
-def limits(claim: Claim, *others: tuple[str, int], turned_at: int | None = None) -> tuple[Mutant, ...]:
-    """Return an inequality against a limit the other way round, and with other limits, each with what it says.
+def limits(claim: Claim, *others: Fraction | int, turned_at: tuple[Fraction | int, ...] = ()) -> tuple[Mutant, ...]:
+    """Return an inequality against a limit the other way round, and with other limits.
 
     Args:
         claim: the inequality.
         others: other limits.
-        turned_at: the limit of the one that is turned, where its own decides nothing.
+        turned_at: the limits of those that are turned; its own if none is given.
     """
 
-    def against(limit: int) -> Side:
+    def against(limit: Fraction | int) -> Side:
         return lambda _: Enclosure.exactly(Fraction(limit))
 
     other_way = turned(claim)
-    if turned_at is not None:
-        said = f"{other_way.claim.form.value} {turned_at}"
-        other_way = right(other_way.claim, said, Kind.REVERSED, against(turned_at))
-    return other_way, *(right(claim, said, Kind.CONSTANT, against(limit)) for said, limit in others)
+    said, said_turned = claim.form.value, other_way.claim.form.value
+    return (
+        *([] if turned_at else [other_way]),
+        *(
+            right(other_way.claim, f"{said_turned} {limit}", kind, against(limit))
+            for limit, kind in zip(turned_at, (Kind.REVERSED, *[Kind.MOVED] * len(turned_at)), strict=False)
+        ),
+        *(right(claim, f"{said} {limit}", Kind.CONSTANT, against(limit)) for limit in others),
+    )
 
 
 def moved(claim: Claim, assumption: str, holds: Callable[[Any], bool], name: str, kind: Kind = Kind.CONSTANT) -> Mutant:

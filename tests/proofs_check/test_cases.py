@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from proofs_check.cases import Cases, Tendencies, tau, taus
 from proofs_check.registry import TRIALS
 from proofs_check.trials.mulayoff2021.tendencies import regions, share_on_data
-from theory.claim import Form, Ruling
+from theory.claim import Claim, Form, Ruling, Verdict
 from theory.registry import CLAIMS
 
 ON_TESTS = {id: trial.instances for id, trial in TRIALS.items() if isinstance(trial.instances, Tendencies)}
@@ -45,6 +46,20 @@ def write(results: Path, rows: pd.DataFrame) -> Path:
     file.parent.mkdir(exist_ok=True)
     rows.to_parquet(file)
     return file
+
+
+@pytest.mark.parametrize("id", ON_TESTS)
+def test_a_wrong_version_is_refuted_by_rows_and_not_by_its_limit(id: str) -> None:
+    """Some effects that can be measured satisfy it."""
+    effects = CLAIMS[id].symbols[0].name
+
+    def verdict(claim: Claim, effect: Fraction | int) -> Verdict:
+        return claim.evaluate({effects: [effect] * 60, "undefined": 0, "tests": 1})
+
+    for mutant in TRIALS[id].mutants:
+        way = 1 if mutant.claim.form is Form.AT_LEAST else -1
+        limit = Fraction(verdict(mutant.claim, 1).rhs.lower)
+        assert verdict(mutant.claim, limit + way * Fraction(1, 1000)).ruling is Ruling.HOLDS, mutant.name
 
 
 def test_rows_become_an_instance_a_test(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from theory.checks import rationals
 from theory.claim import Claim, Finding, Form, Instance, Ruling
 from theory.sources import HOUSE, Source
-from theory.tendency import LEVEL, TESTS, UNDEFINED, against, effects_of, fewest, median_interval, rank
+from theory.tendency import LEVEL, TAU, TESTS, UNDEFINED, against, effects_of, fewest, median_interval, rank
 
 EFFECT = effects_of("effect", "e", "an effect")
 LIMIT = Fraction(1, 2)
@@ -35,6 +35,16 @@ def claim_of(form: Form) -> Claim:
 def ruling(effects: list[float], *, undefined: int = 0, tests: int = 1, form: Form = Form.AT_LEAST) -> Ruling:
     instance = {"effect": effects, "undefined": undefined, "tests": tests}
     return claim_of(form).evaluate(instance).ruling
+
+
+def test_an_effect_that_cannot_be_is_refused() -> None:
+    bounded = effects_of("effect", "e", "an effect", within=TAU)
+    assert "rationals from -1 to 1, [m]" in bounded.meaning
+    assert bounded.check is not None
+    assert bounded.check("effect", [-1, 1]).tolist() == [-1, 1]
+    for outside in (Fraction(1001, 1000), -2):
+        with pytest.raises(ValueError, match=r"^effect must be from -1 to 1, got "):
+            bounded.check("effect", [0, outside])
 
 
 @given(cases=st.integers(1, 60), tests=st.integers(1, 40))

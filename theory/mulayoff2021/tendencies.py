@@ -7,7 +7,7 @@ from fractions import Fraction
 from theory.claim import Claim, Finding, Form
 from theory.mulayoff2021.observed import MEASURED
 from theory.sources import MULAYOFF2021, Source
-from theory.tendency import TESTS, UNDEFINED, against, effects_of
+from theory.tendency import TAU, TESTS, UNDEFINED, against, effects_of
 
 SWEEP = "experiments.stability_sweep"
 
@@ -24,6 +24,7 @@ CURVATURE_TREND = effects_of(
     "curvature_trend",
     r"\tau_i",
     "tau_b of step size and int |f''| g where gradient descent from one initialisation interpolates",
+    within=TAU,
 )
 
 M13 = Claim(
@@ -100,6 +101,7 @@ TIGHTNESS = effects_of(
     r"r_i",
     "the sharpness of the flattest implementation over 1 + 2 int |f''| g, or its inverse if larger: the median over the "
     "step sizes that interpolate from one initialisation",
+    within=(1, None),
 )
 
 M15 = Claim(
@@ -122,6 +124,7 @@ CLOSENESS = effects_of(
     r"r_i",
     "the sharpness where gradient descent ends over 1 + 2 int |f''| g, or its inverse if larger, at the largest step size "
     "that interpolates from one initialisation",
+    within=(1, None),
 )
 
 M15A = Claim(
@@ -147,6 +150,7 @@ ON_DATA = effects_of(
     r"s_i",
     "share of int |f''| in the range of the data within a tenth of a gap of a data point, of the smoothest interpolating "
     "function that gradient descent finds from one initialisation, by int |f''| in that range",
+    within=(0, 1),
 )
 
 M21 = Claim(
@@ -174,6 +178,7 @@ SHARE_TREND = effects_of(
     r"\tau_i",
     "tau_b of int |f''| in the range of the data and its share within a tenth of a gap of a data point, over the step "
     "sizes that interpolate from one initialisation",
+    within=TAU,
 )
 
 M21A = Claim(

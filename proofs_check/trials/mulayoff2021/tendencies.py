@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -138,7 +139,7 @@ TRIALS = (
             label="step_size",
             measures=("curvature",),
         ),
-        mutants=limits(M13, ("tau_b at most -1", -1)),
+        mutants=limits(M13, Fraction(-99, 100)),
     ),
     Trial(
         M13A,
@@ -151,7 +152,7 @@ TRIALS = (
         instances=_tests(
             M13B, partial(falls, first="inside", second="outside"), FUNCTION, label="step_size", measures=FUNCTION[:2]
         ),
-        mutants=limits(M13B, ("at most -1000", -1000)),
+        mutants=limits(M13B, -1000),
     ),
     Trial(
         M15,
@@ -161,7 +162,7 @@ TRIALS = (
             ("flattest_sharpness", "sharpness_lower_bound"),
             measures=("flattest_sharpness", "sharpness_lower_bound"),
         ),
-        mutants=limits(M15, ("at most 1", 1)),
+        mutants=limits(M15, Fraction(101, 100)),
     ),
     Trial(
         M15A,
@@ -179,6 +180,6 @@ TRIALS = (
     Trial(
         M21A,
         instances=_tests(M21A, share_trend, FUNCTION, measures=FUNCTION[:2]),
-        mutants=limits(M21A, ("tau_b at most -1", -1)),
+        mutants=limits(M21A, Fraction(-99, 100)),
     ),
 )
