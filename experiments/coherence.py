@@ -69,22 +69,17 @@ def trained(share: float, index: int, config: Config) -> list[Row]:
 def trends(rows: pd.DataFrame) -> list[Trend]:
     """Return what the report states, and what its words lead one to expect."""
     begun, fitted = rows[rows["epoch"] > 0], rows[rows["last"]]
-    moments = begun.assign(moment=[f"{s}-{e}" for s, e in zip(begun["seed_index"], begun["epoch"], strict=True)])
-    true = begun[begun["random"] == 0]
     early = early_and_late(rows)
+    of_shares = partial(trend, early, setting="random", direction="falls")
+    each = [(f"{share:.0%} random", begun[begun["random"] == share]) for share in sorted(rows["random"].unique())]
     return [
-        trend(
-            moments,
-            "coherence falls with the share of random labels",
-            setting="random",
-            value="alpha",
-            direction="falls",
-            by="moment",
+        of_shares("coherence after the first epoch falls with the share of random labels", value="early"),
+        of_shares("coherence at the end falls with the share of random labels", value="late"),
+        *(over_training(part, f"{share}: coherence falls through training", "alpha", "falls") for share, part in each),
+        *(
+            above(part, f"{share}: easy examples are more coherent than hard ones", "alpha_easy", "alpha_hard")
+            for share, part in each
         ),
-        over_training(begun, "coherence falls through training", "alpha", "falls"),
-        above(true, "easy examples are more coherent than hard ones, true labels", "alpha_easy", "alpha_hard"),
-        above(begun, "easy examples are more coherent than hard ones, all", "alpha_easy", "alpha_hard"),
-        over_training(begun, "gradient noise scale grows through training", "noise_scale", "rises"),
         trend(fitted, "gap grows with the share of random labels", setting="random", value="gap", direction="rises"),
         trend(early, "gap falls with coherence after the first epoch", setting="early", value="gap", direction="falls"),
         trend(early, "gap falls with coherence at the end", setting="late", value="gap", direction="falls"),
@@ -154,7 +149,8 @@ def table(rows: pd.DataFrame) -> str:
             "",
             "Medians over seeds. random: the share of random labels. gap: loss on images not trained on, less that on those",
             "trained on. alpha m: coherence over that of orthogonal gradients. easy: the half of the images with the lower",
-            "losses after the first epoch. noise scale: the trace of the gradients' covariance over the square of their mean.",
+            "losses after the first epoch. noise scale: the trace of the gradients' covariance over the square of their mean,",
+            "which is 1/alpha - 1 and has no trend of its own.",
             *of_batches(rows),
         ]
     )
@@ -201,6 +197,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     axes[3].set(
         title="(d) The gap at the end", xlabel="coherence after the first epoch", ylabel="test less training loss"
     )
+    axes[3].locator_params(axis="x", nbins=4)
     for axis in (axes[0], axes[2], axes[3]):
         legend_below(axis)
     first = rows.iloc[0]

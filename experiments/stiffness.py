@@ -1,15 +1,16 @@
 """Stiffness in training (walker2023, section 3): `python -m experiments.stiffness`.
 
-Networks trained on images with their labels, or with random ones that are drawn once. At a few moments, in one table: sign and
-cosine stiffness of training and validation images, within and between classes and by distance; coherence; sharpness against
-the step sizes that training bears (M1, B3); GC; and what a small step down one example's loss does to the others (W4, W5).
+Networks of one hidden layer and of several, trained on images with their labels, or with random ones that are drawn once. At a
+few moments, in one table: sign and cosine stiffness of training and validation images, within and between classes and by
+distance; coherence; sharpness against the step sizes that training bears (M1, B3); GC; and what a small step down one example's
+loss does to the others (W4, W5).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 from experiments.engine.records import Row
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import alignment, classifiers
-from experiments.kit.alignment import KINDS, AlignmentSettings, above, medians, over_training
+from experiments.kit.alignment import KINDS, AlignmentSettings, above, medians, of_runs, over_training
 from experiments.kit.plotting import BLUE, GREEN, ORANGE, PURPLE, axes_grid, draw_medians, legend_below
 from experiments.kit.trends import Trend, sign_test, tally, trend, trends_table
 
@@ -29,7 +30,13 @@ LABELS = {0.0: "true", 1.0: "random"}
 
 @dataclass(frozen=True)
 class Config(AlignmentSettings):
-    """What is trained: each network with true and with random labels."""
+    """What is trained: each network with true and with random labels.
+
+    Attributes:
+        deep: units of each hidden layer of the MLPs that are looked at beside those of --hidden; more layers than these.
+    """
+
+    deep: tuple[int, ...] = (64,) * 6
 
 
 def tasks(config: Config) -> Mapping[str, Task]:
@@ -39,10 +46,19 @@ def tasks(config: Config) -> Mapping[str, Task]:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
     alignment.check(config)
+    deep = replace(config, hidden=config.deep)
+    if config.network == "mlp":
+        alignment.check(deep)
+        if len(config.deep) <= len(config.hidden):
+            raise ValueError(
+                f"--deep must have more layers than --hidden, {len(config.hidden)}, got {len(config.deep)}"
+            )
+    depths = {"shallow": config} | ({"deep": deep} if config.network == "mlp" else {})
     return {
-        f"{index:03d}-{words}": partial(trained, share, index, config)
+        f"{index:03d}-{words}-{depth}": partial(trained, share, index, settings)
         for index in range(config.seeds)
         for share, words in LABELS.items()
+        for depth, settings in depths.items()
     }
 
 
@@ -55,9 +71,19 @@ def trained(share: float, index: int, config: Config) -> list[Row]:
 
 def trends(rows: pd.DataFrame) -> list[Trend]:
     """Return what the report states, and what its words lead one to expect."""
+    layers = sorted(rows["hidden_layers"].unique())
+    found = of_depth(rows[rows["hidden_layers"] == layers[0]])
+    for depth in layers:
+        for share, words in LABELS.items():
+            chosen = rows[(rows["hidden_layers"] == depth) & (rows["random"] == share)]
+            says = f"{depth} hidden, {words} labels: gap grows as sign within classes falls"
+            found.append(over_training(chosen, says, "gap", "falls", along="sign_within_across"))
+    return found
+
+
+def of_depth(rows: pd.DataFrame) -> list[Trend]:
+    """Return the trends of networks of one depth."""
     true, fitted = rows[rows["random"] == 0], rows[rows["last"]]
-    with_own = rows[rows["epoch"] > 0]
-    pairs = with_own.assign(moment=[f"{s}-{e}" for s, e in zip(with_own["seed_index"], with_own["epoch"], strict=True)])
     found = []
     for kind in KINDS:
         found += [
@@ -73,7 +99,9 @@ def trends(rows: pd.DataFrame) -> list[Trend]:
             ),
         ]
         says = f"{kind}: stiffness with random labels below true"
-        found.append(trend(pairs, says, setting="random", value=f"{kind}_train", direction="falls", by="moment"))
+        found.append(
+            trend(of_runs(rows, f"{kind}_train"), says, setting="random", value=f"{kind}_train", direction="falls")
+        )
     found += [
         above(
             true,
@@ -98,7 +126,8 @@ def closer(rows: pd.DataFrame, says: str) -> Trend:
 
 
 SHOWN = {
-    "train_accuracy": "train acc", "test_accuracy": "test acc", "sign_within": "sign in", "sign_between": "sign btw",
+    "train_accuracy": "train acc", "test_accuracy": "test acc", "gap": "gap", "sign_within": "sign in",
+    "sign_within_true": "true in", "sign_within_across": "in across", "sign_between": "sign btw",
     "cosine_within": "cos in", "cosine_between": "cos btw", "cosine_train": "cos train", "cosine_across": "cos across",
     "alpha_ratio": "alpha m", "gc": "GC", "hessian_top": "sharpness", "edge": "edge", "sgd_step_size_upper": "SGD eta",
 }  # fmt: skip
@@ -111,15 +140,23 @@ def table(rows: pd.DataFrame) -> str:
         [
             trends_table(trends(rows)),
             "",
-            medians(rows, SHOWN, "labels"),
+            medians(of_networks(rows), SHOWN, "network"),
             "",
-            "Medians over seeds. in, btw: within classes, and between them, of training images; across: training with",
-            "validation images. alpha m: coherence over that of orthogonal gradients, 1 for these. edge: step size times",
-            "sharpness over 2, 1 at the edge of stability (M1). SGD eta: no step size beyond it is stable in mean square at",
-            "this batch size, for the Gauss-Newton matrices alone (B3).",
+            "Trends that name no number of hidden layers are of the fewest. Medians over seeds. in, btw: within classes of the",
+            "labels that are trained on, and between them, of training images; true in: within the images' own classes;",
+            "across: training with validation images. alpha m: coherence over that of orthogonal gradients, 1 for these. edge:",
+            "step size times sharpness over 2, 1 at the edge of stability (M1). SGD eta: no step size beyond it is stable in",
+            "mean square at this batch size, for the Gauss-Newton matrices alone (B3). How well a kind of stiffness tells",
+            "pairs of classes apart is the variance between pairs over that within, and 0 where all values are equal.",
             *effects(rows),
         ]
     )
+
+
+def of_networks(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the network and its labels in words, fewest layers first."""
+    words = [f"{depth} hidden, {labels}" for depth, labels in zip(rows["hidden_layers"], rows["labels"], strict=True)]
+    return rows.assign(network=words).sort_values("hidden_layers", kind="stable")
 
 
 def effects(rows: pd.DataFrame) -> list[str]:
@@ -141,8 +178,10 @@ def conclusion(rows: pd.DataFrame) -> str:
 
 
 def figure(rows: pd.DataFrame) -> Figure:
-    """Draw stiffness through training, by distance, and the class matrix, and beside it sharpness and GC."""
-    drawing, axes = axes_grid(8, 4, 3.8)
+    """Draw stiffness through training, by distance, and the class matrix, beside it sharpness and GC, and deeper networks."""
+    drawing, axes = axes_grid(9, 3, 3.8)
+    every = rows
+    rows = rows[rows["hidden_layers"] == rows["hidden_layers"].min()]
     for axis, (kind, words) in zip(
         axes[:2], (("sign", "(a) Sign stiffness"), ("cosine", "(b) Cosine stiffness")), strict=True
     ):
@@ -192,11 +231,18 @@ def figure(rows: pd.DataFrame) -> Figure:
     axes[7].grid(visible=False)
     axes[7].set(title="(h) Classes (cosine), at the end", xlabel="class", ylabel="class")
     drawing.colorbar(image, ax=axes[7], shrink=0.8)
-    for axis in axes[:7]:
-        legend_below(axis, 1 if axis in axes[:2] else 2)
+    for depth, style in zip(sorted(every["hidden_layers"].unique()), ("-", ":"), strict=False):
+        for share, colour in ((0.0, BLUE), (1.0, ORANGE)):
+            chosen = every[(every["hidden_layers"] == depth) & (every["random"] == share)]
+            _line(axes[8], chosen, "sign_within_across", colour, style, f"{depth} hidden, {LABELS[share]} labels")
+    axes[8].set(title="(i) Sign stiffness within classes, across")
+    for axis in (*axes[:7], axes[8]):
+        legend_below(axis, 1 if axis in (axes[0], axes[1], axes[8]) else 2)
     first = rows.iloc[0]
+    layers = f"{first['hidden_layers']} hidden layer{'s' if first['hidden_layers'] > 1 else ''}"
     drawing.suptitle(
-        f"{first['images']} images, {first['parameters']:,} parameters, batches of {first['batch_size']} (medians over seeds)",
+        f"{first['images']} images, {layers}, {first['parameters']:,} parameters, batches of "
+        f"{first['batch_size']} (points: networks, lines: medians over seeds)",
         fontsize=11,
     )
     return drawing
@@ -224,9 +270,11 @@ STUDY: Study[Config] = Study(
         "cpu": CPU,
         "smoke": Config(
             shrink=4, size=20, test_size=20, hidden=(8,), batch_size=5, batches_of=5, max_epochs=20, looks=3, gc_images=5,
-            seeds=1,
+            seeds=1, deep=(8, 8),
         ),
-        "paper": Config(size=1000, test_size=1000, hidden=(512,), batch_size=50, looks=20, seeds=10),
+        "paper": Config(
+            size=1000, test_size=1000, hidden=(512,), deep=(256,) * 6, batch_size=50, looks=20, seeds=10,
+        ),
     },
     tasks=tasks,
     table=table,

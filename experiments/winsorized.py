@@ -185,13 +185,10 @@ def trained(way: str, noise: float, step_size: float, seed: int, config: Config)
 def trends(rows: pd.DataFrame) -> list[Trend]:
     """Return what the report states, and what its words lead one to expect, of networks with their best step size."""
     chosen = rows[rows["chosen"]]
-    chosen = chosen.assign(
-        cell=[f"{index}-{noise:g}" for index, noise in zip(chosen["seed_index"], chosen["noise"], strict=True)],
-        median=(chosen["way"] == MEDIAN).astype(float),
-    )
+    chosen = chosen.assign(median=(chosen["way"] == MEDIAN).astype(float))
     levels, medians = chosen[chosen["winsorised"]], chosen[(chosen["way"] == MEDIAN) | (chosen["level"] == 0)]
     noisy, mixed = levels[levels["noise"] > 0], medians[medians["noise"] > 0]
-    by_level, by_median = partial(trend, setting="level", by="cell"), partial(trend, setting="median", by="cell")
+    by_level, by_median = (partial(trend, setting=setting, within="noise") for setting in ("level", "median"))
     test = partial(by_level, value="test_accuracy", direction="rises")
     training = partial(by_level, value="train_accuracy", direction="falls")
     return [
@@ -238,7 +235,7 @@ def table(rows: pd.DataFrame) -> str:
             f"{lost} of {len(rows)} runs diverged.",
             "wrong: the share of training images with a wrong label. right, wrong labels: accuracy on training images whose",
             "labels are right, and share of the wrong labels that are fitted. at best look: test accuracy where validation",
-            "accuracy is best in training. seeds, of trends: pairs of a seed and a share of wrong labels.",
+            "accuracy is best in training.",
         ]
     )
 

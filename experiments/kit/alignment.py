@@ -123,7 +123,8 @@ def through_training(config: AlignmentSettings, share: float, seed: int, *, thre
         rows.append({"step": run.steps, **looks.at(model)})
     given: Row = {
         "random": share, "seed": seed, "images": len(y), "batch_size": size, "step_size": config.step_size,
-        "parameters": sum(p.numel() for p in model.parameters()), "outcome": str(run.outcome),
+        "hidden_layers": len(config.hidden), "parameters": sum(p.numel() for p in model.parameters()),
+        "outcome": str(run.outcome),
     }  # fmt: skip
     return [
         {**given, "last": row is rows[-1], "epoch": row["step"] / per_epoch, **row}
@@ -155,7 +156,7 @@ class Looks:
         gram = gradient_gram(mine, images, labels, "cross_entropy")
         if not np.all(np.diagonal(gram)[:n] > 0):
             return {"train_loss": None}
-        found |= stiffness_columns(gram, labels.cpu().numpy(), n)
+        found |= stiffness_columns(gram, labels.cpu().numpy(), n, self.data.y_train.cpu().numpy())
         found |= distance_columns(gram[:n, :n], x)
         with torch.no_grad():
             losses = functional.cross_entropy(mine(x.double()), self.y, reduction="none").cpu().numpy()
@@ -178,11 +179,18 @@ class Looks:
         return found
 
 
-def stiffness_columns(gram: Array, labels: Array, n: int) -> Row:
+def stiffness_columns(gram: Array, labels: Array, n: int, truly: Array) -> Row:
     """Return means of both kinds of stiffness: of training, of validation images, across; within and between classes.
 
-    "resolves" says how well a kind tells classes apart: the variance of the means over pairs of classes, over that of single
-    values about these means, between different classes and within one.
+    Classes are those of the labels that are trained on; "true" are the images' own classes, which is another thing where labels
+    are random. "resolves" says how well a kind tells classes apart: the variance of the means over pairs of classes, over that
+    of single values about these means, between different classes and within one.
+
+    Args:
+        gram: inner products of the gradients, of training images and then of validation images, [n + k, n + k].
+        labels: what is trained on, and those of the validation images, [n + k].
+        n: how many are trained on.
+        truly: the classes of the images that are trained on, [n].
     """
     found: Row = {}
     for kind, mean in zip(KINDS, (sign_stiffness, cosine_stiffness), strict=True):
@@ -193,6 +201,8 @@ def stiffness_columns(gram: Array, labels: Array, n: int) -> Row:
         found[f"{kind}_within"], found[f"{kind}_between"] = classes.within, classes.between
         across = class_stiffness(gram, labels, kind, split=n)
         found[f"{kind}_within_across"], found[f"{kind}_between_across"] = across.within, across.between
+        true = class_stiffness(gram[:n, :n], truly, kind)
+        found[f"{kind}_within_true"], found[f"{kind}_between_true"] = true.within, true.between
         found[f"{kind}_matrix"] = classes.matrix.filled(math.nan).ravel().tolist()
         found |= {
             f"{kind}_resolves_{where}": value for where, value in resolution(gram[:n, :n], labels[:n], kind).items()
@@ -292,14 +302,48 @@ def threshold_columns(model: nn.Module, x: torch.Tensor, y: torch.Tensor, config
     }  # fmt: skip
 
 
-def over_training(rows: pd.DataFrame, says: str, value: str, direction: Direction, *, since: float = 0.0) -> Trend:
-    """Return what runs say of a value that is said to rise or to fall through training: a sign test over runs."""
+def one_setting(rows: pd.DataFrame) -> None:
+    """Check that each seed has one run: runs of a seed start alike, and are not independent of each other.
+
+    Raises:
+        ValueError: if the rows are of several settings.
+    """
+    for column in ("random", "hidden_layers"):
+        if rows[column].nunique() > 1:
+            raise ValueError(f"rows must have one value in {column}, got {sorted(rows[column].unique())}")
+
+
+def of_runs(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return a row for each run: the mean of a column over the moments after the start."""
+    begun = rows[rows["epoch"] > 0]
+    return begun.groupby(["seed_index", "hidden_layers", "random"], as_index=False)[[value]].mean()
+
+
+def over_training(
+    rows: pd.DataFrame, says: str, value: str, direction: Direction, *, since: float = 0.0, along: str = "epoch"
+) -> Trend:
+    """Return what runs say of a value that is said to rise or to fall through training: a sign test over runs.
+
+    A run in which one of the two columns is constant speaks for neither.
+
+    Args:
+        rows: one for each moment of runs with one setting.
+        says: the trend in words.
+        value: the column that is said to rise or to fall.
+        direction: which.
+        since: the first epoch that is looked at.
+        along: the column with which it does.
+
+    Raises:
+        ValueError: if the rows are of several settings.
+    """
+    one_setting(rows)
     chosen = rows[(rows["epoch"] >= since) & np.isfinite(rows[value].astype(float))]
-    taus = [
-        float(kendall_tau_b(run["epoch"].to_numpy(np.float64), run[value].to_numpy(np.float64)))
-        for _, run in chosen.groupby(["random", "seed_index"])
-        if len(run) > 1 and run[value].nunique() > 1
-    ]
+    taus = []
+    for _, run in chosen.groupby("seed_index"):
+        x, y = run[along].to_numpy(np.float64), run[value].to_numpy(np.float64)
+        if len(run) > 1:
+            taus.append(float(kendall_tau_b(x, y)) if len(set(x)) > 1 and len(set(y)) > 1 else 0.0)
     return sign_test(says, direction, taus, len(chosen))
 
 
@@ -322,8 +366,13 @@ def medians(rows: pd.DataFrame, shown: Mapping[str, str], by: str) -> str:
 
 
 def above(rows: pd.DataFrame, says: str, more: str, less: str) -> Trend:
-    """Return what runs say of one column that is said to be above another: a sign test of each run's mean difference."""
+    """Return what runs say of one column that is said to be above another: a sign test of each run's mean difference.
+
+    Raises:
+        ValueError: if the rows are of several settings.
+    """
+    one_setting(rows)
     both = rows[np.isfinite(rows[more].astype(float)) & np.isfinite(rows[less].astype(float))]
     difference = both[more].astype(float) - both[less].astype(float)
-    means = difference.groupby([both["random"], both["seed_index"]]).mean()
+    means = difference.groupby(both["seed_index"]).mean()
     return sign_test(says, "rises", np.sign(means).tolist(), len(both))

@@ -62,13 +62,22 @@ class Trend:
 
 
 def trend(
-    rows: pd.DataFrame, says: str, *, setting: str, value: str, direction: Direction, by: str = "seed_index"
+    rows: pd.DataFrame,
+    says: str,
+    *,
+    setting: str,
+    value: str,
+    direction: Direction,
+    by: str = "seed_index",
+    within: str | None = None,
 ) -> Trend:
     """Return what rows say of a trend of a value in a setting.
 
     The statistic is the number of concordant less that of discordant pairs of rows with the same seed, summed over
     seeds. Its null distribution is that of values permuted within each seed: exact for runs whose order would not
-    matter if the setting did not, also where runs of a seed share their initialisation and data.
+    matter if the setting did not, also where runs of a seed share their initialisation and data. Where runs of a seed
+    are compared at several values of another column, settings are relabelled in all of them alike: these are not
+    independent.
 
     Args:
         rows: one for each run; those without a finite value are left out.
@@ -77,6 +86,7 @@ def trend(
         value: the column that is said to rise or to fall with it.
         direction: which.
         by: the column that names the seed.
+        within: a column that is held fixed: pairs of rows that differ in it are not compared.
     """
     finite = rows[np.isfinite(rows[value].astype(float)) & np.isfinite(rows[setting].astype(float))]
     generator = np.random.default_rng(0)
@@ -86,10 +96,18 @@ def trend(
         x, y = group[setting].to_numpy(np.float64), group[value].to_numpy(np.float64)
         if len(set(x)) < 2:
             continue
-        order = np.sign(x[:, None] - x)
-        total += sign * concordance(order, y[None])[0]
-        null += sign * concordance(order, generator.permuted(np.tile(y, (PERMUTATIONS, 1)), axis=1))
-        taus.append(kendall_tau_b(x, y) if len(set(y)) > 1 else 0.0)
+        cells = np.zeros(len(x)) if within is None else group[within].to_numpy(np.float64)
+        comparable = cells[:, None] == cells
+        if within is None:
+            order = np.sign(x[:, None] - x)
+            null += sign * concordance(order, generator.permuted(np.tile(y, (PERMUTATIONS, 1)), axis=1))
+        else:
+            order = np.sign(y[:, None] - y) * comparable
+            names, which = np.unique(x, return_inverse=True)
+            null += sign * concordance(order, generator.permuted(np.tile(names, (PERMUTATIONS, 1)), axis=1)[:, which])
+        total += sign * concordance(np.sign(x[:, None] - x) * comparable, y[None])[0]
+        inside = [kendall_tau_b(x[cells == c], y[cells == c]) for c in np.unique(cells) if _both_vary(x, y, cells == c)]
+        taus.append(float(np.mean(inside)) if inside else 0.0)
     if not taus:
         return Trend(says, direction, math.nan, 1.0, 1.0, 1.0, 0, len(finite))
     p, opposite, least = (
@@ -97,6 +115,10 @@ def trend(
         for beyond in (null >= total, null <= total, null == null.max())
     )
     return Trend(says, direction, float(np.mean(taus)), p, opposite, least, len(taus), len(finite))
+
+
+def _both_vary(x: Array, y: Array, chosen: Array) -> bool:
+    return len(set(x[chosen])) > 1 and len(set(y[chosen])) > 1
 
 
 def concordance(order: Array, y: Array) -> Array:

@@ -61,10 +61,14 @@ def test_equal_values_tell_nothing_apart() -> None:
 
 def test_stiffness_columns_are_those_of_the_blocks() -> None:
     gram, labels = gram_of(1)
-    found = alignment.stiffness_columns(gram, labels, 6)
+    truly = np.array([0, 0, 1, 1, 2, 2])
+    found = alignment.stiffness_columns(gram, labels, 6, truly)
     own = class_stiffness(gram[:6, :6], labels[:6], "cosine")
     assert found["cosine_within"] == own.within
     assert found["cosine_between"] == own.between
+    lengths = np.sqrt(np.diagonal(gram))
+    cosines = (gram / np.outer(lengths, lengths))[:6, :6]
+    assert found["cosine_within_true"] == pytest.approx(np.mean([cosines[0, 1], cosines[2, 3], cosines[4, 5]]))
     signs = np.sign(gram[:6, 6:])
     assert found["sign_across"] == pytest.approx(signs.mean())
     assert len(found["sign_matrix"]) == 9
@@ -99,7 +103,7 @@ def test_a_small_step_changes_losses_as_stiffness_says() -> None:
 def through(column: str, *, slope: float, random: float = 0.0, seeds: int = 8) -> pd.DataFrame:
     """Return rows in which a column rises or falls with the epoch."""
     rows = [
-        {"random": random, "seed_index": seed, "epoch": float(epoch), column: slope * epoch + seed}
+        {"random": random, "hidden_layers": 1, "seed_index": seed, "epoch": float(epoch), column: slope * epoch + seed}
         for seed in range(seeds)
         for epoch in (0, 1, 3, 9)
     ]
@@ -116,6 +120,28 @@ def test_a_column_above_another_is_seen() -> None:
     assert alignment.above(rows.assign(a=1.0), "above", "a", "b").verdict == HOLDS
     assert alignment.above(rows.assign(a=0.0), "above", "a", "b").verdict == OPPOSITE
     assert alignment.above(rows.assign(a=0.5), "above", "a", "b").verdict == UNDECIDED
+
+
+@pytest.mark.parametrize("column", ["random", "hidden_layers"])
+def test_runs_of_different_settings_are_not_pooled(column: str) -> None:
+    rows = through("a", slope=1.0).assign(b=0.5)
+    pooled = pd.concat([rows, rows.assign(**{column: 7})])
+    said = f"^rows must have one value in {column}, got "
+    with pytest.raises(ValueError, match=said):
+        alignment.over_training(pooled, "grows", "a", "rises")
+    with pytest.raises(ValueError, match=said):
+        alignment.above(pooled, "above", "a", "b")
+
+
+def test_a_constant_run_speaks_for_neither_direction() -> None:
+    rows = through("gap", slope=1.0).assign(flat=1.0)
+    found = alignment.over_training(rows, "grows", "gap", "rises", along="flat")
+    assert (found.tau, found.seeds, found.verdict) == (0.0, 8, UNDECIDED)
+
+
+def test_a_run_has_the_mean_of_its_moments_after_the_start() -> None:
+    found = alignment.of_runs(through("a", slope=3.0, seeds=2), "a")
+    assert found["a"].tolist() == [13.0, 14.0]
 
 
 def noisy(fitted: float, accuracy: float) -> pd.DataFrame:
@@ -208,5 +234,5 @@ def test_networks_of_a_seed_start_alike(smoke_of: Callable[[Any], Path]) -> None
     rows = read_rows(smoke_of(stiffness.STUDY))
     start = rows[rows["epoch"] == 0]
     assert set(start["labels"]) == {"true", "random"}
-    assert start["test_loss"].nunique() == 1
-    assert rows.groupby(["seed_index", "labels"])["last"].sum().eq(1).all()
+    assert start.groupby("hidden_layers")["test_loss"].nunique().tolist() == [1, 1]
+    assert rows.groupby(["seed_index", "labels", "hidden_layers"])["last"].sum().eq(1).all()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from experiments.kit.trends import HOLDS, LEVEL, OPPOSITE, UNDECIDED, sign_test, tally, trend, trends_table
+from experiments.kit.trends import HOLDS, LEVEL, OPPOSITE, UNDECIDED, Trend, sign_test, tally, trend, trends_table
 
 
 def made(seeds: int, settings: int, slope: float, noise: float, seed: int) -> pd.DataFrame:
@@ -52,6 +52,28 @@ def test_an_effect_of_the_seed_is_no_trend() -> None:
     alarms = sum(found(made(3, 5, 0.0, 1.0, seed)).p <= 0.05 for seed in range(200))
     # Binomial(200, 0.05) exceeds 24 less than once in ten thousand.
     assert alarms <= 24
+
+
+def within(rows: pd.DataFrame) -> Trend:
+    return trend(rows, "y rises with x", setting="x", value="y", direction="rises", within="cell")
+
+
+def test_cells_of_a_seed_that_repeat_each_other_say_no_more_than_one() -> None:
+    rows = made(4, 2, 1.0, 0.1, 0).assign(cell=0.0)
+    repeated = pd.concat([rows.assign(cell=float(cell), y=rows["y"] + 100 * cell) for cell in range(5)])
+    assert (within(repeated).tau, within(repeated).seeds) == (1.0, 4)
+    # Exactly 1/16, within five standard errors of 20,000 permutations.
+    assert within(repeated).p == pytest.approx(1 / 16, abs=5 * math.sqrt(1 / 16 / 20_000))
+    assert within(repeated).least == within(repeated).p
+
+
+def test_pairs_of_different_cells_are_not_compared() -> None:
+    rows = made(3, 5, 1.0, 0.1, 0)
+    cells = pd.concat([rows.assign(cell=float(cell), y=rows["y"] - 100 * rows["x"] * cell) for cell in (0, 1)])
+    assert within(cells).tau == 0
+    unequal = pd.concat([rows.assign(cell=0.0), rows[rows["x"] > 2].assign(cell=1.0, y=-1e6)])
+    assert within(unequal).tau == 1
+    assert within(unequal).verdict == HOLDS
 
 
 def test_rows_without_a_value_are_left_out_and_few_settings_decide_nothing() -> None:
