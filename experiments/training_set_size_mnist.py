@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter
 
 from experiments.engine.records import Row
-from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import images
 from experiments.kit.agreement import RULE, Line, PrintedValue, agreement_table, ceilings, rank_correlations, spread
-from experiments.kit.images import ALL_PAIRS, EXACT, MEASURES, check_pairs
+from experiments.kit.images import ALL_PAIRS, EXACT, MEASURES, SMALL, USUAL, SizesSettings, check_sizes
 from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, axes_row, legend_below
 from numerics.training import checked_device
 from theory.volhejn2020 import tau_b_ceiling
-
-SMALL, USUAL = 0.01, 1.0
-"""The two initialisation scales alpha of the thesis."""
 
 PRINTED = {
     SMALL: {
@@ -70,39 +65,14 @@ PAPER_CEILING = tau_b_ceiling(np.repeat(PAPER_SIZES, 3).astype(float))
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(SizesSettings):
     """What to train.
 
     Attributes:
-        pairs: pairs of digits, each two digits in increasing order, such as 38.
-        sizes: numbers of training images, nested: the first ones of the pair.
-        repeats: networks for each pair and size, each with its own initialisation and batches.
-        alphas: initialisation scales; the variance of the weights is 2 alpha / (fan in + fan out).
-        width: hidden units of the network.
-        step_size: of SGD on the loss (1/n) sum (f - y)^2.
-        batch_size: images in a batch; reshuffled every epoch, the last batch may be shorter.
-        stop_loss: mean of the batch losses of an epoch below which a network has converged, as Keras reports it.
-        max_epochs: epochs after which a network is given up.
         balanced: whether the two digits alternate in the training set; if not, they come in the order of the file.
-        data_dir: folder with the files of MNIST; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
-        seed: changes all initialisations and batches; any integer.
-        device: where the networks are trained: cpu, or a CUDA device such as cuda:0, where all networks of a size are
-            stacked.
     """
 
-    pairs: tuple[str, ...] = ("01", "14", "17", "23", "25", "35", "38", "47", "49", "68")
-    sizes: tuple[int, ...] = (64, 128, 256, 512)
-    repeats: int = 3
-    alphas: tuple[float, ...] = (SMALL, USUAL)
-    width: int = 256
-    step_size: float = 0.01
-    batch_size: int = 64
-    stop_loss: float = 1e-5
-    max_epochs: int = 25_000
     balanced: bool = False
-    data_dir: Path | None = None
-    seed: int = 0
-    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -126,19 +96,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
     Raises:
         ValueError: if a setting is out of its range, or the data cannot be had.
     """
-    check_pairs(config.pairs)
-    at_least_one(config, "repeats", "width", "batch_size", "max_epochs")
-    above_zero(config, "step_size", "stop_loss")
-    if not config.alphas or not config.sizes:
-        raise ValueError("--alphas and --sizes must hold at least one number each, got none")
-    above_zero(config, "alphas")
-    there = len(images.pair_of(config.pairs[0], config.data_dir, config.balanced).x_train)
-    for size in config.sizes:
-        if not 2 <= size <= there:
-            raise ValueError(f"--sizes must be between 2 and the number of training images, {there}, got {size}")
-    batch = config.batch_size
-    if batch > min(config.sizes):
-        raise ValueError(f"--batch-size must not exceed the smallest of --sizes, {min(config.sizes)}, got {batch}")
+    check_sizes(config, config.balanced)
     cells = [
         Cell(alpha, pair, size, repeat)
         for alpha in config.alphas

@@ -16,6 +16,7 @@ STUDIES = {
     "training_set_size_1d": "experiments.training_set_size_1d",
     "training_set_size_mnist": "experiments.training_set_size_mnist",
     "explicit_regularization": "experiments.explicit_regularization",
+    "smoothest_on_digits": "experiments.smoothest_on_digits",
     "interpolant_example": "experiments.interpolant_example",
     "gc_through_training": "experiments.gc_through_training",
     "gc_at_initialisation": "experiments.gc_at_initialisation",

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import torch
 
 from experiments.engine.records import Row
+from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import seed_of
 from numerics import smoothness
 from numerics.data import DIGIT_PAIRS, DigitPair, Images, digit_pair, mnist
 from numerics.fleet import Member, train_fleet
 from numerics.fleet import Run as TrainedRun
-from numerics.networks import glorot_network
+from numerics.networks import TwoLayerReLU, glorot_network
 from numerics.penalties import Penalty
 from numerics.training import Outcome
 
@@ -35,6 +36,65 @@ SAMPLES = 1000
 
 ALL_PAIRS = tuple(f"{a}{b}" for a, b in DIGIT_PAIRS)
 """The names of the 45 pairs of digits."""
+
+
+SMALL, USUAL = 0.01, 1.0
+"""The two initialisation scales alpha of the thesis."""
+
+
+@dataclass(frozen=True)
+class SizesSettings:
+    """What the studies of training sets of several sizes can all be told.
+
+    Attributes:
+        pairs: pairs of digits, each two digits in increasing order, such as 38.
+        sizes: numbers of training images, nested: the first ones of the pair.
+        repeats: networks for each pair and size, each with its own initialisation and batches.
+        alphas: initialisation scales; the variance of the weights is 2 alpha / (fan in + fan out).
+        width: hidden units of the network.
+        step_size: of SGD on the loss (1/n) sum (f - y)^2.
+        batch_size: images in a batch; reshuffled every epoch, the last batch may be shorter.
+        stop_loss: mean of the batch losses of an epoch below which a network has converged, as Keras reports it.
+        max_epochs: epochs after which a network is given up.
+        data_dir: folder with the files of MNIST; if not given, that of IMPLICIT_SMOOTHNESS_DATA, or a download.
+        seed: changes all initialisations and batches; any integer.
+        device: where the networks are trained: cpu, or a CUDA device such as cuda:0, where all networks of a size are
+            stacked.
+    """
+
+    pairs: tuple[str, ...] = ("01", "14", "17", "23", "25", "35", "38", "47", "49", "68")
+    sizes: tuple[int, ...] = (64, 128, 256, 512)
+    repeats: int = 3
+    alphas: tuple[float, ...] = (SMALL, USUAL)
+    width: int = 256
+    step_size: float = 0.01
+    batch_size: int = 64
+    stop_loss: float = 1e-5
+    max_epochs: int = 25_000
+    data_dir: Path | None = None
+    seed: int = 0
+    device: str = "cpu"
+
+
+def check_sizes(config: SizesSettings, balanced: bool) -> None:
+    """Check the settings that these studies share, and that the data are there.
+
+    Raises:
+        ValueError: if one is out of its range, or the data cannot be had.
+    """
+    check_pairs(config.pairs)
+    at_least_one(config, "repeats", "width", "batch_size", "max_epochs")
+    above_zero(config, "step_size", "stop_loss")
+    if not config.alphas or not config.sizes:
+        raise ValueError("--alphas and --sizes must hold at least one number each, got none")
+    above_zero(config, "alphas")
+    there = len(pair_of(config.pairs[0], config.data_dir, balanced).x_train)
+    for size in config.sizes:
+        if not 2 <= size <= there:
+            raise ValueError(f"--sizes must be between 2 and the number of training images, {there}, got {size}")
+    batch = config.batch_size
+    if batch > min(config.sizes):
+        raise ValueError(f"--batch-size must not exceed the smallest of --sizes, {min(config.sizes)}, got {batch}")
 
 
 @lru_cache(maxsize=1)
@@ -157,7 +217,11 @@ def measured(run: TrainedRun, data: DigitPair, train_size: int) -> Row:
     row: Row = {"steps": run.steps, "loss": run.loss, "outcome": str(run.outcome), "train_seconds": run.seconds}
     if run.outcome == Outcome.DIVERGED:
         return {**row, **dict.fromkeys(MISSING)}
-    network = run.module
+    return {**row, **measures_of(run.module, data, train_size)}
+
+
+def measures_of(network: TwoLayerReLU, data: DigitPair, train_size: int) -> Row:
+    """Return what is measured of a network for images of a pair, of which it was made with the first `train_size`."""
     points, targets = torch.from_numpy(data.x_test), torch.from_numpy(data.y_test)
     # The same pairs for all networks of a data set: what differs between them is not the sample.
     pairs = smoothness.sample_pairs(points, SAMPLES, seed=seed_of("pairs", data.name))
@@ -167,7 +231,6 @@ def measured(run: TrainedRun, data: DigitPair, train_size: int) -> Row:
     with torch.no_grad():
         outputs = network(points)[:, 0]
     return {
-        **row,
         "GN": norm.value,
         "GN s.e.": norm.standard_error,
         "PL0": first.value,

@@ -12,14 +12,19 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from experiments import explicit_regularization, training_set_size_mnist
+from experiments import explicit_regularization, smoothest_on_digits, training_set_size_mnist
 from experiments.engine.study import Study
 from experiments.kit import images
 from experiments.kit.images import ALL_PAIRS, EXACT, MEASURES
+from experiments.kit.trends import HOLDS, OPPOSITE, UNDECIDED
 from numerics.data import DATA_VARIABLE, Images, digit_pair
 from theory.volhejn2020 import tau_b_ceiling
 
-STUDIES: tuple[Study[Any], ...] = (training_set_size_mnist.STUDY, explicit_regularization.STUDY)
+STUDIES: tuple[Study[Any], ...] = (
+    training_set_size_mnist.STUDY,
+    explicit_regularization.STUDY,
+    smoothest_on_digits.STUDY,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -199,6 +204,48 @@ def test_a_larger_step_size_is_compared_pair_by_pair(penalties: pd.DataFrame) ->
     assert "step size 0.1 instead of 0.01 multiplies WP by 1.50 at the median" in explicit_regularization.table(made)
 
 
+@pytest.fixture(scope="module")
+def smoothest(made_up_digits: Images) -> pd.DataFrame:
+    config = smoothest_on_digits.Config(
+        pairs=("01", "49"),
+        sizes=(16, 32),
+        alphas=(1.0,),
+        batch_size=16,
+        stop_loss=1e-2,
+        max_epochs=3000,
+        width=32,
+        rounds=1,
+    )
+    return all_rows(smoothest_on_digits.STUDY, config)
+
+
+def test_what_is_found_fits_and_lies_between_the_bound_and_what_training_ends_in(smoothest: pd.DataFrame) -> None:
+    assert (smoothest["outcome"] == "interpolated").all()
+    found = smoothest[smoothest["network"] == "found"]
+    assert found.groupby(["pair", "size"])["least"].agg(set).eq({"PL1", "WP"}).all()
+    assert (found["loss"] < 1e-9).all()
+    for measure, column in smoothest_on_digits.COLUMN.items():
+        mine = found[found["least"] == measure]
+        assert (mine["bound"] <= mine[column] * (1 + 1e-6)).all()
+        assert (smoothest_on_digits.shares(smoothest, measure, 1.0) < 1).all()
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.5, HOLDS), (0.95, OPPOSITE)])
+def test_a_smoother_network_is_seen_and_none_is_not(share: float, verdict: str) -> None:
+    columns = {"size": 64, "outcome": "interpolated", "test_loss": 0.1, "repeat": 0}
+    rows = [
+        {**columns, "pair": pair, "network": name, "alpha": alpha, "least": least, "WP": value,
+         "PL1 all training pairs": value}
+        for pair in ALL_PAIRS[:10]
+        for name, alpha, least, value in (
+            ("trained", 1.0, None, 2.0), ("found", None, "PL1", 2 * share), ("found", None, "WP", 2 * share),
+        )
+    ]  # fmt: skip
+    smoother, better = smoothest_on_digits.trends(pd.DataFrame(rows))[:2]
+    assert (smoother.verdict, smoother.seeds) == (verdict, 10)
+    assert better.verdict == UNDECIDED
+
+
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.id)
 def test_the_presets_are_there(study: Study[Any]) -> None:
     assert set(study.presets) == {"default", "cpu", "smoke", "paper"}
@@ -230,6 +277,8 @@ def test_on_a_gpu_networks_are_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
         (0, {"stop_loss": math.nan}, "--stop-loss must be finite and above 0, got nan"),
         (0, {"alphas": (0.0,)}, "--alphas must be finite and above 0, got 0.0"),
         (0, {"device": "tpu"}, "device must be 'cpu' or a CUDA device such as 'cuda' or 'cuda:0', got 'tpu'"),
+        (2, {"sizes": (32, 64)}, "--batch-size must not exceed the smallest of --sizes, 32, got 64"),
+        (2, {"rounds": 0}, "--rounds must be at least 1, got 0"),
         (1, {"pairs": ("00",)}, "--pairs must name two digits in increasing order, such as 38, got '00'"),
         (1, {"measures": ()}, "--measures must name some of GN, PL0, PL1, WP, each once"),
         (1, {"size": 32}, "--batch-size must not exceed --size, 32, got 64"),
@@ -238,8 +287,8 @@ def test_on_a_gpu_networks_are_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_settings_out_of_range_are_refused(study: int, settings: dict[str, Any], message: str) -> None:
-    module: Any = (training_set_size_mnist, explicit_regularization)[study]
-    fitting = {"sizes": (64, 96)} if study == 0 else {"size": 96}
+    module: Any = (training_set_size_mnist, explicit_regularization, smoothest_on_digits)[study]
+    fitting = {"size": 96} if study == 1 else {"sizes": (64, 96)}
     with pytest.raises(ValueError) as raised:  # noqa: PT011
         module.tasks(module.Config(**(fitting | settings)))
     assert str(raised.value) == message

@@ -20,6 +20,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments import (
+    coherence,
     confusion_set,
     explicit_regularization,
     gc_double_descent,
@@ -29,11 +30,15 @@ from experiments import (
     network_size,
     pac_bayes_mnist,
     sharpness_conditions,
+    smoothest_on_digits,
     stability_sweep,
     step_size_jump,
+    stiffness,
+    tangent_complexity,
     training_set_size_mnist,
     true_vs_random_labels,
     weight_function,
+    winsorized,
 )
 from experiments.__main__ import STUDIES, listing
 from experiments.engine.records import read_rows
@@ -51,6 +56,7 @@ OF_IMAGES = {
     for module in (
         training_set_size_mnist,
         explicit_regularization,
+        smoothest_on_digits,
         gc_implicit,
         gc_double_descent,
         gc_explicit,
@@ -59,13 +65,15 @@ OF_IMAGES = {
         confusion_set,
         network_size,
         pac_bayes_mnist,
+        stiffness,
+        coherence,
+        winsorized,
+        tangent_complexity,
     )
 }
 OF_ALL_CIFAR10 = {true_vs_random_labels.STUDY.id, confusion_set.STUDY.id}
 """Of more images, in their paper preset, than the subset of CIFAR-10 has."""
 HAS_IMAGES = DATA_VARIABLE in os.environ
-THERE = tuple(study for study in STUDIES if HAS_IMAGES or study.id not in OF_IMAGES)
-"""The studies whose data are at hand."""
 
 NEEDS_IMAGES = pytest.mark.skipif(not HAS_IMAGES, reason=f"{DATA_VARIABLE} names no folder with MNIST")
 EACH = [pytest.param(study, id=study.id, marks=NEEDS_IMAGES if study.id in OF_IMAGES else ()) for study in STUDIES]
@@ -76,12 +84,6 @@ def run_here(study: Study[Any], *words: str) -> int:
     return main(replace(study, workers_are="threads"), ["--workers", "1", *words])
 
 
-@pytest.fixture(scope="module")
-def smoke(smoke_of: Callable[[Study[Any]], Path]) -> dict[str, Path]:
-    """Return the folders of the smoke presets of all studies."""
-    return {study.id: smoke_of(study) for study in THERE}
-
-
 def png(drawing: Figure) -> bytes:
     buffer = io.BytesIO()
     drawing.savefig(buffer, format="png", dpi=160)
@@ -89,8 +91,10 @@ def png(drawing: Figure) -> bytes:
 
 
 @pytest.mark.parametrize("study", EACH)
-def test_a_smoke_preset_ends_with_rows_table_and_figure(study: Study[Any], smoke: dict[str, Path]) -> None:
-    folder = smoke[study.id]
+def test_a_smoke_preset_ends_with_rows_table_and_figure(
+    study: Study[Any], smoke_of: Callable[[Study[Any]], Path]
+) -> None:
+    folder = smoke_of(study)
     rows = read_rows(folder)
     assert set(rows["study"]) == {study.id}
     assert set(rows["preset"]) == {"smoke"}
@@ -103,12 +107,14 @@ def test_a_smoke_preset_ends_with_rows_table_and_figure(study: Study[Any], smoke
 
 
 @pytest.mark.parametrize("study", EACH)
-def test_a_figure_is_a_function_of_the_rows_alone(study: Study[Any], smoke: dict[str, Path], tmp_path: Path) -> None:
+def test_a_figure_is_a_function_of_the_rows_alone(
+    study: Study[Any], smoke_of: Callable[[Study[Any]], Path], tmp_path: Path
+) -> None:
     moved = tmp_path / "elsewhere.parquet"
-    moved.write_bytes((smoke[study.id] / "rows.parquet").read_bytes())
+    moved.write_bytes((smoke_of(study) / "rows.parquet").read_bytes())
     rows = pd.read_parquet(moved)
     before = rows.copy(deep=True)
-    assert png(study.figure(rows)) == (smoke[study.id] / "figure.png").read_bytes()
+    assert png(study.figure(rows)) == (smoke_of(study) / "figure.png").read_bytes()
     pd.testing.assert_frame_equal(rows, before)
 
 
@@ -128,8 +134,8 @@ def test_a_study_names_its_claims_and_presets(study: Study[Any]) -> None:
         assert all(set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for key in keys)
 
 
-def test_the_sweep_holds_what_it_should_and_counts_it(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["stability_sweep"])
+def test_the_sweep_holds_what_it_should_and_counts_it(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
     critical = {name: critical_step_size(named(name).x, named(name).y) for name in rows["data"].unique()}
     assert (rows["beyond_critical"] == (rows["step_size"] > rows["data"].map(critical))).all()
     ends = applies(rows, "B7.b")
@@ -144,8 +150,8 @@ def test_the_sweep_holds_what_it_should_and_counts_it(smoke: dict[str, Path]) ->
     assert f"applies to {ends.sum()} of them, is violated in 0 and inconclusive in 0; beyond B1's critical step" in said
 
 
-def test_the_sweep_does_not_hide_a_contradiction(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["stability_sweep"])
+def test_the_sweep_does_not_hide_a_contradiction(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
     first, last = rows.index[0], rows.index[-1]
     rows.loc[first, "B7.b ruling"] = "violated"
     rows.loc[last, ["beyond_critical", "interpolates"]] = True
@@ -161,8 +167,8 @@ def test_the_sweep_does_not_hide_a_contradiction(smoke: dict[str, Path]) -> None
     ]
 
 
-def test_the_sweep_holds_its_runs_against_the_flattest_networks(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["stability_sweep"])
+def test_the_sweep_holds_its_runs_against_the_flattest_networks(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
     there = rows["flattest_sharpness"].notna()
     assert (there == (rows["outcome"] != "diverged")).all()
     assert set(rows["flattest_status"][~there]) == {"the run diverged"}
@@ -178,8 +184,8 @@ def test_the_sweep_holds_its_runs_against_the_flattest_networks(smoke: dict[str,
     assert f"in {len(found)} of {len(found)}." in stability_sweep.table(rows)
 
 
-def test_the_sweep_holds_complexity_against_the_step_size(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["stability_sweep"])
+def test_the_sweep_holds_complexity_against_the_step_size(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
     ended = rows[rows["outcome"] != "diverged"]
     assert (rows["gc"].notna() == (rows["outcome"] != "diverged")).all()
     fits = ended["interpolates"].astype(bool)
@@ -199,14 +205,14 @@ def test_the_sweep_holds_complexity_against_the_step_size(smoke: dict[str, Path]
     assert f"applies to {len(stable)} and is violated in 0." in stability_sweep.conclusion(rows)
 
 
-def test_the_sweep_starts_every_step_size_at_one_initialisation(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["stability_sweep"])
+def test_the_sweep_starts_every_step_size_at_one_initialisation(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
     assert (rows.groupby(["data", "seed_index"])["seed"].nunique() == 1).all()
     assert rows.groupby("data")["step_size"].nunique().min() == len(rows[rows["data"] == rows["data"][0]])
 
 
-def test_a_jump_leaves_where_the_raised_step_size_is_unstable(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["step_size_jump"])
+def test_a_jump_leaves_where_the_raised_step_size_is_unstable(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(step_size_jump.STUDY))
     assert rows["arrived"].any()
     arrived = rows[rows["arrived"]]
     unstable = arrived["switch_sharpness"].astype(float) * arrived["step_size"] * arrived["factor"] > 2
@@ -216,8 +222,8 @@ def test_a_jump_leaves_where_the_raised_step_size_is_unstable(smoke: dict[str, P
     assert counted["left"].sum() == arrived["left"].astype(bool).sum()
 
 
-def test_the_distance_of_a_sample_of_g_is_the_largest_one(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["weight_function"])
+def test_the_distance_of_a_sample_of_g_is_the_largest_one(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(weight_function.STUDY))
     row = rows[(rows["n"] == 20) & (rows["distribution"] == "gaussian")].iloc[0]
     x = np.asarray(row["x"])
     t = np.concatenate([np.linspace(-6, 6, 50_001), x - 1e-12, x + 1e-12])
@@ -226,8 +232,8 @@ def test_the_distance_of_a_sample_of_g_is_the_largest_one(smoke: dict[str, Path]
     assert row["distance"] == pytest.approx(float(np.max(gap)), rel=0.02)
 
 
-def test_the_example_has_the_printed_values(smoke: dict[str, Path]) -> None:
-    rows = read_rows(smoke["interpolant_example"])
+def test_the_example_has_the_printed_values(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(interpolant_example.STUDY))
     example = rows[(rows["data"] == "example") & (rows["kind"] != "network")].set_index("kind")
     assert example.loc["linear spline", ["PL0", "PL1"]].tolist() == [2.0, 2.0]
     assert (example.loc["polygon", "PL0"] == 3.0).all()
@@ -259,8 +265,8 @@ def test_a_function_with_other_values_than_printed_violates_the_claim() -> None:
     assert (row["PL1_V7 ruling"], row["PL1_V7 slack"], row["PL1_V8 ruling"]) == ("holds", 2.0, None)
 
 
-SEVERAL = ["--preset", "smoke", "--seeds", "5", "--step-sizes", "3"]
-"""Settings of a sweep with 30 tasks."""
+SEVERAL = ["--preset", "smoke", "--seeds", "5", "--step-sizes", "3", "--max-steps", "60000", "--patience", "20000"]
+"""Settings of a sweep with 30 short tasks."""
 
 
 def start(out: Path) -> subprocess.Popen[str]:

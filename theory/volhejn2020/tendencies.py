@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from theory.claim import Claim, Finding, Form
 from theory.sources import VOLHEJN2020, Source
-from theory.tendency import TESTS, UNDEFINED, against, effects_of
+from theory.tendency import TAU, TESTS, UNDEFINED, against, effects_of
 
 MEASURED = "what networks end in is measured, not derived"
 
@@ -26,8 +26,9 @@ TENTH = Fraction(1, 10)
 NEAR = 1 / (1 - TENTH)
 """How far above its least value a measure is then, as a factor."""
 
-ONE_D, DIGITS, PENALISED = (
-    f"experiments.{study}" for study in ("training_set_size_1d", "training_set_size_mnist", "explicit_regularization")
+ONE_D, DIGITS, PENALISED, SMOOTHEST = (
+    f"experiments.{study}"
+    for study in ("training_set_size_1d", "training_set_size_mnist", "explicit_regularization", "smoothest_on_digits")
 )
 
 ABOVE_LEAST = effects_of(
@@ -35,6 +36,7 @@ ABOVE_LEAST = effects_of(
     r"S(f_i) / \min S",
     "a second-order measure of a trained network over the least value that a function with the same values at the training "
     "points can have, or its inverse if larger: the median over the networks of a data set",
+    within=(1, None),
 )
 
 V15 = Claim(
@@ -47,8 +49,9 @@ V15 = Claim(
     sides=against(ABOVE_LEAST, NEAR),
     finding=Finding.AS_PRINTED,
     note="The thesis says 'might', which no row refutes; what is decided is whether it may on these data, in one dimension, "
-    "where the least value is known (V7). From small weights; from the usual ones it is not so (V15.a). Least among functions "
-    "with the network's own values at the training points, not with the targets: training stops above loss 0.",
+    "where the least value is known (V7). From small weights; from the usual ones it is not so (V15.a), nor on digits (V19.c). "
+    "Least among functions with the network's own values at the training points, not with the targets: training stops above "
+    "loss 0.",
     reading="'Implicitly regularized' as kept within a factor 10/9 of the least value that the data allow, for the thesis "
     "counts what a penalty lowers by a tenth as kept low.",
     no_extremal=MEASURED,
@@ -60,6 +63,7 @@ ABOVE_KNOWN = effects_of(
     r"S(f_i) / \min S",
     "a second-order measure of a network from the usual initialisation over the least value that the data allow, or that "
     "a network from the small one, trained on the same data, has, or its inverse if larger",
+    within=(1, None),
 )
 
 V15A = Claim(
@@ -86,6 +90,7 @@ GENERALISES = effects_of(
     r"\tau_i",
     "tau_b of a smoothness measure and the test loss, or the share of test points on the wrong side, among networks that "
     "fit the same training set, averaged over those of a sample path",
+    within=TAU,
 )
 
 V16 = Claim(
@@ -105,10 +110,56 @@ V16 = Claim(
     study=DIGITS,
 )
 
+GAIN_BY_WP, GAIN_BY_PL1 = (
+    effects_of(
+        f"test_loss_gained_by_{name.lower()}",
+        r"L_{\text{test}}(f_i) - L_{\text{test}}(g_i)",
+        "the test loss of networks that training ends in less that of a network through the same labels that a program finds "
+        f"for a small {name}: the median over the training sets of a pair",
+    )
+    for name in ("WP", "PL1")
+)
+
+V16A = Claim(
+    id="V16.a",
+    amends="V16",
+    source=Source(VOLHEJN2020, "introduction, premise 2, of WP"),
+    statement=r"\text{a network through the same labels with a smaller } WP \text{ generalizes better:}\quad "
+    r"\operatorname{med}_i \big(L_{\text{test}}(f_i) - L_{\text{test}}(g_i)\big) \ge 0",
+    form=Form.AT_LEAST,
+    symbols=(GAIN_BY_WP, UNDEFINED, TESTS),
+    sides=against(GAIN_BY_WP, NOTHING),
+    finding=Finding.OURS,
+    note="Networks that a program finds with half the WP of trained ones, which fit better too. Where training leaves WP, "
+    "smoother is better; among trained networks they differ too little to show it (V16).",
+    no_extremal=MEASURED,
+    study=SMOOTHEST,
+)
+
+V16B = Claim(
+    id="V16.b",
+    amends="V16",
+    source=Source(VOLHEJN2020, "introduction, premise 2, of PL1"),
+    statement=r"\text{.. and so does one with a smaller } PL_1:\quad "
+    r"\operatorname{med}_i \big(L_{\text{test}}(f_i) - L_{\text{test}}(g_i)\big) \ge 0",
+    form=Form.AT_LEAST,
+    symbols=(GAIN_BY_PL1, UNDEFINED, TESTS),
+    sides=against(GAIN_BY_PL1, NOTHING),
+    finding=Finding.CONJECTURE,
+    note="The least PL1 is that of a linear function, which generalises worse than what training ends in: WP and PL1 come "
+    "apart where one is least.",
+    quote="smooth functions generalize well",
+    reading="Of the smoothest functions by PL1 alone. The thesis speaks of smooth functions as such, and nobody says it of "
+    "these.",
+    no_extremal="refuted",
+    study=SMOOTHEST,
+)
+
 WITHIN = effects_of(
     "within_category",
     r"\tau_i",
     "tau_b of the two measures of one category, GN and PL0 or PL1 and WP, over the networks of a data set",
+    within=TAU,
 )
 
 V17 = Claim(
@@ -133,6 +184,7 @@ WITHIN_SIZE = effects_of(
     r"\tau_i",
     "tau_b of the two measures of one category among networks trained on the same training set, averaged over those of a "
     "sample path",
+    within=TAU,
 )
 
 V17A = Claim(
@@ -157,6 +209,7 @@ STILL = effects_of(
     "wp_and_pl1",
     r"\tau_i",
     "tau_b of WP and PL1 among networks trained on the same training set, averaged over those of a sample path",
+    within=TAU,
 )
 
 V17B = Claim(
@@ -180,6 +233,7 @@ FALL = effects_of(
     r"1 - S(f_i^\lambda)/S(f_i)",
     "the part of a second-order measure that a penalty on it takes off at the same training loss, with the largest "
     "coefficient with which its network converges",
+    within=(None, 1),
 )
 
 V19 = Claim(
@@ -206,6 +260,7 @@ SECOND_BY_STEP = effects_of(
     r"1 - S(f_i')/S(f_i)",
     "the part of a second-order measure that a ten times larger step size takes off at the same training loss, without any "
     "penalty",
+    within=(None, 1),
 )
 
 V19A = Claim(
@@ -236,10 +291,38 @@ V19B = Claim(
     symbols=(FALL, UNDEFINED, TESTS),
     sides=against(FALL, TENTH),
     finding=Finding.OURS,
-    note="Of WP it is seen, of PL1 not decided. The least values are not known: that a penalty takes off no more does not say "
-    "that there is no more to take off, as the thesis says itself.",
+    note="Of WP it is seen, of PL1 not decided. That a penalty takes off no more does not say that there is no more to "
+    "take off, as the thesis says itself; and there is (V19.c).",
     no_extremal=MEASURED,
     study=PENALISED,
+)
+
+FOUND = effects_of(
+    "second_order_fall_by_program",
+    r"1 - S(g_i)/S(f_i)",
+    "the part of a second-order measure of networks trained from small weights that a network through the same labels, found "
+    "by a program, is without: the median over the training sets of a pair",
+    within=(None, 1),
+)
+
+V19C = Claim(
+    id="V19.c",
+    amends="V19",
+    source=Source(VOLHEJN2020, "section 4.4, with a program for a penalty"),
+    statement=r"\text{.. nor by a program that looks for one:}\quad "
+    r"\operatorname{med}_i \big(1 - S(g_i)/S(f_i)\big) \le \tfrac1{10}",
+    form=Form.AT_MOST,
+    symbols=(FOUND, UNDEFINED, TESTS),
+    sides=against(FOUND, TENTH),
+    finding=Finding.CONJECTURE,
+    note="A program finds networks that fit better and have a fraction of PL1 and WP: through fewer images than pixels often "
+    "a linear function, with PL1 = 0. By the thesis's criterion this excludes second-order measures on digits as well, as "
+    "what training minimises; that it keeps them low beside other networks is not touched.",
+    quote="If we can find such simpler models, this measure is not being implicitly regularized",
+    reading="The criterion asks for any network that fits as well. With penalties the thesis finds none, and 'this does not "
+    "necessarily mean that they do not exist at all'. Nobody says it of programs.",
+    no_extremal="refuted",
+    study=SMOOTHEST,
 )
 
 FIRST_FALL = effects_of(
@@ -247,6 +330,7 @@ FIRST_FALL = effects_of(
     r"1 - S(f_i^\lambda)/S(f_i)",
     "the part of a first-order measure, of PL0 less its lower bound 1, that a penalty on it takes off at the same training "
     "loss, with the largest coefficient with which its network converges",
+    within=(None, 1),
 )
 
 V20 = Claim(
@@ -271,6 +355,7 @@ FIRST_BY_STEP = effects_of(
     r"1 - S(f_i')/S(f_i)",
     "the part of a first-order measure, of PL0 less its lower bound 1, that a ten times larger step size takes off at the "
     "same training loss, without any penalty",
+    within=(None, 1),
 )
 
 V20C = Claim(
@@ -317,6 +402,7 @@ FIRST_ABOVE = effects_of(
     r"S(f_i) / \min S",
     "a first-order measure of a trained network over the least value that the data allow, or its inverse if larger: the "
     "median over the networks of a data set",
+    within=(1, None),
 )
 
 V20B = Claim(
@@ -364,7 +450,10 @@ V22 = Claim(
 )
 
 GROWTH = effects_of(
-    "rise_with_data", r"\tau_i", "tau_b of training set size and a measure over the networks of a data set"
+    "rise_with_data",
+    r"\tau_i",
+    "tau_b of training set size and a measure over the networks of a data set",
+    within=TAU,
 )
 
 V24 = Claim(
@@ -386,6 +475,7 @@ ABOVE_POLYNOMIAL = effects_of(
     "rise_above_polynomials",
     r"\tau_i - \tau_i^{\text{poly}}",
     "tau_b of training set size and a measure, of the networks' medians less that of the polynomials through the same data",
+    within=(-2, 2),
 )
 
 V24A = Claim(
@@ -405,4 +495,4 @@ V24A = Claim(
     study=ONE_D,
 )
 
-CLAIMS = (V15, V15A, V16, V17, V17A, V17B, V19, V19A, V19B, V20, V20C, V20A, V20B, V22, V24, V24A)
+CLAIMS = (V15, V15A, V16, V16A, V16B, V17, V17A, V17B, V19, V19A, V19B, V19C, V20, V20C, V20A, V20B, V22, V24, V24A)
