@@ -47,7 +47,7 @@ CONCLUSIONS = {"volhejn2020": range(15, 28), "mulayoff2021": range(13, 22), "wal
 ABSTRACTS = {
     "volhejn2020": (
         ("SGD is implicitly biased towards learning functions that are smooth", ("V15", "V15.a", "V22")),
-        ("these simple functions generalize well", ("V16",)),
+        ("these simple functions generalize well", ("V16", "V16.a", "V16.b")),
         (
             "We exclude the possibility that smoothness measures based on first derivatives (the gradient) are being "
             "implicitly optimized for",
@@ -55,7 +55,7 @@ ABSTRACTS = {
         ),
         (
             "Measures based on second derivatives (the Hessian), on the other hand, show promising results",
-            ("V15", "V15.a", "V19", "V19.b", "V20.a", "V24"),
+            ("V15", "V15.a", "V19", "V19.b", "V19.c", "V20.a", "V24"),
         ),
     ),
     "mulayoff2021": (
@@ -74,7 +74,7 @@ ABSTRACTS = {
 """The sentences of the two abstracts that speak of what is observed here, and the claims that they rest on."""
 
 KEPT_LOW = ("V15", "V15.a", "V20.b")
-TAKEN_OFF = ("V19", "V19.a", "V20", "V20.c")
+TAKEN_OFF = ("V19", "V19.a", "V19.c", "V20", "V20.c")
 """The claims on how far above the least value a measure is, and on what more could be taken off it."""
 
 SAID = {Ruling.HOLDS: "seen", Ruling.VIOLATED: "contrary", Ruling.INCONCLUSIVE: "undecided"}
@@ -232,7 +232,8 @@ def _kept_low(results: dict[str, list[Tested]]) -> str:
 
 
 def _taken_off(results: dict[str, list[Tested]]) -> str:
-    ways = {"V19": "a penalty", "V20": "a penalty", "V19.a": "a larger step size", "V20.c": "a larger step size"}
+    ways = dict.fromkeys(("V19", "V20"), "a penalty") | dict.fromkeys(("V19.a", "V20.c"), "a larger step size")
+    ways["V19.c"] = "a program"
     lines = [
         (
             link(id),
@@ -310,10 +311,12 @@ independent case, and its median is held against a limit. The interval of the me
 nothing of the distribution; an end is *open* where too few cases, or undefined effects, leave it so. A test has *seen* the
 sentence if the whole interval says so, says the *contrary* if the whole interval is on the other side, and is *undecided*
 otherwise, which is no evidence against the sentence. All tests of one claim together see something that is not there by chance
-at most once in 40, and say the contrary by chance at most as often. Most effects and
-limits were set before the rows were looked at, whose studies' summaries were known. What was changed after a first look: that
-the tests of a claim share one level; the tests over all data sets together; that a training set is the case in V16, V17.a and
-V17.b; V15.a, V19.b and the tests on the points of eq 3.14; the effect of V20.a; the rows of V19.a and V20.c. That pairs which
+at most once in 40, and say the contrary by chance at most as often. Most effects and limits were set before the rows were
+looked at, whose studies' summaries were known. What was changed after a first look: that the tests of a claim share one level;
+the tests over all data sets together; that a training set is the case in V16, V17.a and V17.b; V15.a, V19.b and the tests on
+the points of eq 3.14; the effect of V20.a; the rows of V19.a and V20.c. W14, W14.a and the deeper networks of W14.b, W16 and
+W16.a were set after W14's first test, of cosines, had been unfair to it, with networks of two other seeds seen. V16.a, V16.b
+and V19.c were set with the rows of ten pairs of digits seen, and before those of the further pairs were made. That pairs which
 do not reach the loss are left out of V19 and V20 was set with both outcomes seen, counted as undefined they leave both
 undecided, and pairs were added there because these were: V19, V19.b and V20 explore and do not confirm. {tests} tests of
 {claims} claims, on rows of {studies}. An independent case is
