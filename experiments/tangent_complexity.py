@@ -24,7 +24,7 @@ from experiments.engine.settings import above_zero, at_least_one
 from experiments.engine.study import Printed, Study, Task, main, seed_of
 from experiments.kit import classifiers
 from experiments.kit.classifiers import ClassifierSettings
-from experiments.kit.plotting import BLUE, ORANGE, axes_grid, draw_medians, legend_below
+from experiments.kit.plotting import BLUE, ORANGE, axes_grid, draw_medians, label_log, legend_below
 from experiments.kit.trends import Trend, tally, trend, trends_table
 from numerics.alignment import TangentTrace, coherence, gradient_gram
 from numerics.stability import top_eigenvalues
@@ -270,6 +270,7 @@ def figure(rows: pd.DataFrame) -> Figure:
             label=f"{LABELS[share]} labels",
         )
     axes[3].set(title="(d) Gap against complexity", xlabel="complexity", ylabel="test less training loss", xscale="log")
+    label_log(axes[3].xaxis)
     legend_below(axes[3])
     first = rows.iloc[0]
     drawing.suptitle(f"{first['images']} images, one hidden layer (points: networks, lines: medians)", fontsize=11)
