@@ -54,6 +54,7 @@ from experiments.kit.verdicts import RULING, applies, reasons, ruled, tally
 from numerics.training import train
 from theory.beyond import critical_step_size
 from theory.claim import Ruling
+from theory.mulayoff2021.observed import EDGE
 
 
 @dataclass(frozen=True)
@@ -173,24 +174,31 @@ def one_run(data: DataSet, index: int, fraction: float, config: Config) -> list[
 
 def table(rows: pd.DataFrame) -> str:
     """Return what came of each data set and step size as text: medians over initialisations that did not diverge."""
+    wide = max([34, *(len(_outcomes(runs)) for _, runs in rows.groupby(["data", "step_size"]))])
     lines = [
         "Medians over initialisations; curvature is int |f''| g. Its bound is that of B7.b, M6 with a loss term,",
         "1/eta - 1/2 + (R + 1) sqrt(2 L), where it applies to a run, and else B7.c's, with lambda_max(Hessian)/2 for 1/eta.",
         "flattest is the sharpness of the flattest network that computes a run's function (B2). GC is the mean of f'(x_j)^2;",
         "beside it what the step size allows it at a minimum with f(x_j) = y_j (B25), of the runs that B25 applies to.",
-        f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<34} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'flattest':>8} "
+        f"{'eta/eta*':>8} {'eta':>8} {'outcomes':<{wide}} {'loss':>8} {'sharpness':>9} {'2/eta':>7} {'flattest':>8} "
         f"{'M5 bound':>8} {'curvature':>9} {'bound':>7} {'GC':>6} {'allowed':>8}  verdicts",
     ]
     for data, group in rows.groupby("data", sort=False):
         critical = group["critical_step_size"].iloc[0]
         lines.append(f"{data}: n = {group['n'].iloc[0]}, critical step size eta* = {critical:.4f} (B1)")
-        lines += [_line(float(runs["relative_step_size"].iloc[0]), runs) for _, runs in group.groupby("step_size")]
+        lines += [
+            _line(float(runs["relative_step_size"].iloc[0]), runs, wide) for _, runs in group.groupby("step_size")
+        ]
     return "\n".join([*lines, "", *notes(rows)])
 
 
-def _line(relative: float, runs: pd.DataFrame) -> str:
+def _outcomes(runs: pd.DataFrame) -> str:
+    """Return how many runs ended how."""
+    return ", ".join(f"{count} {outcome}" for outcome, count in runs["outcome"].value_counts().items())
+
+
+def _line(relative: float, runs: pd.DataFrame, wide: int) -> str:
     """Return the line of the table on the runs with one step size."""
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in runs["outcome"].value_counts().items())
     ends = applies(runs, "B7.b")
     verdicts = [said for said in (tally(runs[ends], "B7.b"), tally(runs[~ends], "B7.c"), tally(runs, "B25")) if said]
     columns = ["loss", "sharpness", "flattest_sharpness", "sharpness_lower_bound", "curvature", "gc", "gc_limit"]
@@ -200,7 +208,7 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
     sharpness, flattest, lower, curvature, limit, gc = numbers
     shown = f"{loss:.0e}" if np.isfinite(loss) else "-"
     return (
-        f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {outcomes:<34} {shown:>8} {sharpness:>9} "
+        f"{relative:8.3f} {runs['step_size'].iloc[0]:8.4f} {_outcomes(runs):<{wide}} {shown:>8} {sharpness:>9} "
         f"{runs['stable_sharpness'].iloc[0]:7.2f} {flattest:>8} {lower:>8} {curvature:>9} {limit:>7} "
         f"{gc:>6} {f'{allowed:.1f}' if np.isfinite(allowed) else '-':>8}  "
         f"{', '.join(verdicts) or 'neither applies'}"
@@ -209,8 +217,25 @@ def _line(relative: float, runs: pd.DataFrame) -> str:
 
 def notes(rows: pd.DataFrame) -> list[str]:
     """Return what the table does not show: the edge of stability, toggling units, B7, and how the curvature falls."""
-    fits, decided = rows[rows["interpolates"]], rows[applies(rows, "B7.b")]
     b7 = rows[applies(rows, "B7.c")]
+    return [
+        *interpolating_notes(rows),
+        *elsewhere_notes(rows),
+        f"B7.c, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs: "
+        f"{tally(b7, 'B7.c') or 'none'}.",
+        f"M11.a, M5's bound <= sharpness <= 2/eta where no unit may toggle: {tally(rows, 'M11.a') or 'applies to none'}.",
+        *flattest_notes(rows),
+        *complexity_notes(rows),
+    ]
+
+
+def interpolating_notes(rows: pd.DataFrame) -> list[str]:
+    """Return what is said of runs that interpolate alone: the edge of stability, B7.b, how the curvature falls."""
+    fits, decided = rows[rows["interpolates"]], rows[applies(rows, "B7.b")]
+    if not len(fits):
+        return [
+            "No run interpolates: M11, B7.b and how the curvature falls with the step size have nothing to speak of."
+        ]
     bins = pd.cut(fits["relative_step_size"], [0, 0.1, 0.2, 0.4, 0.8, np.inf])
     edges = [f"{_edge(group)} for eta/eta* in {interval}" for interval, group in fits.groupby(bins, observed=True)]
     sharp = decided[decided["sharpness"].astype(float) > decided["stable_sharpness"]]
@@ -228,12 +253,23 @@ def notes(rows: pd.DataFrame) -> list[str]:
         f"int |f''| g falls from the smallest to the largest step size that interpolates {fall}"
         + (f" (median ratio {np.median(ratios):.2f})." if len(ratios) else "."),
         f"int |f''| g is at most {tightness:.2f} of its B7.b bound: where that is small, B7.b is hardly put to the test.",
-        f"B7.c, with the Hessian's top eigenvalue and the loss term, applies to {len(b7)} runs: "
-        f"{tally(b7, 'B7.c') or 'none'}.",
-        f"M11.a, M5's bound <= sharpness <= 2/eta where no unit may toggle: {tally(rows, 'M11.a') or 'applies to none'}.",
-        *flattest_notes(rows),
-        *complexity_notes(rows),
     ]
+
+
+def elsewhere_notes(rows: pd.DataFrame) -> list[str]:
+    """Return how many of the runs that end without interpolating are at the edge of stability, by their Hessian."""
+    ended = rows[~rows["interpolates"] & rows["hessian_sharpness"].notna()]
+    if not len(ended):
+        return []
+    return [
+        f"Top eigenvalue of the Hessian within 5 % of 2/eta, of the runs that end above that loss: {_hessian_edge(ended)}."
+    ]
+
+
+def _hessian_edge(runs: pd.DataFrame) -> str:
+    """Return how many runs have their Hessian's top eigenvalue as near to 2/eta as M11 asks of the sharpness."""
+    away = (runs["hessian_sharpness"].astype(float) / runs["stable_sharpness"] - 1).abs()
+    return f"{int((away <= float(EDGE)).sum())} of {len(runs)}"
 
 
 def flattest_notes(rows: pd.DataFrame) -> list[str]:
@@ -319,6 +355,14 @@ def conclusion(rows: pd.DataFrame) -> str:
     }
     witnesses = [f"\n{key} {what}." for what, which in against.items() for key in rows.loc[which, "key"]]
     open_ones = int(ruled(rows, "B7.b", Ruling.INCONCLUSIVE).sum())
+    if not len(fits):
+        ended = rows[rows["hessian_sharpness"].notna()]
+        return (
+            f"Of {len(rows)} runs none interpolates (loss below {INTERPOLATES:g}), and {len(rows) - len(ended)} diverge. Of "
+            f"the others {_hessian_edge(ended)} end with the Hessian's top eigenvalue within 5 % of 2/eta; B7.c, the bound "
+            f"with that eigenvalue and the loss term, applies to {int(applies(rows, 'B7.c').sum())} runs and is violated in "
+            f"{int(ruled(rows, 'B7.c', Ruling.VIOLATED).sum())}." + "".join(witnesses)
+        )
     return (
         f"Of {len(rows)} runs {len(fits)} interpolate (loss below {INTERPOLATES:g}): B7.b, M6 with a loss term, applies to "
         f"{int(applies(rows, 'B7.b').sum())} of them, is violated in {int(against['violates B7.b'].sum())} and inconclusive "

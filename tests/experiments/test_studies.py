@@ -327,6 +327,35 @@ def test_the_users_data_take_the_place_of_the_built_in_ones(tmp_path: Path) -> N
     assert set(noisy["B7.c ruling"]) == {"holds"}
 
 
+def test_a_sweep_in_which_nothing_interpolates_counts_what_is_there(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
+    above = rows[~rows["interpolates"]].copy()
+    ended = above["hessian_sharpness"].notna()
+    assert ended.sum() >= 3
+    above.loc[ended, "hessian_sharpness"] = above.loc[ended, "stable_sharpness"] * 1.1
+    above.loc[above.index[ended][:2], "hessian_sharpness"] *= 1.049 / 1.1
+    said = stability_sweep.conclusion(above)
+    assert said.startswith(f"Of {len(above)} runs none interpolates")
+    assert f"Of the others 2 of {ended.sum()} end with the Hessian's top eigenvalue within 5 % of 2/eta" in said
+    for text in (said, stability_sweep.table(above)):
+        assert "0 of 0" not in text
+        assert "nan" not in text
+    assert "of the runs that end above that loss: 0 of 0" not in stability_sweep.table(rows[rows["interpolates"]])
+
+
+def test_a_table_of_a_sweep_is_in_columns(smoke_of: Callable[[Study[Any]], Path]) -> None:
+    rows = read_rows(smoke_of(stability_sweep.STUDY))
+    one = rows["step_size"] == rows["step_size"].iloc[0]
+    many = pd.concat(
+        [rows[one].assign(outcome=name) for name in ("diverged", "stalled", "budget spent", "interpolated")]
+    )
+    lines = stability_sweep.table(pd.concat([rows[~one], many])).splitlines()
+    ends = lines[4].index(" loss") + len(" loss")
+    shown = [line for line in lines[5:] if re.match(r" +[0-9.]+ +[0-9.]+ [0-9]+ [a-z]", line)]
+    assert len(shown) >= 10
+    assert all(re.fullmatch(r"\S+", line[:ends].rsplit(" ", 1)[-1]) and line[ends] == " " for line in shown)
+
+
 def test_a_file_that_changed_is_another_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "mine.csv"
     words = [*SMALL, "--data", str(file), "--x", "a", "--y", "b", "--no-standardise", "--out", str(tmp_path / "out")]
