@@ -3,15 +3,24 @@
 Layers without a rule raise `UnsupportedLayerError`. Batch norm is folded before anything is measured.
 """
 
+from numerics.capacity.balance import LeastFrobeniusProduct, least_frobenius_product
 from numerics.capacity.folding import fold_batch_norm
 from numerics.capacity.group_norms import group_norm
 from numerics.capacity.least import LeastProduct, least_product
-from numerics.capacity.lipschitz import LipschitzBounds, TwoLayerLipschitz, lipschitz_bounds, two_layer_lipschitz
+from numerics.capacity.lipschitz import (
+    LipschitzBounds,
+    SteepestPiece,
+    TwoLayerLipschitz,
+    lipschitz_bounds,
+    steepest_piece,
+    two_layer_lipschitz,
+)
 from numerics.capacity.margins import Margin, margin
 from numerics.capacity.measures import CapacityMeasures, capacity_measures
 from numerics.capacity.path_norms import PathNorm, path_norm
 from numerics.capacity.products import NormProduct, frobenius_product, spectral_product
 from numerics.capacity.rescaling import rescaled
+from numerics.capacity.semidefinite import SemidefiniteLipschitz, check_lipschitz_certificate, semidefinite_lipschitz
 from numerics.geometric_complexity.graph import UnsupportedLayerError
 
 __all__ = [
@@ -30,6 +39,8 @@ __all__ = [
     # the same function with other weights
     "least_product",
     "LeastProduct",
+    "least_frobenius_product",
+    "LeastFrobeniusProduct",
     "rescaled",
     "fold_batch_norm",
     # how much can it stretch?
@@ -37,5 +48,10 @@ __all__ = [
     "LipschitzBounds",
     "two_layer_lipschitz",
     "TwoLayerLipschitz",
+    "steepest_piece",
+    "SteepestPiece",
+    "semidefinite_lipschitz",
+    "SemidefiniteLipschitz",
+    "check_lipschitz_certificate",
     "UnsupportedLayerError",
 ]

@@ -108,7 +108,7 @@ def least_product(model: Any, p: float, input_shape: Any) -> LeastProduct:
     p = exponent("p", p, finite=True)
     graph = prepared(model, input_shape)
     layers = list(weighted_layers(graph))
-    _check_chain(graph)
+    check_chain(graph)
     sums = log_sums(graph, p, biases=False)
     last = sums[graph.output]
     log = float(last.max()) / p
@@ -123,7 +123,7 @@ def least_product(model: Any, p: float, input_shape: Any) -> LeastProduct:
     return LeastProduct(p, log, attained, dead, _factors(graph, layers, sums, p, log))
 
 
-def _check_chain(graph: Traced) -> None:
+def check_chain(graph: Traced) -> None:
     """Do nothing if a model is a chain of layers with weights of its own.
 
     Raises:

@@ -9,24 +9,24 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from torch import fx, nn
-from torch.nn import functional
 
 from numerics.capacity.folding import exp, prepared
-from numerics.capacity.log_paths import is_linear, log_sums
+from numerics.capacity.log_paths import RELUS, is_linear, log_sums
 from numerics.geometric_complexity.batch_norm import BatchNorm, scales
 from numerics.geometric_complexity.graph import Traced
 from numerics.geometric_complexity.lipschitz import lipschitz_bound
 from numerics.geometric_complexity.norms import weight_of
-from theory.checks import Array
+from theory.checks import Array, positive
 from theory.checks import count as integer
 from theory.enclosure import EPS
 
-RELUS = {torch.relu, functional.relu, "relu", "relu_"}
-
 THIN = 1e-9
 """A cell that holds no ball of so large a radius is left out."""
+
+NARROW = 1e-4
+"""The mixed-integer program leaves out cells that are narrower than this beside their distance from the origin, or 1."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,8 @@ def two_layer_lipschitz(model: Any, input_shape: Any, *, most_cells: int = 4096)
         TwoLayerLipschitz(l_inf=3.0, l_2=3.0, cells=3)
     """
     limit = integer("most_cells", most_cells)
-    first, second = _two_layers(prepared(model, input_shape))
-    weight, out = weight_of(first).numpy(), weight_of(second).numpy()[0]
-    bias = np.zeros(len(weight)) if first.bias is None else first.bias.detach().to("cpu", torch.float64).numpy()
-    lengths = np.linalg.norm(weight, axis=1)
-    live = lengths > 0  # of other units the output is the same everywhere
-    products = out[live, None] * weight[live]
-    planes = np.column_stack([weight, bias])[live] / lengths[live, None]
+    planes, products = _planes(prepared(model, input_shape))
+    planes = planes / np.linalg.norm(planes[:, :-1], axis=1, keepdims=True)
     l_inf = l_2 = 0.0
     count = 0
     for active in _cells(planes):
@@ -166,6 +161,104 @@ def two_layer_lipschitz(model: Any, input_shape: Any, *, most_cells: int = 4096)
         gradient = products[active].sum(axis=0)
         l_inf, l_2 = max(l_inf, float(np.abs(gradient).sum())), max(l_2, float(np.linalg.norm(gradient)))
     return TwoLayerLipschitz(l_inf, l_2, count)
+
+
+@dataclass(frozen=True, eq=False)
+class SteepestPiece:
+    """The l_inf Lipschitz constant of a two-layer ReLU network with one output, as a mixed-integer program finds it.
+
+    Attributes:
+        l_inf: the l_1 norm of the gradient at `point`: no l_inf Lipschitz constant is smaller.
+        upper: no gradient has a larger l_1 norm, to the solver's tolerance and but for narrow cells; `l_inf` if the search
+            came to an end.
+        point: an input where the gradient is so large, [d].
+    """
+
+    l_inf: float
+    upper: float
+    point: Array
+
+
+def steepest_piece(model: Any, input_shape: Any, *, seconds: float = 60.0) -> SteepestPiece:
+    """Return where a two-layer network is steepest in the l_inf norm of inputs, by a mixed-integer linear program.
+
+    For networks with more pieces than `two_layer_lipschitz` can go through. Inputs are scaled together with 1, what biases
+    are multiplied by, so that a box holds a point of every cell; a unit within 1e-4 of where it switches there, the length
+    of its weights and bias being 1, is taken for neither side, so cells that are narrower everywhere are not looked into.
+
+    Args:
+        model: a linear layer, a ReLU and a linear layer with one output; or a `TwoLayerReLU`.
+        input_shape: (d,).
+        seconds: after which the best so far is returned, above 0.
+
+    Raises:
+        TypeError: if `model` is no module, or `input_shape` or `seconds` is of another type.
+        ValueError: if a weight is not finite, the model is another, or `seconds` is not above 0.
+        RuntimeError: if no point is found in that time.
+
+    Example:
+        >>> import torch
+        >>> from numerics.capacity import steepest_piece
+        >>> model = torch.nn.Sequential(torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+        >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0], [-1.0]]))
+        >>> _ = model[2].weight.data.copy_(torch.tensor([[2.0, 3.0]]))
+        >>> _ = model[0].bias.data.fill_(-1.0)
+        >>> steepest_piece(model, (1,)).l_inf
+        3.0
+    """
+    limit = float(positive("seconds", seconds))
+    planes, products = _planes(prepared(model, input_shape))
+    k, d = products.shape
+    if k == 0:
+        return SteepestPiece(0.0, 0.0, np.zeros(d))
+    planes = planes / np.linalg.norm(planes, axis=1, keepdims=True)
+    most = np.abs(products).sum(axis=0)  # of a gradient's entries
+    reach = np.abs(planes).sum(axis=1) + NARROW
+    # variables: y [d], t, z [k] active units, s [d] signs of the gradient, g [d] sizes of its entries
+    size = 3 * d + k + 1
+    z, s, g = d + 1, d + 1 + k, 2 * d + 1 + k
+    sided = np.zeros((k, size))
+    sided[:, : d + 1] = planes
+    sided[np.arange(k), z + np.arange(k)] = -reach
+    entries = np.zeros((2 * d, size))
+    for place, sign in ((0, 1.0), (d, -1.0)):
+        rows = slice(place, place + d)
+        entries[rows, z : z + k] = -sign * products.T
+        entries[np.arange(place, place + d), g + np.arange(d)] = 1.0
+        entries[np.arange(place, place + d), s + np.arange(d)] = sign * 2 * most
+    constraints = [
+        LinearConstraint(sided, NARROW - reach, -NARROW),
+        LinearConstraint(entries, -np.inf, np.concatenate([2 * most, np.zeros(d)])),
+    ]
+    low = np.concatenate([-np.ones(d), [NARROW], np.zeros(k + 2 * d)])
+    high = np.concatenate([np.ones(d + 1), np.ones(k + d), most])
+    whole = np.concatenate([np.zeros(d + 1), np.ones(k + d), np.zeros(d)])
+    found = milp(
+        -np.concatenate([np.zeros(g), np.ones(d)]),
+        constraints=constraints,
+        bounds=Bounds(low, high),
+        integrality=whole,
+        options={"time_limit": limit, "mip_rel_gap": 1e-9},
+    )
+    if found.x is None:
+        raise RuntimeError(f"no point was found in {limit:g} seconds: {found.message}")
+    point = found.x[:d] / found.x[d]
+    active = planes @ np.append(point, 1.0) > 0
+    lower = float(np.abs(products[active].sum(axis=0)).sum())
+    return SteepestPiece(lower, max(lower, -float(found.mip_dual_bound)), point)
+
+
+def _planes(graph: Traced) -> tuple[Array, Array]:
+    """Return (w, b) [k, d + 1] and v w [k, d] of the units with weights other than 0; the others' outputs are constant.
+
+    Raises:
+        ValueError: if the model is no two-layer ReLU network with one output.
+    """
+    first, second = _two_layers(graph)
+    weight, out = weight_of(first).numpy(), weight_of(second).numpy()[0]
+    bias = np.zeros(len(weight)) if first.bias is None else first.bias.detach().to("cpu", torch.float64).numpy()
+    live = np.linalg.norm(weight, axis=1) > 0
+    return np.column_stack([weight, bias])[live], out[live, None] * weight[live]
 
 
 def _two_layers(graph: Traced) -> tuple[nn.Linear, nn.Linear]:

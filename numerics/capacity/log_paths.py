@@ -35,7 +35,8 @@ ADAPTIVE_POOLS: dict[type, type] = {
     nn.AdaptiveAvgPool1d: nn.AvgPool1d, nn.AdaptiveAvgPool2d: nn.AvgPool2d, nn.AdaptiveAvgPool3d: nn.AvgPool3d,
 }  # fmt: skip
 
-UNIT_FUNCTIONS = {torch.relu, functional.relu, "relu", "relu_", "contiguous", "clone"}
+RELUS = {torch.relu, functional.relu, "relu", "relu_"}
+UNIT_FUNCTIONS = RELUS | {"contiguous", "clone"}
 RESHAPING = {
     torch.flatten, torch.reshape, torch.permute, torch.transpose, torch.squeeze, torch.unsqueeze,
     "flatten", "reshape", "view", "permute", "transpose", "squeeze", "unsqueeze",

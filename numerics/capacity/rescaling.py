@@ -137,7 +137,7 @@ def _of_node(graph: Traced, node: fx.Node, scales: Scales, wanted: dict[str, tor
     if isinstance(layer, (*UNIT_SLOPES, nn.LeakyReLU, nn.PReLU)) or graph.function(node) in UNIT_FUNCTIONS:
         return scale
     if type(layer) in {*MAX_POOLS, *AVERAGE_POOLS, *ADAPTIVE_POOLS}:
-        return on_axis(_of_channels(graph, node, scale, 1), 1, len(shape)).expand(shape)
+        return on_axis(of_channels(graph, node, scale, 1), 1, len(shape)).expand(shape)
     if multiple(node, given[0]) is not None:
         return scale
     advice = ": fold it first (fold_batch_norm)" if isinstance(layer, BatchNorm) else ""
@@ -151,7 +151,7 @@ def _rescale(
 ) -> torch.Tensor:
     """Rescale a layer's weights and bias, and return the scales of its units, on their axis."""
     axis = scale.ndim - 1 if isinstance(layer, nn.Linear) else 1
-    inside = _of_channels(graph, node, scale, axis)
+    inside = of_channels(graph, node, scale, axis)
     weight, outputs = layer.weight.detach(), len(layer.weight)
     own = torch.ones(outputs, dtype=torch.float64) if own is None else own
     groups = 1 if isinstance(layer, nn.Linear) else layer.groups
@@ -165,7 +165,7 @@ def _rescale(
     return on_axis(own, axis, scale.ndim)
 
 
-def _of_channels(graph: Traced, node: fx.Node, scale: torch.Tensor, axis: int) -> torch.Tensor:
+def of_channels(graph: Traced, node: fx.Node, scale: torch.Tensor, axis: int) -> torch.Tensor:
     """Return the scales of channels, [c].
 
     Raises:

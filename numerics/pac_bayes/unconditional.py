@@ -9,15 +9,13 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from numerics.capacity.folding import prepared
+from numerics.capacity.log_paths import RELUS
 from numerics.geometric_complexity import operator_norm
 from numerics.geometric_complexity.graph import Traced, UnsupportedLayerError
 from numerics.geometric_complexity.modules import subject
 from theory.checks import Array, nonnegative, sequence
-
-RELUS = {torch.relu, functional.relu, "relu", "relu_"}
 
 PASSING = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd)
 """Layers that pass on what they are given, dropout in eval mode."""

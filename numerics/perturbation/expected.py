@@ -10,14 +10,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import ndtr
+from torch import nn
 
 from numerics.geometric_complexity.modules import checked_module
-from numerics.perturbation.losses import ErrorOrLoss, PerturbedLoss, Weights, linear_layers, perturbed_loss
+from numerics.perturbation.losses import (
+    ErrorOrLoss,
+    PerturbedLoss,
+    Weights,
+    linear_layers,
+    perturbed_loss,
+    two_relu_layers,
+)
 from numerics.training import batches
 from theory.beyond import linear_expected_sharpness
 from theory.checks import Array, nonnegative, positive
 from theory.checks import count as integer
-from theory.symbols import output_scale
+from theory.symbols import ModelLoss, output_scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +36,7 @@ class ExpectedSharpness:
     Attributes:
         value: the mean of `rises`; or, if exact, the expectation.
         standard_error: the sample standard deviation of `rises` over the square root of their number; 0 if exact.
-        exact: whether it is the expectation by B18, to rounding.
+        exact: whether it is the expectation in closed form, to rounding.
         loss: L(w), on all data.
         rises: L(w + nu) - L(w) for each draw, [draws]: both on the batch of the draw; empty if exact.
     """
@@ -68,9 +77,10 @@ def expected_sharpness(
         draws: of the noise, at least 2.
         batch: so many rows, or all if there are fewer, drawn without replacement for each draw, 64 in appendix A; the rise
             is between losses on these, so its mean is still over all of them. None for all rows each time.
-        exact: whether to take the closed form B18 instead of draws: of linear layers in sequence, biases in the first
-            alone, under a squared loss, the noise of one standard deviation in each layer. Of ReLU networks it says
-            nothing here, as normal noise may switch any unit. Its rounding is relative to the squared outputs.
+        exact: whether to take a closed form instead of draws, under a squared loss: of linear layers in sequence, biases in
+            the first alone, the noise of one standard deviation in each layer (B18), to rounding relative to the squared
+            outputs; or of a linear layer, a ReLU and a linear layer, with any biases and deviations, from the first two
+            moments of a rectified normal variable, units that the noise switches among them.
         seed: of noise and batches, at least 0. Noise is drawn on the CPU, in float32 unless parameters are in float64: it
             is the same on all devices, and whatever `at_once` is.
         at_once: so many draws go together; what fits in memory if None. It changes nothing but rounding.
@@ -80,7 +90,7 @@ def expected_sharpness(
         ValueError: if `loss` is unknown; a number is out of its range; `std` is negative, not finite, or not for each weight
             and of its shape; x is empty or not finite; the model is not in eval mode, has no parameter that requires a
             gradient, or returns nan, an output that depends on other rows, or probabilities for cross_entropy; y is out
-            of range or of a wrong shape; a loss is not finite; or `exact` is asked for where B18 does not apply.
+            of range or of a wrong shape; a loss is not finite; or `exact` is asked for where no closed form is known.
 
     Example:
         >>> import torch
@@ -220,13 +230,16 @@ def _rises(problem: PerturbedLoss, stack: Weights, order: Iterator[Array] | None
 
 
 def _closed_form(problem: PerturbedLoss, noise: Weights) -> float:
-    """Return the expected sharpness by B18.
+    """Return the expected sharpness in closed form.
 
     Raises:
-        ValueError: if B18 does not apply.
+        ValueError: if none is known.
     """
     if problem.loss == "cross_entropy" or problem.loss == "zero_one":
         raise ValueError(f"exact=True needs a squared loss, 'half_mean', 'mean' or 'mse_loss', got {problem.loss!r}")
+    pair = two_relu_layers(problem.model)
+    if pair is not None:
+        return _of_two_relu_layers(problem, noise, *pair, problem.loss)
     layers = linear_layers(problem.model)
     names = {id(p): name for name, p in problem.model.named_parameters()}
     points = problem.x.detach().to("cpu", torch.float64).flatten(1).numpy()
@@ -253,3 +266,52 @@ def _closed_form(problem: PerturbedLoss, noise: Weights) -> float:
     few = np.linalg.qr(points, mode="r")
     total = math.fsum(linear_expected_sharpness(matrices, sizes, row) for row in few)
     return total / len(points) * output_scale(problem.loss, len(matrices[-1]))
+
+
+def _of_two_relu_layers(
+    problem: PerturbedLoss, noise: Weights, first: nn.Linear, second: nn.Linear, loss: ModelLoss
+) -> float:
+    """Return the expected sharpness of V [W x + b]_+ + c: what enters the hidden units is normal and independent.
+
+    With m and s the mean and the standard deviation of z, t = m/s and r = phi(t) - |t| Phi(-|t|),
+
+        E[z]_+ = [m]_+ + s r,    E[z]_+^2 = (m^2 + s^2) Phi(t) + m s phi(t),
+
+    the latter less the square of the former being, for t >= 0, s^2 (1 + (t^2 - 1) Phi(-t) - t phi(t) - r^2).
+
+    Raises:
+        ValueError: if the first layer is put to parts of the inputs.
+    """
+    names = {id(p): name for name, p in problem.model.named_parameters()}
+    x = problem.x.detach().to("cpu", torch.float64).flatten(1).numpy()
+    if x.shape[1] != first.in_features:
+        raise ValueError("exact=True needs linear layers on whole inputs, got one that is put to parts of them")
+
+    def of(parameter: torch.Tensor | None, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Return values and variances of the noise, 0 where nothing is or what is frozen."""
+        if parameter is None:
+            return np.zeros(shape), np.zeros(shape)
+        values: Array = parameter.detach().to("cpu", torch.float64).numpy()
+        found = noise.get(names[id(parameter)])
+        return values, np.zeros(shape) if found is None else found.numpy() ** 2
+
+    W, W_noise = of(first.weight, first.weight.shape)
+    b, b_noise = of(first.bias, (first.out_features,))
+    V, V_noise = of(second.weight, second.weight.shape)
+    c, c_noise = of(second.bias, (second.out_features,))
+    m = x @ W.T + b
+    s = np.sqrt(x**2 @ W_noise.T + b_noise)
+    t = np.divide(m, s, out=np.where(m >= 0, np.inf, -np.inf), where=s > 0)
+    size = np.minimum(np.abs(t), 1e3)  # beyond it the normal density is 0 in floats
+    density, tail = np.exp(-(size**2) / 2) / math.sqrt(2 * math.pi), ndtr(-size)
+    r = density - size * tail
+    hidden, risen = np.maximum(m, 0.0), s * r
+    above = 1 + (size**2 - 1) * tail - size * density - r**2
+    below = (size**2 + 1) * tail - size * density - r**2
+    variance = s**2 * np.maximum(np.where(m >= 0, above, below), 0.0)
+    f = hidden @ V.T + c
+    moved = risen @ V.T  # E f - f
+    spread = variance @ (V**2).T + (variance + (hidden + risen) ** 2) @ V_noise.T + c_noise
+    y = problem.y.detach().to("cpu", torch.float64).numpy().reshape(f.shape)
+    total = math.fsum((moved * (moved + 2 * (f - y)) + spread).ravel())
+    return total / len(x) * output_scale(loss, len(c))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import nn
@@ -218,6 +218,25 @@ def stacked(points: Iterator[Weights], together: int) -> Iterator[Weights]:
     """Yield the weights of at most so many networks as one stack, until all have come."""
     while some := list(islice(points, together)):
         yield {name: torch.stack([one[name] for one in some]) for name in some[0]}
+
+
+def two_relu_layers(model: nn.Module) -> tuple[nn.Linear, nn.Linear] | None:
+    """Return the layers of a linear layer, a ReLU and a linear layer in sequence, without hooks; None of any other model."""
+    flat: list[nn.Module] = []
+
+    def look(layer: nn.Module) -> None:
+        if type(layer) is nn.Sequential and not (layer._forward_hooks or layer._forward_pre_hooks):
+            for inner in layer:
+                look(inner)
+        elif type(layer) not in SHAPELESS or layer._forward_hooks or layer._forward_pre_hooks:
+            flat.append(layer)
+
+    look(model)
+    if [type(layer) for layer in flat] != [nn.Linear, nn.ReLU, nn.Linear]:
+        return None
+    first, second = cast(nn.Linear, flat[0]), cast(nn.Linear, flat[2])
+    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in flat)
+    return None if hooked or first.weight is second.weight else (first, second)
 
 
 def linear_layers(model: nn.Module) -> list[nn.Linear]:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, cast
 
 import torch
 from torch import nn
 
 from numerics.capacity.folding import prepared
-from numerics.capacity.lipschitz import RELUS
-from numerics.geometric_complexity.graph import Traced, UnsupportedLayerError
+from numerics.capacity.relu_chain import relu_chain
 from numerics.geometric_complexity.modules import floats_of, subject
 from theory.checks import positive
-
-PASSING = (nn.Identity, nn.Flatten, nn.modules.dropout._DropoutNd)
-"""Layers that pass on the numbers that they are given."""
-
-RESHAPING = {torch.flatten, "flatten", "view", "reshape"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +65,7 @@ def relu_layers(model: Any, x: Any, input_norm: float | None) -> ReLULayers:
     if input_norm is not None:
         rows = _scaled(rows, float(positive("input_norm", input_norm)))
     graph = prepared(model, rows.shape[1:])
-    layers = _chain(graph)
+    layers = relu_chain(graph)
     given = subject(model, rows, probabilities=True)
     points = given.x.to(torch.float64).flatten(1)
     added = any(layer.bias is not None for layer in layers)
@@ -98,42 +91,6 @@ def _scaled(rows: torch.Tensor, norm: float) -> torch.Tensor:
         )
     result: torch.Tensor = rows * (norm / sizes).reshape(-1, *[1] * (rows.ndim - 1))
     return result
-
-
-def _chain(graph: Traced) -> list[nn.Linear]:
-    """Return the linear layers of a chain of them with a ReLU between any two.
-
-    Raises:
-        ValueError: if a parameter is used twice.
-        UnsupportedLayerError: if the model is no such chain.
-    """
-    shared = graph.shared()
-    if shared:
-        raise ValueError(f"model must use each parameter once, got {shared}")
-    linear: list[nn.Linear] = []
-    nodes, wanted = list(graph), "a linear layer"
-    for before, node in pairwise(nodes):
-        layer, flat = graph.layer(node), len(graph.shapes[node]) == 2
-        if graph.tensors(node) != [before]:
-            raise UnsupportedLayerError(_unsupported(graph, node, "what gives each result to the next layer alone"))
-        passes = isinstance(layer, PASSING) or graph.function(node) in RESHAPING
-        if passes and (not linear or graph.shapes[node] == graph.shapes[before]):
-            continue
-        if isinstance(layer, nn.Linear) and flat and wanted == "a linear layer":
-            linear.append(layer)
-            wanted = "a ReLU"
-        elif (isinstance(layer, nn.ReLU) or graph.function(node) in RELUS) and wanted == "a ReLU":
-            wanted = "a linear layer"
-        else:
-            raise UnsupportedLayerError(_unsupported(graph, node, wanted))
-    if wanted == "a linear layer":
-        end = "one that ends in a ReLU" if linear else "none"
-        raise UnsupportedLayerError(f"model must have linear layers with a ReLU between and end in one, got {end}")
-    return linear
-
-
-def _unsupported(graph: Traced, node: Any, wanted: str) -> str:
-    return f"model must have linear layers with a ReLU between, got {graph.name(node)} in the place of {wanted}"
 
 
 def _with_bias(layer: nn.Linear, *, last: bool) -> torch.Tensor:

@@ -12,6 +12,7 @@ from numerics.capacity import (
     lipschitz_bounds,
     path_norm,
     rescaled,
+    steepest_piece,
     two_layer_lipschitz,
 )
 from numerics.networks import TwoLayerReLU
@@ -155,3 +156,34 @@ def test_other_models_are_refused(model: nn.Module) -> None:
 def test_too_many_cells_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 5 linear pieces to be enumerated, got more"):
         two_layer_lipschitz(drawn(lambda: dense(2, 4, 1), 0), (2,), most_cells=5)
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["biases", "none"])
+@pytest.mark.parametrize("widths", [(1, 6, 1), (3, 7, 1)], ids=str)
+@pytest.mark.parametrize("seed", range(2))
+def test_the_steepest_piece_is_the_steepest_of_all(seed: int, widths: tuple[int, ...], bias: bool) -> None:
+    model = drawn(lambda: dense(*widths, bias=bias), seed)
+    found, exact = steepest_piece(model, (widths[0],)), two_layer_lipschitz(model, (widths[0],))
+    assert found.l_inf == pytest.approx(exact.l_inf, rel=1e-9)
+    assert found.l_inf <= found.upper <= found.l_inf * (1 + 1e-8)
+    x = torch.from_numpy(found.point).requires_grad_()
+    [gradient] = torch.autograd.grad(model(x).sum(), x)
+    assert float(gradient.abs().sum()) == pytest.approx(found.l_inf, rel=1e-9)
+
+
+def test_a_search_that_ends_early_says_between_what_the_constant_is() -> None:
+    model = drawn(lambda: dense(10, 50, 1), 0)
+    found = steepest_piece(model, (10,), seconds=3)
+    assert 0 < found.l_inf < found.upper <= lipschitz_bounds(model, (10,)).l_inf
+
+
+def test_a_constant_function_is_nowhere_steep() -> None:
+    model: Any = drawn(lambda: dense(2, 3, 1), 0)
+    with torch.no_grad():
+        model[0].weight.zero_()
+    assert steepest_piece(model, (2,)).l_inf == 0
+
+
+def test_no_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="seconds must be"):
+        steepest_piece(dense(2, 3, 1), (2,), seconds=0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -281,7 +282,7 @@ def test_a_loss_that_overflows_under_the_noise_is_refused() -> None:
 @pytest.mark.parametrize(
     ("make", "changes", "message"),
     [
-        (lambda: dense(3, 2, 3), {}, "exact=True needs linear layers alone, in sequence, got ReLU"),
+        (lambda: dense(3, 2, 2, 3), {}, "exact=True needs linear layers alone, in sequence, got ReLU"),
         (lambda: chain(3, 3), {"loss": "cross_entropy", "y": [0, 1]}, "exact=True needs a squared loss, .* 'cross_entropy'"),
         (lambda: chain(3, 3), {"std": {"0.weight": np.eye(3)}}, "exact=True needs one standard deviation for all weights of"),
         (lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 3)), {}, "exact=True needs biases in the first layer alone"),
@@ -303,3 +304,67 @@ def test_the_closed_form_is_refused_for_shared_weights() -> None:
     model[1].weight = model[0].weight  # type: ignore[index]
     with pytest.raises(ValueError, match="exact=True needs a weight of its own for each layer"):
         expected_sharpness(model, np.ones((2, 3)), np.zeros((2, 3)), "mean", 0.1, exact=True)
+
+
+@pytest.mark.parametrize("mean", [-3.0, -0.5, 0.0, 0.5, 3.0, 40.0])
+@pytest.mark.parametrize("std", [0.1, 1.0])
+def test_the_closed_form_of_a_rectified_unit_is_an_integral(mean: float, std: float) -> None:
+    model: Any = drawn(lambda: dense(1, 1, 1), 0)
+    v, c = model[2].weight.item(), model[2].bias.item()
+    with torch.no_grad():
+        model[0].bias.fill_(mean)
+    sizes = {"0.weight": 0.0, "0.bias": std, "2.weight": 0.5, "2.bias": 0.25}
+    found = expected_sharpness(model, torch.zeros(1, 1).double(), [0.75], "mean", sizes, exact=True)
+
+    def risen(z: float) -> float:
+        hidden = max(z, 0.0)
+        outer = (v * hidden + c - 0.75) ** 2 + 0.25 * hidden**2 + 0.0625 - (v * max(mean, 0.0) + c - 0.75) ** 2
+        return outer * math.exp(-(((z - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi))
+
+    points = sorted({*np.linspace(mean - 12 * std, mean + 12 * std, 25), 0.0})
+    total = math.fsum(quad(risen, a, b, epsabs=1e-14)[0] for a, b in pairwise(points))
+    assert found.value == pytest.approx(total, rel=1e-9, abs=1e-12)
+    assert found.exact
+
+
+@pytest.mark.parametrize("loss", ["mean", "half_mean", "mse_loss"])
+@pytest.mark.parametrize("seed", range(3))
+def test_draws_of_two_relu_layers_are_around_the_closed_form(seed: int, loss: Any) -> None:
+    model = drawn(lambda: dense(3, 5, 2), seed)
+    generator = torch.Generator().manual_seed(seed)
+    x, y = (torch.randn(4, k, generator=generator, dtype=torch.float64) for k in (3, 2))
+    sizes = {name: 0.3 * torch.rand(p.shape, generator=generator).double() for name, p in model.named_parameters()}
+    exact = expected_sharpness(model, x, y, loss, sizes, exact=True)
+    near = expected_sharpness(model, x, y, loss, sizes, draws=4000)
+    assert abs(exact.value - near.value) < 5 * near.standard_error
+    assert exact.loss == near.loss
+
+
+def test_of_units_that_no_noise_switches_it_is_that_of_a_linear_network() -> None:
+    model: Any = drawn(lambda: dense(2, 3, 2), 1)
+    with torch.no_grad():
+        model[0].bias.fill_(1e3)
+        model[2].bias.zero_()
+    x, y = torch.tensor([[0.5, -1.0]], dtype=torch.float64), torch.zeros(1, 2).double()
+    sizes = {"0.weight": 0.1, "0.bias": 0.1, "2.weight": 0.2, "2.bias": 0.0}
+    linear_model = nn.Sequential(model[0], nn.Linear(3, 2, bias=False))
+    linear_model[1].weight = model[2].weight
+    plain = expected_sharpness(
+        linear_model, x, y, "mean", {"0.weight": 0.1, "0.bias": 0.1, "1.weight": 0.2}, exact=True
+    )
+    assert expected_sharpness(model, x, y, "mean", sizes, exact=True).value == pytest.approx(plain.value, rel=1e-9)
+
+
+def test_its_second_order_is_half_the_trace_of_the_hessian() -> None:
+    model: Any = drawn(lambda: dense(2, 4, 2), 2)
+    x, y = torch.tensor([[0.5, -1.0], [2.0, 1.0]], dtype=torch.float64), torch.zeros(2, 2).double()
+    weights = {name: p.detach() for name, p in model.named_parameters()}
+
+    def loss(*given: torch.Tensor) -> torch.Tensor:
+        outputs = functional_call(model, dict(zip(weights, given, strict=True)), (x,))
+        return (outputs - y).square().sum(1).mean()
+
+    blocks: Any = torch.autograd.functional.hessian(loss, tuple(weights.values()))
+    trace = sum(float(blocks[i][i].reshape(w.numel(), -1).trace()) for i, w in enumerate(weights.values()))
+    found = expected_sharpness(model, x, y, "mean", 1e-4, exact=True)
+    assert found.value == pytest.approx(1e-8 / 2 * trace, rel=1e-6)
