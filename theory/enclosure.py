@@ -127,6 +127,32 @@ def square_root(value: Fraction, *, bits: int = 120) -> Enclosure:
     return Enclosure(root * scale, (root + 1) * scale)
 
 
+def root_of(value: Fraction, degree: int, *, bits: int = 120) -> Enclosure:
+    """Return rationals around the root of a rational that is not negative, 2^-bits apart relative to it, or exactly.
+
+    Raises:
+        ValueError: if the rational is negative, or the degree below 1.
+    """
+    if value < 0 or degree < 1:
+        raise ValueError(f"value must be at least 0 and degree at least 1, got {value} and {degree}")
+    ends = [_whole_root(part, degree) for part in (value.numerator, value.denominator)]
+    if ends[0] ** degree == value.numerator and ends[1] ** degree == value.denominator:
+        return Enclosure.exactly(Fraction(*ends))
+    shift = degree * (bits + max(value.denominator.bit_length() - value.numerator.bit_length(), 0) // degree + 1)
+    root = _whole_root((value.numerator << shift) // value.denominator, degree)
+    scale = Fraction(1, 1 << (shift // degree))
+    return Enclosure(root * scale, (root + 1) * scale)
+
+
+def _whole_root(value: int, degree: int) -> int:
+    """Return the largest integer whose power of a degree is at most an integer, by bisection."""
+    low, high = 0, 1 << (value.bit_length() // degree + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle**degree <= value else (low, middle)
+    return low
+
+
 def logarithm(value: Fraction, *, bits: int = 64) -> Enclosure:
     """Return rationals around the natural logarithm of a rational >= 1, about 2^-bits times its size apart; exact for 1.
 

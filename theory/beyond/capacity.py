@@ -12,10 +12,9 @@ import numpy as np
 import sympy as sp
 
 from theory.beyond import capacity_proofs as proofs
-from theory.beyond.norms import root_of
 from theory.checks import Array, count, exact_vector, rationals
 from theory.claim import Assumption, Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure
+from theory.enclosure import Enclosure, root_of
 from theory.path_norms import Layers, rescaled
 from theory.relu_network import exact_biases, exact_layers, square
 from theory.sources import HOUSE, Source
@@ -55,6 +54,8 @@ OUTGOING = Symbol("outgoing", "b_j", "sizes of their outgoing weights, at least 
 UNIT_FACTORS = Symbol("unit_factors", "c_j", "factors of the units, [m]", exact_vector)
 WITHIN = Symbol("within", "p", "exponent within a unit: a whole number here, any p > 0 in the proofs", count)
 ACROSS = Symbol("across", "q", "exponent across the units, likewise", count)
+PLACE = Symbol("place", "i", "number of a hidden layer, from 0", lambda n, v: count(n, v, fewest=0))
+UNIT = Symbol("unit", "k", "number of one of its units, from 0", lambda n, v: count(n, v, fewest=0))
 HIDDEN_FACTORS = Symbol("hidden_factors", "c", "factors of the hidden units, layer by layer, rationals", exact_biases)
 
 
@@ -176,6 +177,52 @@ def _reads_deep(given: Instance) -> dict[str, Any]:
     }
 
 
+def _parts(given: Instance) -> dict[str, Fraction]:
+    """Return the squares that enter a unit and leave it (x, z), the rest of their layers (y, w), and the other layers' (Q).
+
+    Raises:
+        ValueError: if there is no such hidden unit.
+    """
+    layers, place, unit = given["layers"], given["place"], given["unit"]
+    if place >= len(layers) - 1 or unit >= len(layers[place]):
+        raise ValueError(f"place and unit must be of a hidden unit, got {place} and {unit}")
+    below, above = layers[place], layers[place + 1]
+    into, out = square(below[unit]), square(above[:, unit])
+    rest = [square(matrix) for number, matrix in enumerate(layers) if number not in (place, place + 1)]
+    return {
+        "x": into,
+        "y": square(below) - into,
+        "z": out,
+        "w": square(above) - out,
+        "Q": prod(rest, start=Fraction(1)),
+    }
+
+
+def _mixed(parts: dict[str, Fraction]) -> Enclosure:
+    """Return the root of x y z w."""
+    return root_of(parts["x"] * parts["y"] * parts["z"] * parts["w"], 2)
+
+
+def _one_unit_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    parts = _parts(given)
+    x, y, z, w, others = (parts[name] for name in "xyzwQ")
+    factor = root_of(z * y / (x * w), 2)  # c^2
+    ends = [Fraction(factor.lower), Fraction(factor.upper)]
+    layers = Enclosure((y + x * ends[0]) * (w + z / ends[1]), (y + x * ends[1]) * (w + z / ends[0]))
+    mixed = _mixed(parts)
+    gain = Enclosure(x * w + z * y - 2 * Fraction(mixed.upper), x * w + z * y - 2 * Fraction(mixed.lower))
+    whole = (x + y) * (z + w)
+    return (
+        layers.times(others),
+        Enclosure(whole - Fraction(gain.upper), whole - Fraction(gain.lower)).times(others),
+    )
+
+
+def _reads_one_unit(given: Instance) -> dict[str, Any]:
+    parts = _parts(given)
+    return {"Q": parts["Q"], **{name: sp.sqrt(_exact(parts[name])) for name in "xyzw"}}
+
+
 def _nonzero(name: str) -> Assumption:
     return Assumption(
         "no factor is 0",
@@ -249,8 +296,8 @@ B22B = Claim(
     reads=_reads_deep,
     finding=Finding.OURS,
     note="Any depth and number of outputs: weights whose hidden units are balanced have the least product of Frobenius norms "
-    "of all that a rescaling leads to. In the logarithms of the factors the problem is convex, a geometric program. Not "
-    "shown: that only balanced weights have it.",
+    "of all that a rescaling leads to. In the logarithms of the factors the problem is convex, a geometric program. Only "
+    "balanced weights have it: B22.c.",
     extremal=Instance(
         {
             "layers": (rationals([[1], [2]]), rationals([[1, 2]])),
@@ -260,4 +307,30 @@ B22B = Claim(
     ),
 )
 
-CLAIMS = (B22, B22A, B22B)
+B22C = Claim(
+    id="B22.c",
+    amends="B22",
+    source=Source(HOUSE, "B22"),
+    statement=r"x, z \text{ the norms of what enters unit } k \text{ of layer } i \text{ and leaves it},\ "
+    r"x^2 + y^2 = \|W_i\|_F^2,\ z^2 + w^2 = \|W_{i+1}\|_F^2,\ c_k^2 = \tfrac{z y}{x w}:\quad "
+    r"\prod_l \|W_l^c\|_F^2 = \prod_l \|W_l\|_F^2 - (x w - y z)^2 \!\!\! \prod_{l \ne i, i+1} \!\!\! \|W_l\|_F^2",
+    form=Form.IDENTITY,
+    symbols=(NONZERO_LAYERS, PLACE, UNIT),
+    assumptions=(
+        Assumption(
+            "weights other than 0 enter the unit, leave it, enter another of its layer and leave another",
+            lambda given: [_parts(given)[name] for name in "xyzw"],
+            all,
+        ),
+    ),
+    sides=_one_unit_sides,
+    proof=proofs.b22c,
+    reads=_reads_one_unit,
+    finding=Finding.OURS,
+    note="So only balanced weights have the least product (B22.b): x w = y z says that the shares of the unit in both layers "
+    "are equal, and where they are not the factor of this unit alone lowers it. No other factor of this unit lowers it more. "
+    "A unit that is alone in one of its layers and not in the other is never balanced, and the infimum is not attained.",
+    extremal=Instance({"layers": (rationals([[2], [1]]), rationals([[1, 1]])), "place": 0, "unit": 0}, "named"),
+)
+
+CLAIMS = (B22, B22A, B22B, B22C)

@@ -139,3 +139,14 @@ def b22b() -> Proof:
         ),
     )
     return Proof(steps, "networks of any depth and widths, any rescaling", lhs=change * norms, rhs=norms)
+
+
+def b22c() -> Proof:
+    """The best factor of one unit, x and z the norms of what enters and leaves it, y and w those of the rest of both layers."""
+    x, y, z, w = sp.symbols("x y z w", positive=True)
+    others = sp.Symbol("Q", nonnegative=True)
+    factor = z * y / (x * w)
+    before = others * (y**2 + factor * x**2) * (w**2 + z**2 / factor)
+    after = others * ((x**2 + y**2) * (z**2 + w**2) - (x * w - y * z) ** 2)
+    step = Step(before, after, Rule.IDENTITY, "both are Q (x z + y w)^2, the second by Lagrange's identity")
+    return Proof((step,), "any depth and widths", lhs=before, rhs=after)

@@ -18,7 +18,7 @@ from theory.beyond.norms_bounds import (
 )
 from theory.checks import Array, exact_vector, exact_vectors, rationals, share
 from theory.claim import Claim, Finding, Form, Instance
-from theory.enclosure import Enclosure, square_root
+from theory.enclosure import Enclosure, root_of, square_root
 from theory.relu_network import ReLUNetwork, complexity, norms_of_parts, square, squared_norms_of
 from theory.sources import HOUSE, Source
 from theory.symbols import BIASES, LAYERS, NETWORK_INPUTS, NETWORK_ON_DATA, POINT, Symbol
@@ -137,32 +137,6 @@ def shared_half(turn: Fraction) -> Fraction:
 def _gaussian_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     turn = given["turn"]
     return Enclosure.exactly(shared_half(turn)), Enclosure.exactly((1 - turn) / 2)
-
-
-def root_of(value: Fraction, degree: int, *, bits: int = 120) -> Enclosure:
-    """Return rationals around the root of a rational that is not negative, 2^-bits apart relative to it, or exactly.
-
-    Raises:
-        ValueError: if the rational is negative, or the degree below 1.
-    """
-    if value < 0 or degree < 1:
-        raise ValueError(f"value must be at least 0 and degree at least 1, got {value} and {degree}")
-    ends = [_whole_root(part, degree) for part in (value.numerator, value.denominator)]
-    if ends[0] ** degree == value.numerator and ends[1] ** degree == value.denominator:
-        return Enclosure.exactly(Fraction(*ends))
-    shift = degree * (bits + max(value.denominator.bit_length() - value.numerator.bit_length(), 0) // degree + 1)
-    root = _whole_root((value.numerator << shift) // value.denominator, degree)
-    scale = Fraction(1, 1 << (shift // degree))
-    return Enclosure(root * scale, (root + 1) * scale)
-
-
-def _whole_root(value: int, degree: int) -> int:
-    """Return the largest integer whose power of a degree is at most an integer, by bisection."""
-    low, high = 0, 1 << (value.bit_length() // degree + 1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if middle**degree <= value else (low, middle)
-    return low
 
 
 def _smaller_gram(jacobian: Array) -> Array:

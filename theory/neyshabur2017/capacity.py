@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -29,7 +30,8 @@ from theory.path_norms import (
 )
 from theory.relu_network import ReLUNetwork, exact_biases, square, squared_spectral_norm
 from theory.sources import NEYSHABUR2017, Source
-from theory.symbols import BIASES, LAYERS, POINT, Symbol
+from theory.symbols import BIASES, LAYERS, POINT, RATIONAL_WEIGHTS, Symbol, X
+from theory.two_layer import Weights
 
 MEASURES = ("l2", "l1-path", "l2-path", "spectral")
 """The four measures of section 2.2, as the paper names them."""
@@ -627,6 +629,32 @@ def _reads_layers(given: Instance) -> dict[str, Any]:
     }
 
 
+def _changes(signs: Sequence[bool]) -> int:
+    """Return how often one is not the next."""
+    return sum(before != after for before, after in pairwise(signs))
+
+
+def _sign_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
+    network, points = given["weights"], given["x"]
+    above = list(network(np.sort(points)) > 0)
+    return Enclosure.exactly(_changes(above)), Enclosure.exactly(len(network.w1) + 1)
+
+
+def _reads_signs(given: Instance) -> dict[str, Any]:
+    """Return what the symbols of N9's proof are: how often the sign changes in each piece, its ends among the points."""
+    network, points = given["weights"], np.sort(given["x"])
+    knots = sorted(-b / w if w else Fraction(0) for w, b in zip(network.w1, network.b1, strict=True))
+    ends = [min(points[0], *knots) if knots else points[0], *knots, max(points[-1], *knots) if knots else points[-1]]
+    pieces = [
+        [low, *(x for x in points if low < x < high), high] if low < high else [low] for low, high in pairwise(ends)
+    ]
+    return {
+        "m": len(pieces),
+        "c": [_changes(list(network(rationals(piece)) > 0)) for piece in pieces],
+        "L": _changes(list(network(points) > 0)),
+    }
+
+
 def _layers(*matrices: Any) -> Layers:
     return tuple(rationals(matrix) for matrix in matrices)
 
@@ -861,6 +889,30 @@ N4B = Claim(
     ),
 )
 
+ALTERNATING = Instance(
+    {"weights": Weights([1, 1, -1], [0, -2, 4], [-3, 2, -2], Fraction(9)), "x": rationals([-1, 0, 2, 4, 6])}, "named"
+)
+"""Three units, and a sign that changes in each of the four pieces."""
+
+N9 = Claim(
+    id="N9",
+    source=Source(NEYSHABUR2017, "section 2.1, eq 1: one input, one hidden layer"),
+    statement=r"f(x) = \sum_{i \le m} v_i [w_i x + b_i]_+ + c,\ x_1 < \dots < x_N:\quad "
+    r"\#\{j : [f(x_j) > 0] \ne [f(x_{j + 1}) > 0]\} \le m + 1",
+    form=Form.AT_MOST,
+    symbols=(RATIONAL_WEIGHTS, X),
+    sides=_sign_sides,
+    proof=proofs.n9,
+    reads=_reads_signs,
+    finding=Finding.OURS,
+    note="Labels that alternate need a change between each two points, so at most m + 2 points are shattered, which is less "
+    "than depth times parameters, 2 (3 m + 1). Three units have m + 1 changes. Printed is VC-dim = O~(d dim(w)): it hides a "
+    "constant and powers of a logarithm, so no network violates it, and the paper cites it (Harvey, Liaw and Mehrabian "
+    "2017, for piecewise linear activations). Here is what it comes to in the smallest case, with both sides; of other "
+    "networks nothing is shown.",
+    extremal=ALTERNATING,
+)
+
 N10 = Claim(
     id="N10",
     source=Source(NEYSHABUR2017, "section 2.2, footnote 2, path norms"),
@@ -993,6 +1045,7 @@ CLAIMS = (
     N4,
     N4A,
     N4B,
+    N9,
     N10,
     N10A,
     N10B,

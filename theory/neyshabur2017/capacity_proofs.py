@@ -240,6 +240,50 @@ def n3d() -> Proof:
     return Proof(steps, f"{_ANY}, any rescaling, and any path from a dead unit", lhs=sums + spare[last], rhs=sums + way)
 
 
+def n9() -> Proof:
+    """Of N - 1 pairs of neighbours, once the ends of the pieces are among the points, each lies in one of m pieces.
+
+    c_i is how often the sign changes from one to the next of the points in piece i, and L of all points without the ends.
+    """
+    (changes,) = nonnegatives("c")
+    counted = sp.Symbol("L", nonnegative=True)
+    whole, total, last = over_all(sp.Integer(1)), over_all(changes[INDEX]), COUNT + 1
+    steps = (
+        Step(
+            sp.Integer(1),
+            changes[1],
+            Rule.CITED,
+            "what is linear is above 0 on one side of at most one point, on an interval that is the first piece or any other",
+        ),
+        Step(
+            whole,
+            total,
+            Rule.INDUCTION,
+            "over the pieces",
+            (1 - changes[last],),
+            variable=COUNT,
+            base=1,
+            conditions=(sp.Ge(1, changes[last]), sp.Ge(1, changes[1])),
+            uses=(0,),
+        ),
+        Step(
+            total,
+            counted,
+            Rule.CITED,
+            "points in between take no change of sign away",
+        ),
+        Step(
+            whole,
+            counted,
+            Rule.POLYNOMIAL,
+            "from one to the other",
+            conditions=(sp.Ge(whole, total), sp.Ge(total, counted)),
+            uses=(1, 2),
+        ),
+    )
+    return Proof(steps, "any number of units and points", lhs=counted, rhs=whole)
+
+
 def n10a() -> Proof:
     """Cauchy and Schwarz over the m = h_0 h_1 .. h_d paths, u_i the weight of the i-th, each weight doubled."""
     (along,) = reals("u")

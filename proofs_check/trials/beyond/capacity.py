@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
 from proofs_check.trials.operators import Kind, both_ways, bounds, left, right
-from theory.beyond.capacity import B22, B22A, B22B, rational_power, squared_product, total
+from theory.beyond.capacity import B22, B22A, B22B, B22C, rational_power, squared_product, total
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure
@@ -56,6 +56,36 @@ def deep(draw: st.DrawFn) -> Instance:
     factor = draw(st.sampled_from([_POSITIVE, _POSITIVE, _ANY]))
     factors = tuple(rationals(draw(st.lists(factor, min_size=w, max_size=w))) for w in sizes[1:-1])
     return Instance({"layers": tuple(layers), "hidden_factors": factors}, "drawn")
+
+
+@st.composite
+def one_unit(draw: st.DrawFn) -> Instance:
+    """Draw layers of small whole numbers and a hidden unit, its like among them, balanced ones too."""
+    depth = draw(st.integers(2, 3))
+    sizes = [draw(st.integers(1, 3)) for _ in range(depth + 1)]
+    layers = []
+    for before, after in pairwise(sizes):
+        row = st.lists(st.sampled_from([0, 1, 1, 2, -3]), min_size=before * after, max_size=before * after)
+        layers.append(rationals(draw(row.filter(any))).reshape(after, before))
+    place = draw(st.integers(0, depth - 2))
+    return Instance(
+        {"layers": tuple(layers), "place": place, "unit": draw(st.integers(0, sizes[place + 1] - 1))}, "drawn"
+    )
+
+
+def _without_the_gain(given: Instance) -> Fraction:
+    return squared_product(given["layers"])
+
+
+def _with_the_gain_of_two_layers(given: Instance) -> Enclosure:
+    """Return B22.c's right side with the other layers left out of what is gained."""
+    whole, (_, after) = squared_product(given["layers"]), B22C.sides(given)
+    others = Fraction(1)
+    for number, matrix in enumerate(given["layers"]):
+        if number not in (given["place"], given["place"] + 1):
+            others *= Fraction((matrix * matrix).sum())
+    lower, upper = (whole - (whole - Fraction(end)) / others for end in (after.lower, after.upper))
+    return Enclosure(lower, upper)
 
 
 def _with_exponent(
@@ -114,6 +144,15 @@ TRIALS = (
         mutants=(
             *bounds(B22B),
             left(B22B, "outgoing weights not divided", Kind.DROPPED, _not_divided),
+        ),
+    ),
+    Trial(
+        B22C,
+        instances=one_unit(),
+        mutants=(
+            *both_ways(B22C),
+            right(B22C, "nothing gained", Kind.DROPPED, _without_the_gain),
+            right(B22C, "the other layers left out", Kind.DROPPED, _with_the_gain_of_two_layers),
         ),
     ),
 )

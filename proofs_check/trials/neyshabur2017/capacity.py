@@ -11,12 +11,13 @@ from math import prod
 from hypothesis import strategies as st
 
 from proofs_check.trial import Trial
-from proofs_check.trials.common import ratios, whole
+from proofs_check.trials.common import data_points, exact_weights, ratios, whole
 from proofs_check.trials.operators import Kind, both_ways, bounds, left, negated, right
 from theory.checks import Array, rationals
 from theory.claim import Instance
 from theory.enclosure import Enclosure
 from theory.neyshabur2017.capacity import (
+    ALTERNATING,
     MEASURES,
     N1,
     N1A,
@@ -29,6 +30,7 @@ from theory.neyshabur2017.capacity import (
     N4,
     N4A,
     N4B,
+    N9,
     N10,
     N10A,
     N10B,
@@ -48,6 +50,19 @@ from theory.neyshabur2017.capacity import (
     spare_path,
 )
 from theory.path_norms import Layers, lifted_sums, path_sums, path_weights, rescaled, row_product, widths
+from theory.two_layer import Weights
+
+
+@st.composite
+def signs(draw: st.DrawFn) -> Instance:
+    """Draw a network and points, at times one whose sign changes in every piece, moved and turned round."""
+    if draw(st.booleans()):
+        return Instance({"weights": draw(exact_weights(most=4)), "x": draw(data_points(most=8))}, "drawn")
+    known = ALTERNATING["weights"]
+    scale, shift = draw(st.sampled_from([1, 2, -1])), draw(st.integers(-2, 2))
+    size = draw(st.sampled_from([1, 1, 3, -1]))
+    moved = Weights(scale * known.w1, known.b1 + shift * known.w1, size * known.w2, size * known.b2)
+    return Instance({"weights": moved, "x": rationals(sorted((ALTERNATING["x"] - shift) / scale))}, "drawn")
 
 
 @st.composite
@@ -381,6 +396,14 @@ TRIALS = (
                 Kind.DROPPED,
                 _folded(_scale, lambda given: _scale(given) * given["bias"] - given["mean"] + given["offset"]),
             ),
+        ),
+    ),
+    Trial(
+        N9,
+        instances=signs(),
+        mutants=(
+            *bounds(N9),
+            right(N9, "m for m + 1", Kind.OFF_BY_ONE, lambda given: Fraction(len(given["weights"].w1))),
         ),
     ),
     Trial(N10, instances=networks()),

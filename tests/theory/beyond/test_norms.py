@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from proofs_check.trials.common import relu_networks
 from theory.beyond import frobenius_complexity_bound, gaussian_overlap, two_layer_complexity, unit_complexity_bound
-from theory.beyond.norms import root_of, shared_half, squared_singular_values
+from theory.beyond.norms import shared_half, squared_singular_values
 from theory.checks import rationals
 from theory.claim import Instance
+from theory.enclosure import root_of
 from theory.relu_network import ReLUNetwork, complexity
 
 DRAWN = settings(max_examples=60, deadline=None, derandomize=True, database=None)
