@@ -16,6 +16,12 @@ from numerics.stability.hessian import (
     sharpness_with_error,
 )
 from numerics.stability.mean_square import mean_square_threshold, verify
+from numerics.stability.optimiser import (
+    BatchSharpness,
+    PreconditionedSharpness,
+    batch_sharpness,
+    preconditioned_sharpness,
+)
 from numerics.stability.report_object import Eigenvalue, Report, StepSizes
 from numerics.stability.report_on_model import report
 from numerics.stability.reshuffling import Estimate, reshuffling_growth
@@ -48,6 +54,11 @@ __all__ = [
     "Certificate",
     "reshuffling_growth",
     "Estimate",
+    # through an optimiser's preconditioner, and along the gradients of batches
+    "preconditioned_sharpness",
+    "PreconditionedSharpness",
+    "batch_sharpness",
+    "BatchSharpness",
     # minima at which units toggle on data points
     "strong_stability_threshold",
     "StrongStability",

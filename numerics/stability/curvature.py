@@ -164,9 +164,9 @@ def curvature(
         >>> matrix.matvec(np.array([1.0, 0.0])).round(12).tolist()
         [1.0, 0.5]
     """
-    _check_matrix(matrix)
+    check_matrix(matrix)
     problem = _problem(model, x, y, loss, parameters)
-    product = _product(problem, matrix)
+    product = curvature_product(problem, matrix)
     return LinearOperator((problem.dimension,) * 2, dtype=np.float64, matvec=product, rmatvec=product)
 
 
@@ -206,27 +206,15 @@ def top_eigenvalues(
         >>> found.values.round(4).tolist(), bool((found.errors < 1e-12).all()), found.vectors.shape
         ([1.309, 0.191], True, (2, 2))
     """
-    _check_matrix(matrix)
+    check_matrix(matrix)
     wanted = count("k", k)
     positive("tolerance", tolerance)
     problem = _problem(model, x, y, loss, parameters)
     p = problem.dimension
     if wanted > p:
         raise ValueError(f"k must be at most the number of parameters, {p}, got {wanted}")
-    product = _product(problem, matrix)
-    if p <= DENSE or wanted >= p - 1:
-        values, vectors = np.linalg.eigh(_written_out(product, p))
-        vectors = vectors[:, ::-1][:, :wanted]
-    else:
-        operator = LinearOperator((p, p), dtype=np.float64, matvec=product)
-        start = np.random.default_rng(0).standard_normal(p)
-        try:
-            _, vectors = eigsh(
-                operator, k=wanted, which="LA", v0=start, tol=tolerance, ncv=min(p, max(2 * wanted + 8, 20))
-            )
-        except ArpackNoConvergence as error:
-            raise RuntimeError(f"Lanczos iteration did not reach tolerance {tolerance}, try a larger one") from error
-        vectors = vectors[:, ::-1] / np.linalg.norm(vectors[:, ::-1], axis=0)
+    product = curvature_product(problem, matrix)
+    vectors = top_pairs(product, p, wanted, tolerance)
     found = [eigenvalue_at(product, vector) for vector in vectors.T]
     order = np.argsort([-entry.value for entry in found], kind="stable")
     values = np.array([found[place].value for place in order])
@@ -270,11 +258,11 @@ def trace(
         >>> trace(torch.nn.Linear(2, 1, bias=False), [[1.0, 0.0], [1.0, 1.0]], [0.0, 0.0]).value
         1.5
     """
-    _check_matrix(matrix)
+    check_matrix(matrix)
     third = count("products", products, fewest=6) // 3
     generator = np.random.default_rng(count("seed", seed, fewest=0))
     problem = _problem(model, x, y, loss, parameters)
-    p, product = problem.dimension, _product(problem, matrix)
+    p, product = problem.dimension, curvature_product(problem, matrix)
     if p <= max(DENSE, products):
         return Estimate(float(np.trace(_written_out(product, p))), 0.0)
     kernel = problem.gram() if matrix == "gauss_newton" else None
@@ -332,17 +320,22 @@ def spectral_density(
         >>> density.nodes[0].round(4).tolist()
         [0.191, 1.309]
     """
-    _check_matrix(matrix)
+    check_matrix(matrix)
     most, r = count("steps", steps, fewest=2), count("starts", starts, fewest=2)
     generator = np.random.default_rng(count("seed", seed, fewest=0))
     problem = _problem(model, x, y, loss, parameters)
-    p, product = problem.dimension, _product(problem, matrix)
+    p, product = problem.dimension, curvature_product(problem, matrix)
     m = min(most, p)
     found = [_quadrature(product, generator.standard_normal(p), m) for _ in range(r)]
     return SpectralDensity(np.array([nodes for nodes, _ in found]), np.array([weights for _, weights in found]), p)
 
 
-def _check_matrix(matrix: object) -> None:
+def check_matrix(matrix: object) -> None:
+    """Do nothing if this is the name of a matrix.
+
+    Raises:
+        ValueError: if not.
+    """
     if matrix not in get_args(Curvature):
         raise ValueError(f"matrix must be one of {', '.join(map(repr, get_args(Curvature)))}, got {matrix!r}")
 
@@ -355,7 +348,9 @@ def _problem(
         return module_loss(module, x, y, loss, only=parameters)
 
 
-def _product(problem: ModuleLoss, matrix: Curvature) -> Callable[[Array], Array]:
+def curvature_product(problem: ModuleLoss, matrix: Curvature) -> Callable[[Array], Array]:
+    """Return what multiplies a vector [p] by the Hessian or the Gauss-Newton matrix."""
+
     def product(direction: Array) -> Array:
         v = np.asarray(direction, dtype=np.float64).ravel()
         with torch.inference_mode(False), torch.enable_grad():
@@ -364,6 +359,25 @@ def _product(problem: ModuleLoss, matrix: Curvature) -> Callable[[Array], Array]
             return problem.transposed_product(problem.product(v)) / len(problem.x)
 
     return product
+
+
+def top_pairs(product: Callable[[Array], Array], p: int, wanted: int, tolerance: float) -> Array:
+    """Return unit eigenvectors of the largest eigenvalues of a symmetric matrix, the largest first, [p, wanted].
+
+    Raises:
+        RuntimeError: if Lanczos does not reach the tolerance.
+    """
+    if p <= DENSE or wanted >= p - 1:
+        _, vectors = np.linalg.eigh(_written_out(product, p))
+        return vectors[:, ::-1][:, :wanted]
+    operator = LinearOperator((p, p), dtype=np.float64, matvec=product)
+    start = np.random.default_rng(0).standard_normal(p)
+    try:
+        _, vectors = eigsh(operator, k=wanted, which="LA", v0=start, tol=tolerance, ncv=min(p, max(2 * wanted + 8, 20)))
+    except ArpackNoConvergence as error:
+        raise RuntimeError(f"Lanczos iteration did not reach tolerance {tolerance}, try a larger one") from error
+    turned: Array = vectors[:, ::-1] / np.linalg.norm(vectors[:, ::-1], axis=0)
+    return turned
 
 
 def _written_out(product: Callable[[Array], Array], p: int) -> Array:

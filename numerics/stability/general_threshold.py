@@ -44,7 +44,7 @@ def threshold_of_hessians(hessians: object, batch_size: int, sampling: Sampling)
             threshold is no float; if `batch_size` is not between 1 and n; or if batches are not drawn anew.
         RuntimeError: if no certificate is found, since directions differ too much in curvature.
     """
-    points, share, exponent = _problem(hessians, batch_size, sampling)
+    points, share, exponent = problem_of_hessians(hessians, batch_size, sampling)
     r = points.shape[1]
     if r == 0:
         return Threshold(math.inf, math.inf, math.inf, "zero", Certificate(np.empty((0, 0)), np.empty((0, 0))))
@@ -65,7 +65,7 @@ def threshold_of_hessians(hessians: object, batch_size: int, sampling: Sampling)
     else:
         raise RuntimeError("no lower bound was found: directions differ too much in curvature")
     value = min(max(2 / lam, lower), upper)
-    value, lower, upper = (_scaled(end, -exponent) for end in (value, lower, upper))
+    value, lower, upper = (scaled_by(end, -exponent) for end in (value, lower, upper))
     return Threshold(value, lower, upper, "eigenproblem", Certificate(stable, unstable))
 
 
@@ -76,7 +76,7 @@ def proves_for_hessians(threshold: Threshold, hessians: object, batch_size: int,
         TypeError: as `threshold_of_hessians`.
         ValueError: as there, but for the range of the threshold.
     """
-    points, share, exponent = _problem(hessians, batch_size, sampling)
+    points, share, exponent = problem_of_hessians(hessians, batch_size, sampling)
     r, certificate = points.shape[1], threshold.certificate
     if r == 0:
         return threshold.lower == threshold.value == threshold.upper == math.inf
@@ -85,13 +85,13 @@ def proves_for_hessians(threshold: Threshold, hessians: object, batch_size: int,
     if any(m.shape != (r, r) or not np.all(np.isfinite(m)) for m in (certificate.stable, certificate.unstable)):
         return False
     try:
-        lower, upper = (_scaled(end, exponent) for end in (threshold.lower, threshold.upper))
+        lower, upper = (scaled_by(end, exponent) for end in (threshold.lower, threshold.upper))
     except ValueError:
         return False
     return _shrinks(points, share, lower, certificate.stable) and _upper(points, share, certificate.unstable) <= upper
 
 
-def _scaled(value: float, exponent: int) -> float:
+def scaled_by(value: float, exponent: int) -> float:
     """Return value 2^exponent, exactly.
 
     Raises:
@@ -106,7 +106,7 @@ def _scaled(value: float, exponent: int) -> float:
     return scaled
 
 
-def _problem(hessians: object, batch: int, sampling: Sampling) -> tuple[Array, float, int]:
+def problem_of_hessians(hessians: object, batch: int, sampling: Sampling) -> tuple[Array, float, int]:
     """Return the Hessians over a power of 2, [n, r, r], on the range of H, with p and that power.
 
     Raises:

@@ -8,18 +8,21 @@ reshuffling (`numerics.stability.reshuffling`); of any Hessians H_i, for batches
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import get_args
 
 import numpy as np
 import torch
 
-from numerics.stability.general_threshold import proves_for_hessians, threshold_of_hessians
+from numerics.stability.general_threshold import proves_for_hessians, scaled_by, threshold_of_hessians
+from numerics.stability.momentum import Spread, keeps, momentum_of, of_features, of_hessians, threshold_with_momentum
+from numerics.stability.momentum import ceiling as momentum_ceiling
 from numerics.stability.reshuffling import RESHUFFLED_POINTS, first_unstable, proves
 from numerics.stability.secular import below, ceiling, floor, solve
 from numerics.stability.spectrum import Spectrum, spectrum_of
 from numerics.stability.threshold import Certificate, Method, Threshold
+from theory.checks import Array
 from theory.checks import batch_size as checked_batch
 from theory.enclosure import EPS
 from theory.linear_stability import noise_share
@@ -27,7 +30,12 @@ from theory.symbols import Loss, Sampling, loss_scale
 
 
 def mean_square_threshold(
-    features: object, batch_size: int, *, sampling: Sampling = "without_replacement", loss: Loss = "half_mean"
+    features: object,
+    batch_size: int,
+    *,
+    momentum: float = 0.0,
+    sampling: Sampling = "without_replacement",
+    loss: Loss = "half_mean",
 ) -> Threshold:
     """Return the largest step size for which E ||a||^2 stays bounded near an interpolating minimum (B3; B9).
 
@@ -42,11 +50,16 @@ def mean_square_threshold(
     Instead of features it takes Hessians H_i of any rank, for batches drawn anew; they cost an eigenproblem of d (d + 1)/2
     dimensions and the sum of n matrices of d^2 x d^2 entries.
 
+    With momentum (B11), for batches drawn anew: E ||a||^2 goes to 0 below the threshold and not at it. It is larger than
+    without where little noise is left, up to 2 (1 + b)/h_max at B = n, and smaller where most is. It costs Lanczos steps of
+    O(n r^2), r the rank of the features.
+
     Args:
         features: the gradients phi_i of f(x_i) in the weights, one example a row, [n, d]; numbers, an array or a tensor, in
             float64. Or the Hessians H_i of the examples' losses, symmetric, positive semidefinite up to rounding, [n, d, d],
             d <= 40.
         batch_size: B, from 1 to n.
+        momentum: b, from 0 to below 1, as in v' = b v + g, w' = w - eta v' (`torch.optim.SGD`).
         sampling: how batches are drawn.
         loss: the loss that step sizes belong to, (1/2n) sum r_i^2 or (1/n) sum r_i^2, for which they are half as large. Of
             Hessians it is the one that they are of: leave it.
@@ -54,8 +67,9 @@ def mean_square_threshold(
     Raises:
         TypeError: if an entry of `features` is no real number, or `batch_size` no integer.
         ValueError: if `features` is neither [n, d] with n, d >= 1 nor such Hessians, holds nan or inf, or is so large or small
-            that the threshold is no float; if `batch_size` is not between 1 and n; if `sampling` or `loss` is unknown, or not
-            for Hessians; or for reshuffling of more than `RESHUFFLED_POINTS` points.
+            that the threshold is no float; if `batch_size` is not between 1 and n, or `momentum` not from 0 to below 1; if
+            `sampling` or `loss` is unknown, or not for Hessians or momentum; or for reshuffling of more than
+            `RESHUFFLED_POINTS` points.
         RuntimeError: if an iteration does not converge, for reshuffling if the features are too nearly dependent for a
             certificate, or for Hessians if directions differ too much in curvature.
 
@@ -70,8 +84,13 @@ def mean_square_threshold(
         [0.7623, 1.1871, 1.3656]
         >>> round(mean_square_threshold(features, 1, sampling="reshuffling").value, 4)
         0.8304
+        >>> [round(mean_square_threshold(features, batch, momentum=0.9).value, 4) for batch in (1, 4)]
+        [0.1255, 2.5947]
     """
     scale = loss_scale(loss)
+    b = momentum_of(momentum)
+    if b:
+        return _with_momentum(features, batch_size, b, sampling, loss)
     if _hessians(features, loss):
         return threshold_of_hessians(features, batch_size, sampling)
     spectrum, share = _problem(features, batch_size, sampling)
@@ -99,6 +118,7 @@ def verify(
     features: object,
     batch_size: int,
     *,
+    momentum: float = 0.0,
     sampling: Sampling = "without_replacement",
     loss: Loss = "half_mean",
 ) -> bool:
@@ -110,12 +130,14 @@ def verify(
     one for features whose Gram matrix differs from the given one by rounding (the range of K is that of its eigenvalues
     above 32 n eps h_max), and says that SGD is stable at `lower` and not at `upper`. For Hessians rounding is bounded a priori
     too, and the least eigenvalue of a symmetric matrix [r, r] is taken to be within r eps of its Frobenius norm; where their
-    mean is singular, `True` speaks of their projections on its eigenvectors above its rounding errors.
+    mean is singular, `True` speaks of their projections on its eigenvectors above its rounding errors. With momentum the
+    certificate is put to the test in floats, and rounding is allowed for only roughly: `True` is a check and no proof.
 
     Args:
         threshold: what `mean_square_threshold` returned.
         features: as there, [n, d], or Hessians [n, d, d].
         batch_size: as there.
+        momentum: as there.
         sampling: as there.
         loss: as there.
 
@@ -130,6 +152,9 @@ def verify(
         True
     """
     scale = loss_scale(loss)
+    b = momentum_of(momentum)
+    if b:
+        return _holds_with_momentum(threshold, features, batch_size, b, sampling, loss)
     if _hessians(features, loss):
         return proves_for_hessians(threshold, features, batch_size, sampling)
     spectrum, share = _problem(features, batch_size, sampling)
@@ -152,6 +177,67 @@ def verify(
     most, least = 2 / lower * (1 - EPS), 2 / upper * (1 + EPS)
     return below(spectrum, share, most, certificate.stable) and bool(
         floor(spectrum, share, least, certificate.unstable) >= least
+    )
+
+
+def _momentum_problem(
+    features: object, batch: int, sampling: Sampling, loss: Loss
+) -> tuple[Array, Spread, float, Callable[[float, int], float]]:
+    """Return the eigenvalues of H, the mean of the H_i X H_i, p, and what takes step sizes there (1) and back (-1).
+
+    Raises:
+        ValueError: if an argument is out of range, or batches are not drawn anew.
+    """
+    if sampling == "reshuffling":
+        raise ValueError(
+            "sampling must not be 'reshuffling' with momentum, whose threshold is known for batches drawn anew"
+        )
+    scale = loss_scale(loss)
+    if _hessians(features, loss):
+        levels, spread, share, power = of_hessians(features, batch, sampling)
+        return levels, spread, share, lambda step, way: scaled_by(step, way * power)
+    spectrum, fraction = _problem(features, batch, sampling)
+    levels, spread = of_features(spectrum) if spectrum.values[-1] > 0 else (np.empty(0), lambda x: x)
+    return levels, spread, float(fraction or 0), lambda step, way: _scaled(step * scale**way, way * spectrum.exponent)
+
+
+def _with_momentum(features: object, batch: int, b: float, sampling: Sampling, loss: Loss) -> Threshold:
+    """Return the threshold with momentum.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    levels, spread, share, moved = _momentum_problem(features, batch, sampling, loss)
+    found = threshold_with_momentum(levels, spread, share, b)
+    if found.method == "zero":
+        return found
+    value, lower, upper = (moved(end, -1) for end in (found.value, found.lower, found.upper))
+    return Threshold(value, lower, upper, found.method, found.certificate)
+
+
+def _holds_with_momentum(
+    threshold: Threshold, features: object, batch: int, b: float, sampling: Sampling, loss: Loss
+) -> bool:
+    """Return whether the certificate holds in floats.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    levels, spread, share, moved = _momentum_problem(features, batch, sampling, loss)
+    shape, certificate = (len(levels),) * 2, threshold.certificate
+    if not len(levels):
+        return threshold.lower == threshold.value == threshold.upper == math.inf
+    if not 0 < threshold.lower <= threshold.value <= threshold.upper < math.inf:
+        return False
+    if any(part.shape != shape or not np.all(np.isfinite(part)) for part in (certificate.stable, certificate.unstable)):
+        return False
+    try:
+        lower, upper = (moved(end, 1) for end in (threshold.lower, threshold.upper))
+    except ValueError:
+        return False
+    near = 1 + 64 * EPS * len(levels)
+    return keeps(levels, spread, share, b, lower / near, certificate.stable) and (
+        momentum_ceiling(levels, spread, share, b, certificate.unstable) <= upper * near
     )
 
 

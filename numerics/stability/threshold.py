@@ -7,7 +7,7 @@ from typing import Literal
 
 from theory.checks import Array
 
-Method = Literal["secular", "sharpness", "zero", "scan", "eigenproblem"]
+Method = Literal["secular", "sharpness", "zero", "scan", "eigenproblem", "momentum"]
 """How a threshold was found: see `Threshold`."""
 
 
@@ -23,7 +23,8 @@ class Certificate:
     radius is below 1; one that is not semidefinite, that it is not, for below 1 P = sum_k M^k(P - M(P)) would be.
 
     For Hessians, on the range of their mean, [r, r]: P = `stable`, positive definite, has 2 C(P) - eta D(P) >= 0 at `lower`,
-    and X = `unstable` has 2 tr(X C(X)) <= eta tr(X D(X)) at `upper`; see `numerics.stability.general_threshold`.
+    and X = `unstable` has 2 tr(X C(X)) <= eta tr(X D(X)) at `upper`; see `numerics.stability.general_threshold`. With momentum
+    likewise, in an eigenbasis of H: see `numerics.stability.momentum`.
     """
 
     stable: Array
@@ -40,7 +41,7 @@ class Threshold:
         upper: a certified upper bound. For reshuffling: SGD is not stable here.
         method: "secular" solved (2) of `numerics.stability.secular`; "sharpness" is 2/h_max, for p = 0; "zero" for features
             that all vanish; "scan" is the first of the scanned step sizes with growth over an epoch, refined by bisection;
-            "eigenproblem" is for Hessians.
+            "eigenproblem" is for Hessians, "momentum" for SGD with momentum.
         certificate: what `verify` proves the bounds from.
     """
 

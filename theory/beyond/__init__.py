@@ -20,6 +20,7 @@ from theory.beyond.mean_square_bounds import (
     trace_bound,
     trace_limit,
 )
+from theory.beyond.momentum_bounds import heavy_ball_threshold, momentum_threshold, nesterov_threshold
 from theory.beyond.norms_bounds import (
     frobenius_complexity_bound,
     gaussian_overlap,
@@ -51,6 +52,10 @@ __all__ = [
     "trace_bound",
     "frobenius_limit",
     "trace_limit",
+    # with momentum, and gradient descent with it (B11)
+    "momentum_threshold",
+    "heavy_ball_threshold",
+    "nesterov_threshold",
     # the same for reshuffled data (B9)
     "batch_bound",
     "epoch_growth",
