@@ -5,5 +5,18 @@ from theory.extras import need
 need(
     "experiments",
     "studies",
-    ("cvxpy", "filelock", "lazy_loader", "matplotlib", "pandas", "pooch", "pyarrow", "scipy", "torch", "tqdm", "tyro"),
+    (
+        "cvxpy",
+        "filelock",
+        "lazy_loader",
+        "matplotlib",
+        "pandas",
+        "pooch",
+        "pyarrow",
+        "safetensors",
+        "scipy",
+        "torch",
+        "tqdm",
+        "tyro",
+    ),
 )

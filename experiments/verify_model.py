@@ -6,21 +6,19 @@ import dataclasses
 import json as json_format
 import math
 import os
-import pickle
 import pkgutil
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import tyro
 from torch import nn
 
-from experiments.kit.datasets import read_columns
+from experiments.kit.checkpoints import fitted, load, state_dict
+from experiments.kit.tables import read_columns
 from numerics.files import write_whole
 from numerics.networks import TwoLayerReLU
 from numerics.stability import Report, report
@@ -45,15 +43,19 @@ class Arguments:
     """What is looked at.
 
     Attributes:
-        data: a CSV file that begins with a line of column names.
+        data: a CSV file that begins with a line of column names, a .parquet file, or an .npz file of arrays.
         x: the columns of the inputs.
         y: the columns of the targets; for cross_entropy one of labels 0, 1, ..
         step_size: of gradient descent on the loss, above 0.
         model: a state dict, as torch.save(net.state_dict(), ..) writes it: of a TwoLayerReLU, or of what --factory returns.
-            Files with anything but tensors in them are refused.
+            A checkpoint that has one under a usual name will do, so will .safetensors; prefixes of all names, such as
+            module., are passed over. Files with objects of other kinds in them are refused.
         factory: package.module:function, called without arguments for the torch module; it is imported from the working
             folder or where Python finds it, and run. Without
             --model its weights are taken as they are.
+        key: the name that a checkpoint has the state dict under, with dots for dictionaries in dictionaries.
+        sep: what stands between the columns of a CSV file; seen in its header, and said, if not given.
+        decimal: . or , in its numbers; likewise.
         batch_size: of SGD, without replacement; all rows if not given, which is gradient descent.
         loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, mse_loss averages over the outputs too, as
             torch.nn.MSELoss, cross_entropy is of the softmax.
@@ -70,6 +72,9 @@ class Arguments:
     step_size: float
     model: Path | None = None
     factory: str | None = None
+    key: str | None = None
+    sep: str | None = None
+    decimal: str | None = None
     batch_size: int | None = None
     loss: ModelLoss = "half_mean"
     interpolation_tolerance: float = 1e-10
@@ -90,40 +95,13 @@ def labels(path: Path, values: Array, lines: Sequence[int], column: str) -> Arra
     return values.astype(np.int64)
 
 
-def state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """Return the state dict in a file; only tensors are read, no code is run.
-
-    Raises:
-        ValueError: if there is none: no file, half of one, one that would run code, or something else.
-    """
-    if not path.is_file():
-        raise ValueError(f"--model: there is no file {path}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a pickle that torch did not write: it is refused below, or is tensors
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ValueError(
-            f"--model: {path} must hold tensors alone: other objects are not read, they can run code"
-        ) from None
-    except (*FAILURES, EOFError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).split(". ")[0].splitlines()[0]
-        raise ValueError(f"--model: {path} is not a whole file as torch.save writes it: {reason}") from None
-    if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise ValueError(
-            f"--model: {path} must hold a state dict, names and tensors, got {type(loaded).__name__}: save it with "
-            "torch.save(net.state_dict(), ..)"
-        )
-    return loaded
-
-
-def two_layer(path: Path) -> TwoLayerReLU:
+def two_layer(path: Path, key: str | None = None) -> TwoLayerReLU:
     """Return the two-layer network whose state dict a file holds, as wide as its weights are.
 
     Raises:
         ValueError: if it holds none.
     """
-    state = state_dict(path)
+    state = fitted(state_dict(path, key), LAYERS)
     shapes = {name: tuple(state[name].shape) for name in LAYERS if name in state}
     if set(state) != set(LAYERS) or len(shapes["hidden.weight"]) != 2:
         raise ValueError(
@@ -144,7 +122,7 @@ def two_layer(path: Path) -> TwoLayerReLU:
     return network
 
 
-def built(factory: str, path: Path | None) -> nn.Module:
+def built(factory: str, path: Path | None, key: str | None = None) -> nn.Module:
     """Return the module that a factory makes, with the weights in a file if one is given.
 
     Raises:
@@ -164,12 +142,7 @@ def built(factory: str, path: Path | None) -> nn.Module:
     if not isinstance(module, nn.Module):
         raise ValueError(f"--factory {factory} must return a torch.nn.Module, got {type(module).__name__}")
     if path is not None:
-        state = state_dict(path)
-        try:
-            module.load_state_dict(state)
-        except RuntimeError as error:
-            reasons = " ".join(line.strip() for line in str(error).splitlines())
-            raise ValueError(f"--model: {path} does not fit what --factory returns: {reasons}") from None
+        load(module, state_dict(path, key), path, "--factory")
     return module
 
 
@@ -180,10 +153,10 @@ def model_of(arguments: Arguments) -> nn.Module:
         ValueError: if it names none, or one that cannot be had.
     """
     if arguments.factory is not None:
-        return built(arguments.factory, arguments.model)
+        return built(arguments.factory, arguments.model, arguments.key)
     if arguments.model is None:
         raise ValueError("--model or --factory must say what the model is, got neither")
-    return two_layer(arguments.model)
+    return two_layer(arguments.model, arguments.key)
 
 
 def plain(value: Any) -> Any:
@@ -210,11 +183,13 @@ def verified(arguments: Arguments) -> Report:
         RuntimeError: if an iteration does not converge.
     """
     model = model_of(arguments)
-    values, lines = read_columns(arguments.data, {"--x": arguments.x, "--y": arguments.y})
-    width = len(arguments.x)
+    wanted = {"--x": arguments.x, "--y": arguments.y}
+    options: dict[str, Any] = {"separator": arguments.sep, "decimal": arguments.decimal}
+    values, lines = read_columns(arguments.data, wanted, say=lambda text: print(text, file=sys.stderr), **options)
+    width = read_columns(arguments.data, {"--x": arguments.x}, **options)[0].shape[1]
     x, y = values[:, :width], values[:, width:]
     if arguments.loss == "cross_entropy":
-        if len(arguments.y) != 1:
+        if y.shape[1] != 1:
             raise ValueError(f"--y must name one column for cross_entropy, of labels, got {', '.join(arguments.y)}")
         y = labels(arguments.data, y[:, 0], lines, arguments.y[0])
     return report(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from experiments.kit.tables import read_columns
 from theory.checks import Array
 
 FORBES = Path(__file__).parents[1] / "data" / "forbes1857.csv"
@@ -146,7 +146,10 @@ def read_csv(path: Path, x: str, y: str) -> tuple[Array, Array]:
     Raises:
         ValueError: see `from_file`.
     """
-    columns, lines = read_columns(path, {"--x": (x,), "--y": (y,)}, fewest=2)
+    wanted = {"--x": (x,), "--y": (y,)}
+    columns, lines = read_columns(path, wanted, fewest=2, say=lambda text: print(text, file=sys.stderr))
+    if columns.shape[1] != 2:
+        raise ValueError(f"{path} must have one number a row for --x and one for --y, got {columns.shape[1]} in all")
     first: dict[float, int] = {}
     for line, value in zip(lines, columns[:, 0].tolist(), strict=True):
         if value in first:
@@ -155,75 +158,3 @@ def read_csv(path: Path, x: str, y: str) -> tuple[Array, Array]:
             )
         first[value] = line
     return columns[:, 0], columns[:, 1]
-
-
-def read_columns(path: Path, columns: Mapping[str, Sequence[str]], *, fewest: int = 1) -> tuple[Array, list[int]]:
-    """Return columns of a CSV file that begins with a line of column names, [n, columns], and the line of each row.
-
-    Args:
-        path: the file.
-        columns: the names of columns by the option that gave them.
-        fewest: how many rows there must be.
-
-    Raises:
-        ValueError: if the file is missing, empty or too short, has not these columns, or holds anything but finite
-            numbers in them; with line and value.
-    """
-    if not path.is_file():
-        raise ValueError(f"--data: there is no file {path}")
-    lines, rows = [], []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-            if not names:
-                raise ValueError(f"{path} is empty: expected a line of column names and rows of numbers")
-            if all(_is_number(name) for name in names):
-                raise ValueError(f"{path} must begin with a line of column names, got the numbers {', '.join(names)}")
-            for option, chosen in columns.items():
-                if not chosen or not all(chosen):
-                    raise ValueError(f"{option} must name a column of {path}: its columns are {', '.join(names)}")
-                missing = [column for column in chosen if column not in names]
-                if missing:
-                    raise ValueError(f"{path} has no column {missing[0]!r}: its columns are {', '.join(names)}")
-                twice = [column for column in chosen if names.count(column) > 1]
-                if twice:
-                    raise ValueError(
-                        f"{path} has more than one column {twice[0]!r}: its columns are {', '.join(names)}"
-                    )
-            for row in reader:
-                if None in row:
-                    raise ValueError(f"{path}, line {reader.line_num}: expected {len(names)} values, got more")
-                lines.append(reader.line_num)
-                rows.append(
-                    [
-                        _number(path, reader.line_num, column, row[column])
-                        for part in columns.values()
-                        for column in part
-                    ]
-                )
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if len(rows) < fewest:
-        raise ValueError(
-            f"{path} must hold at least {fewest} {'row' if fewest == 1 else 'rows'} of data, got {len(rows)}"
-        )
-    return np.array(rows, dtype=np.float64), lines
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(path: Path, line: int, column: str, text: str | None) -> float:
-    try:
-        value = float("" if text is None or "_" in text else text)
-    except ValueError as error:
-        raise ValueError(f"{path}, line {line}, column {column!r}: expected a number, got {text or ''!r}") from error
-    if not math.isfinite(value):
-        raise ValueError(f"{path}, line {line}, column {column!r}: expected a finite number, got {text!r}")
-    return value

@@ -27,6 +27,7 @@ from numerics.stability.report_on_model import report
 from numerics.stability.reshuffling import Estimate, reshuffling_growth
 from numerics.stability.strong_stability import StrongStability, strong_stability_threshold
 from numerics.stability.threshold import Certificate, Threshold
+from numerics.stability.tracker import StabilityTracker, TrackedStep, TrackerCallback
 
 __all__ = [
     # everything at once, for any torch module
@@ -59,6 +60,10 @@ __all__ = [
     "PreconditionedSharpness",
     "batch_sharpness",
     "BatchSharpness",
+    # along a training
+    "StabilityTracker",
+    "TrackedStep",
+    "TrackerCallback",
     # minima at which units toggle on data points
     "strong_stability_threshold",
     "StrongStability",

@@ -17,7 +17,7 @@ import torch
 from torch import nn, optim
 
 from numerics.stability.curvature import Curvature, check_matrix, curvature_product, top_pairs
-from numerics.stability.module_loss import module_loss
+from numerics.stability.module_loss import ModuleLoss, module_loss
 from numerics.stability.report_spectra import eigenvalue_at
 from theory.beyond.momentum_bounds import heavy_ball_threshold, nesterov_threshold
 from theory.checks import Array, count, positive
@@ -99,7 +99,7 @@ def preconditioned_sharpness(
     positive("tolerance", tolerance)
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r} of type {type(model).__name__}")
-    names, divisors, added, limit = _seen(model, optimizer)
+    names, divisors, added, limit = preconditioner(model, optimizer)
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         problem = module_loss(model, x, y, loss, only=names)
     product = curvature_product(problem, matrix)
@@ -115,7 +115,7 @@ def preconditioned_sharpness(
     return PreconditionedSharpness(found.value, found.error, limit, vectors[:, 0], tuple(names))
 
 
-def _seen(model: nn.Module, optimizer: Any) -> tuple[list[str], Array, Array, float]:
+def preconditioner(model: nn.Module, optimizer: Any) -> tuple[list[str], Array, Array, float]:
     """Return names of the parameters that an optimiser moves, P [p], the weight decay in their gradients [p], and the limit.
 
     Raises:
@@ -275,20 +275,30 @@ def batch_sharpness(
     number, chosen = count("draws", draws, fewest=2), count("seed", seed, fewest=0)
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         problem = module_loss(model, x, y, loss)
-        n = len(problem.x)
-        size = checked_batch(batch_size, n)
-        whole = math.comb(n, size) <= number
-        generator = np.random.default_rng(chosen)
-        parts = combinations(range(n), size) if whole else (generator.permutation(n)[:size] for _ in range(number))
-        values, taken = [], 0
-        for part in parts:
-            rows = torch.as_tensor(np.array(part), device=problem.x.device)
-            batch = replace(problem, x=problem.x[rows], y=problem.y[rows])
-            gradient = batch.gradient()
-            length = float(np.linalg.norm(gradient))
-            taken += 1
-            if length:
-                values.append(float(gradient / length @ batch.hessian_product(gradient / length)))
+        return batch_sharpness_of(problem, batch_size, number, chosen)
+
+
+def batch_sharpness_of(problem: ModuleLoss, batch_size: int, draws: int, seed: int) -> BatchSharpness:
+    """Return the batch sharpness of a loss: see `batch_sharpness`.
+
+    Raises:
+        TypeError: if `batch_size` is no integer.
+        ValueError: if it is not from 1 to n, or all batches have gradient 0.
+    """
+    n = len(problem.x)
+    size = checked_batch(batch_size, n)
+    whole = math.comb(n, size) <= draws
+    generator = np.random.default_rng(seed)
+    parts = combinations(range(n), size) if whole else (generator.permutation(n)[:size] for _ in range(draws))
+    values, taken = [], 0
+    for part in parts:
+        rows = torch.as_tensor(np.array(part), device=problem.x.device)
+        batch = replace(problem, x=problem.x[rows], y=problem.y[rows])
+        gradient = batch.gradient()
+        length = float(np.linalg.norm(gradient))
+        taken += 1
+        if length:
+            values.append(float(gradient / length @ batch.hessian_product(gradient / length)))
     if not values:
         raise ValueError("model must have a batch whose gradient is not 0 for its sharpness along it, got none")
     error = 0.0 if whole or len(values) < 2 else float(np.std(values, ddof=1)) / math.sqrt(len(values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from theory.claim import Ruling, Verdict
@@ -158,6 +158,30 @@ class Report:
         if self.hessian_top.upper < 0:
             return "a maximum"
         return "a saddle" if self.hessian_top.lower > 0 else "a saddle or a maximum"
+
+    def to_dict(self) -> dict[str, float | int | str | bool | list[str] | None]:
+        """Return a row for a data frame: numbers and words, with entries for errors of eigenvalues and rulings on claims.
+
+        Infinite numbers are floats; what does not apply is None; claims are named by their ids; notes are a list.
+        """
+        row: dict[str, float | int | str | bool | list[str] | None] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Eigenvalue):
+                row |= {one.name: value.value, f"{one.name}_error": value.error}
+            elif isinstance(value, StepSizes):
+                row |= {
+                    "sgd_step_size_lower": value.lower,
+                    "sgd_step_size_upper": value.upper,
+                    "sgd_exact": value.exact,
+                }
+            elif one.name == "hessian_bottom":
+                row |= {one.name: None, f"{one.name}_error": None}
+            elif one.name == "verdicts":
+                row |= {verdict.claim: str(verdict.ruling) for verdict in self.verdicts}
+            else:
+                row[one.name] = list(value) if isinstance(value, tuple) else value
+        return {**row, "stable": self.stable, "edge": self.edge.value, "edge_error": self.edge.error}
 
     def table(self) -> str:
         """Return the report as lines of text."""

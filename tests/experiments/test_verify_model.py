@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.kit.datasets import read_columns
+from experiments.kit.tables import read_columns
 from experiments.verify_model import main, state_dict, two_layer
 from numerics.networks import TwoLayerReLU
 from numerics.stability import report

@@ -909,3 +909,20 @@ def test_the_claims_are_those_of_the_registry_on_stable_smooth_minima() -> None:
     assert ids == ["M5", "M6", "M6.a", "B7", "B7.a"]
     assert [claim.id for claim in report_claims.claims_about("weights", ("weights", "x"))] == ["M5"]
     assert [c.id for c in report_claims.claims_about("hessians", ("hessians", "step_size", "batch_size"))] == ["M1"]
+
+
+def test_a_report_is_a_row_of_a_data_frame() -> None:
+    model = nn.Linear(2, 1, bias=False).double()
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1.0, 2.0]]))
+    x = np.array([[1.0, 0.0], [1.0, 1.0]])
+    found = report(model, x, x @ np.array([1.0, 2.0]), 0.5, 1)
+    row = found.to_dict()
+    assert row["sharpness"] == found.sharpness.value
+    assert row["sharpness_error"] == found.sharpness.error
+    assert row["sgd_step_size_upper"] == found.sgd_step_sizes.upper
+    assert (row["stable"], row["edge"]) == (found.stable, found.edge.value)
+    assert (row["hessian_bottom"], row["hessian_bottom_error"]) == (None, None)
+    assert row["notes"] == list(found.notes)
+    assert all(isinstance(value, (str, bool, int, float, list, type(None))) for value in row.values())
+    assert "verdicts" not in row
