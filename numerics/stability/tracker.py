@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import lazy_loader
 import numpy as np
 import torch
 from torch import nn, optim
@@ -22,7 +22,6 @@ from theory.symbols import ModelLoss
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-figures = lazy_loader.load("matplotlib.figure")
 
 Measure = Callable[[nn.Module], float]
 """A model to a number, such as its geometric complexity."""
@@ -230,7 +229,7 @@ class StabilityTracker:
         if not self.rows:
             raise ValueError("the tracker must have rows for a figure, got none: call it after steps of the optimiser")
         need("a figure of a training", "studies", ("matplotlib",))
-        drawing = figures.Figure(figsize=(9.4, 3.6), layout="constrained")
+        drawing = importlib.import_module("matplotlib.figure").Figure(figsize=(9.4, 3.6), layout="constrained")
         above, beside = drawing.add_subplot(1, 2, 1), drawing.add_subplot(1, 2, 2)
         steps = [row.step for row in self.rows]
         above.plot(steps, [row.sharpness for row in self.rows], color="#0072B2", label="sharpness")
