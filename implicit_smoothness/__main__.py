@@ -12,6 +12,7 @@ STUDIES = {
     "stability_sweep": "experiments.stability_sweep",
     "step_size_jump": "experiments.step_size_jump",
     "sgd_threshold": "experiments.sgd_threshold",
+    "momentum_threshold": "experiments.momentum_threshold",
     "weight_function": "experiments.weight_function",
     "training_set_size_1d": "experiments.training_set_size_1d",
     "training_set_size_mnist": "experiments.training_set_size_mnist",

@@ -56,6 +56,7 @@ RULED = {
     "step_size_jump": {"M12", "M12.a", "M12.b"},
     "weight_function": {"M10"},
     "sgd_threshold": {"B3.l", "B25"},
+    "momentum_threshold": {"B11.e"},
     "interpolant_example": {"V7", "V8", "V8.a"},
 }
 """The claims that a study puts to the test on its rows; the others hold means against a printed table."""

@@ -143,4 +143,18 @@ B3L = Claim(
     study="experiments.sgd_threshold",
 )
 
-CLAIMS = (B7B, B7C, B3L)
+B11E = Claim(
+    id="B11.e",
+    amends="B11",
+    source=Source(HOUSE, "B11 where SGD with momentum is simulated"),
+    statement=r"\hat\rho \pm z s \le 1 \iff \eta \le \eta^*",
+    form=Form.EQUIVALENCE,
+    symbols=(GROWTH, GROWTH_ERROR, ERRORS, STEP_SIZE_ON_MEAN, MEAN_SQUARE_THRESHOLD),
+    sides=lambda given: (does_not_grow(given), Enclosure.exactly(below(given))),
+    finding=Finding.OURS,
+    note="As B3.l, with momentum, of E[z z^T], z the weights and those of the step before.",
+    no_extremal=MEASURED,
+    study="experiments.momentum_threshold",
+)
+
+CLAIMS = (B7B, B7C, B3L, B11E)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from proofs_check.kept import Reading
 from proofs_check.trial import Trial
 from proofs_check.trials.operators import Kind, right, turned
-from theory.beyond.observed import B3L, B7B, B7C, below, limit
+from theory.beyond.observed import B3L, B7B, B7C, B11E, below, limit
 
 KEPT_RUNS = "true of the runs that were kept, and only these are looked at"
 
@@ -53,6 +53,19 @@ TRIALS = (
             right(B3L, "0.97 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(97, 100))),
             right(B3L, "1.03 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(103, 100))),
             right(B3L, "eta*/2", Kind.CONSTANT, lambda given: below(given, times=Fraction(1, 2))),
+        ),
+    ),
+    Trial(
+        B11E,
+        instances=Reading(
+            "momentum_threshold",
+            {symbol.name: symbol.name for symbol in B11E.symbols} | {"growth": "value", "growth_error": "error"},
+        ),
+        mutants=(
+            right(B11E, "eta >= eta*", Kind.REVERSED, lambda given: not below(given)),
+            right(B11E, "0.9 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(9, 10))),
+            right(B11E, "1.1 eta*", Kind.CONSTANT, lambda given: below(given, times=Fraction(11, 10))),
+            right(B11E, "eta*/2", Kind.CONSTANT, lambda given: below(given, times=Fraction(1, 2))),
         ),
     ),
 )
