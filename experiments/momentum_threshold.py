@@ -114,7 +114,9 @@ def tasks(config: Config) -> Mapping[str, Task]:
             interpolating_minimum(problem, config.width, config.seed)
         for b in config.momenta:
             for size in sizes:
-                jobs[f"{problem}-{b:g}-{size:03d}"] = partial(simulate, problem, b, size, config)
+                jobs[f"{problem}-{str(float(b)).replace('.', '_')}-{size:03d}"] = partial(
+                    simulate, problem, b, size, config
+                )
     return jobs
 
 

@@ -57,6 +57,7 @@ class Arguments:
         sep: what stands between the columns of a CSV file; seen in its header, and said, if not given.
         decimal: . or , in its numbers; likewise.
         batch_size: of SGD, without replacement; all rows if not given, which is gradient descent.
+        momentum: of either, from 0 to below 1, as of torch.optim.SGD.
         loss: half_mean is (1/2n) sum |f - y|^2, mean is (1/n) sum |f - y|^2, mse_loss averages over the outputs too, as
             torch.nn.MSELoss, cross_entropy is of the softmax.
         interpolation_tolerance: the loss, relative to that of f = 0, up to which the model counts as interpolating.
@@ -76,6 +77,7 @@ class Arguments:
     sep: str | None = None
     decimal: str | None = None
     batch_size: int | None = None
+    momentum: float = 0.0
     loss: ModelLoss = "half_mean"
     interpolation_tolerance: float = 1e-10
     gradient_tolerance: float = 1e-6
@@ -199,6 +201,7 @@ def verified(arguments: Arguments) -> Report:
         arguments.step_size,
         len(x) if arguments.batch_size is None else arguments.batch_size,
         arguments.loss,
+        momentum=arguments.momentum,
         interpolation_tolerance=arguments.interpolation_tolerance,
         gradient_tolerance=arguments.gradient_tolerance,
         tolerance=arguments.tolerance,

@@ -35,6 +35,7 @@ class TangentTrace:
         >>> import torch
         >>> from numerics.alignment import TangentTrace
         >>> model = torch.nn.Linear(2, 1, bias=False)
+        >>> _ = model.weight.data.zero_()
         >>> optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
         >>> trace = TangentTrace(model, torch.tensor([[3.0, 4.0]]))
         >>> handles = trace.watch(optimiser)

@@ -79,6 +79,7 @@ class Report:
         loss: which loss it is.
         step_size: eta.
         batch_size: B, drawn without replacement.
+        momentum: b; 0 without.
         training_loss: what it is at the weights; inf beyond the range of floats.
         misfit: the squared loss relative to that of f = 0; None for cross-entropy.
         interpolates: whether `misfit` is at most `interpolation_tolerance`. Cross-entropy has
@@ -92,7 +93,7 @@ class Report:
         sharpness: the top eigenvalue of the Gauss-Newton matrix (for cross-entropy, generalised).
         hessian_top: the top eigenvalue of the Hessian.
         hessian_bottom: its lowest; only for critical points that do not interpolate, else None.
-        gd_step_size: 2 over the top eigenvalue that decides, inf if that is 0; 0 at saddles and maxima, which gradient
+        gd_step_size: 2 (1 + b) over the top eigenvalue that decides, inf if that is 0; 0 at saddles and maxima, which gradient
             descent leaves at every step size.
         sgd_step_sizes: for the linearisation with the Gauss-Newton matrix of each example as its Hessian, which is SGD's
             own at interpolation, and only there; 0 at saddles and maxima, which its mean leaves (M1).
@@ -114,6 +115,7 @@ class Report:
     loss: ModelLoss
     step_size: float
     batch_size: int
+    momentum: float
     training_loss: float
     misfit: float | None
     interpolates: bool
@@ -147,8 +149,9 @@ class Report:
 
     @property
     def edge(self) -> Eigenvalue:
-        """Eta lambda / 2 for the eigenvalue that `decides`, with its error: 1 at the edge of stability (M1, M11)."""
-        return Eigenvalue(self.step_size * self.decides.value / 2, self.step_size * self.decides.error / 2)
+        """Eta lambda / (2 (1 + b)), lambda the eigenvalue that `decides`, with its error: 1 at the edge of stability (M1)."""
+        share = self.step_size / (2 * (1 + self.momentum))
+        return Eigenvalue(share * self.decides.value, share * self.decides.error)
 
     @property
     def leaves(self) -> str | None:
@@ -199,8 +202,9 @@ class Report:
             ("Hessian, lowest", _eigenvalue(self.hessian_bottom) if self.hessian_bottom else None),
             ("GD", self._gd()),
             (f"SGD, batches of {self.batch_size}", self._sgd()),
+            ("momentum", f"{self.momentum:g}" if self.momentum else None),
             (f"step size {self.step_size:g}", f"GD {self.gd}, SGD {self.sgd}"),
-            ("eta lambda / 2", None if self.leaves else self._edge()),
+            (f"eta lambda / {2 * (1 + self.momentum):g}", None if self.leaves else self._edge()),
             ("flattest (M5)", None if self.flattest is None else f"sharpness {_number(self.flattest)} or more"),
             (
                 "data (B1.a)",

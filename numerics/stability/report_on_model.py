@@ -11,6 +11,7 @@ from torch import nn
 from numerics.networks import TwoLayerReLU
 from numerics.stability.derivatives import joined
 from numerics.stability.module_loss import ModuleLoss, module_loss
+from numerics.stability.momentum import momentum_of
 from numerics.stability.report_claims import on_line, verdicts_of
 from numerics.stability.report_object import Answer, Eigenvalue, Position, Report, StepSizes
 from numerics.stability.report_spectra import (
@@ -39,6 +40,7 @@ def report(
     batch_size: int,
     loss: ModelLoss = "half_mean",
     *,
+    momentum: float = 0.0,
     interpolation_tolerance: float = 1e-10,
     gradient_tolerance: float = 1e-6,
     tolerance: float = 1e-8,
@@ -59,6 +61,10 @@ def report(
     Away from interpolation, see `Report.notes`: at a critical point the Hessian decides for GD, and beyond 2/lambda_max
     SGD of any batch size is unstable (M1); below, nothing is said of SGD.
 
+    With momentum, v' = b v + g, w' = w - eta v', 2 is 2 (1 + b) for GD (B11.c), and SGD's second moments go to 0 below the
+    threshold of B11; the claims on the function speak of descent without momentum and are left out. For Adam and the like see
+    `preconditioned_sharpness`.
+
     All of it is computed in float64 on a copy in eval mode (dropout off, batch norm with its stored statistics); the model
     is left as it is. Memory is that of two backward passes over 2048 examples, and of 12 vectors of parameters.
 
@@ -71,6 +77,7 @@ def report(
         batch_size: B, from 1 to n, without replacement; with n it is gradient descent.
         loss: "half_mean" (1/2n) sum_j ||f(x_j) - y_j||^2, "mean" twice that, "mse_loss" the mean of
             squares over the c outputs too, as torch.nn.MSELoss, or "cross_entropy" (1/n) sum_j -log softmax(f(x_j))[y_j].
+        momentum: b, from 0 to below 1, as of `torch.optim.SGD`.
         interpolation_tolerance: the squared loss, relative to that of f = 0, up to which weights count as interpolating.
         gradient_tolerance: the gradient norm, relative to sharpness times ||theta||, up to which weights count as critical.
         tolerance: the residual, relative to the eigenvalue, at which Lanczos stops.
@@ -93,7 +100,7 @@ def report(
         >>> found.gd, found.sgd, round(found.gd_step_size, 4), found.interpolates
         ('stable', 'unstable', 1.3656, True)
     """
-    eta = float(positive("step_size", step_size))
+    eta, b = float(positive("step_size", step_size)), momentum_of(momentum)
     nonnegative("interpolation_tolerance", interpolation_tolerance)
     nonnegative("gradient_tolerance", gradient_tolerance)
     positive("tolerance", tolerance)
@@ -113,7 +120,7 @@ def report(
         critical_gradient = gradient_tolerance * sharpness.value * norm(joined(problem.parameters, problem.parameters))
         critical = interpolates or gradient_norm <= critical_gradient
         top, bottom = ends_of_hessian(problem, features.direction, tolerance, bottom=critical and not interpolates)
-        step_sizes = sgd_step_sizes(problem, kernel, root, features, batch, tolerance)
+        step_sizes = sgd_step_sizes(problem, kernel, root, features, batch, tolerance, b)
     position: Position = (
         "an interpolating minimum"
         if interpolates
@@ -122,11 +129,12 @@ def report(
         else "no critical point"
     )
     decides = sharpness if interpolates else top
-    largest = 2 / decides.value if decides.value > 0 else math.inf
+    edge = 2 * (1 + b)
+    largest = edge / decides.value if decides.value > 0 else math.inf
     if bottom is not None and bottom.upper < 0:
         largest, step_sizes = 0.0, StepSizes(0.0, 0.0, exact=True)
-    gd, sgd = _answers(position, eta, decides, bottom, step_sizes, smooth=problem.toggling == 0)
-    line = on_line(problem)
+    gd, sgd = _answers(position, eta, decides, bottom, step_sizes, edge=edge, smooth=problem.toggling == 0)
+    line = on_line(problem) if b == 0 else None
     flattest, critical_step, verdicts, remarks = (
         verdicts_of(problem, *line, eta, batch, root if interpolates else None) if line else (None, None, (), ())
     )
@@ -138,6 +146,7 @@ def report(
         loss=loss,
         step_size=eta,
         batch_size=batch,
+        momentum=b,
         training_loss=problem.value,
         misfit=misfit,
         interpolates=interpolates,
@@ -157,7 +166,7 @@ def report(
         flattest=flattest,
         critical_step_size=critical_step,
         verdicts=verdicts,
-        notes=(*_notes(module, problem, position, bottom, step_sizes), *remarks),
+        notes=(*_notes(module, problem, position, bottom, step_sizes, b), *remarks),
     )
 
 
@@ -186,6 +195,7 @@ def _answers(
     bottom: Eigenvalue | None,
     step_sizes: StepSizes,
     *,
+    edge: float,
     smooth: bool,
 ) -> tuple[Answer, Answer]:
     """Return the answers for GD and for SGD with batches smaller than the data."""
@@ -193,9 +203,9 @@ def _answers(
         return "no minimum", "no minimum"
     if not smooth:
         return "undecided", "undecided"
-    if eta * top.lower > 2 or (bottom is not None and bottom.upper < 0):
+    if eta * top.lower > edge or (bottom is not None and bottom.upper < 0):
         return "unstable", "unstable"
-    gd: Answer = "stable" if eta * top.upper <= 2 else "undecided"
+    gd: Answer = "stable" if eta * top.upper <= edge else "undecided"
     if position != "an interpolating minimum":
         return gd, "undecided"
     if eta > step_sizes.upper:
@@ -209,9 +219,12 @@ def _notes(
     position: Position,
     bottom: Eigenvalue | None,
     step_sizes: StepSizes,
+    b: float,
 ) -> list[str]:
     """Return what the numbers do not say by themselves."""
-    notes = []
+    notes, edge = [], 2 * (1 + b)
+    if b and on_line(problem):
+        notes.append("The claims on the function speak of descent without momentum: they are left out.")
     if problem.toggling:
         notes.append(
             f"{problem.toggling} pre-activations are at a kink to rounding: the loss may not be twice differentiable here, "
@@ -220,7 +233,7 @@ def _notes(
     if position == "no critical point":
         notes.append(
             "The gradient does not vanish: this is no minimum, and training moves on. The eigenvalues are those of the loss "
-            "on the way; eta lambda / 2 says how far the step size is from the edge of stability there."
+            f"on the way; eta lambda / {edge:g} says how far the step size is from the edge of stability there."
         )
     if bottom is not None and bottom.upper < 0:
         notes.append("The Hessian has a negative eigenvalue: gradient descent leaves these weights, at any step size.")
@@ -229,7 +242,7 @@ def _notes(
             "The weights do not interpolate. The Hessian has a term in the residuals besides the Gauss-Newton matrix; it "
             "decides for GD. Gradients of single examples do not vanish here, so SGD does not come to rest: at best it "
             "stays around the minimum. The step sizes for SGD are those without that term and without that noise; they "
-            "do not decide, but beyond 2 over the Hessian's top eigenvalue SGD is unstable for every batch size (M1)."
+            f"do not decide, but beyond {edge:g} over the Hessian's top eigenvalue SGD is unstable for every batch size (M1)."
         )
     if problem.loss == "mean" and problem.outputs.shape[1] > 1:
         c = problem.outputs.shape[1]

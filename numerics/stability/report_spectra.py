@@ -120,18 +120,33 @@ def lanczos(size: int, product: Any, tolerance: float, start: Array | None = Non
 
 
 def sgd_step_sizes(
-    problem: ModuleLoss, kernel: Array | None, root: Array | None, top: Top, batch: int, tolerance: float
+    problem: ModuleLoss,
+    kernel: Array | None,
+    root: Array | None,
+    top: Top,
+    batch: int,
+    tolerance: float,
+    momentum: float = 0.0,
 ) -> StepSizes:
-    """Return for which step sizes SGD on the Gauss-Newton matrices is stable in mean square, as far as is known."""
+    """Return for which step sizes SGD on the Gauss-Newton matrices is stable in mean square, as far as is known (B3, B11).
+
+    Where the threshold is not computed: for X = v v^T, |v| = 1, tr X C(X) = v^T H v and tr X D_b(X) is what `_along` has, so no
+    threshold exceeds 2 over it; and tr X D_b(X) <= tr X (a H^2 + s mean H_i^2) X for X >= 0, s = p/(1 - b), a = 1/(1 + b) - s
+    or 0 where that is less, which is at most its top eigenvalue relative to H times tr X C(X).
+    """
     n, c = problem.outputs.shape
     share = float(noise_share(n, batch))
     if top.eigenvalue.value == 0:
         return StepSizes(math.inf, math.inf, exact=True)
     if share == 0:
-        lower, upper = 2 / top.eigenvalue.upper, 2 / top.eigenvalue.lower if top.eigenvalue.lower > 0 else math.inf
+        edge = 2 * (1 + momentum)
+        lower, upper = (
+            edge / top.eigenvalue.upper,
+            edge / top.eigenvalue.lower if top.eigenvalue.lower > 0 else math.inf,
+        )
         return StepSizes(lower, upper, exact=True)
     if c == 1 and root is not None and n <= THRESHOLD_POINTS:
-        threshold = mean_square_threshold(root, batch)
+        threshold = mean_square_threshold(root, batch, momentum=momentum)
         return StepSizes(threshold.lower, threshold.upper, exact=True)
     directions = [top.direction]
     blocks = None
@@ -139,18 +154,24 @@ def sgd_step_sizes(
         blocks = np.array([kernel[j : j + c, j : j + c] for j in range(0, n * c, c)])
     elif n * c * problem.dimension <= BLOCK_ENTRIES:
         blocks = problem.blocks()
-    if blocks is None:
-        most = n / batch * top.eigenvalue.upper  # H_batch <= (n/B) H, so E[H_batch^2] <= (n/B) lambda_max(H) H
+    noise = share / (1 - momentum)
+    whole = max(1 / (1 + momentum) - noise, 0.0)
+    if blocks is None:  # H_i <= n H; without momentum H_batch <= (n/B) H, so E[H_batch^2] <= (n/B) lambda_max(H) H
+        most = (n / batch if momentum == 0 else whole + noise * n) * top.eigenvalue.upper
     else:
-        most, u = _sufficient(problem, kernel, blocks, share, tolerance)
+        most, u = _sufficient(problem, kernel, blocks, (whole, noise), tolerance)
         values, vectors = np.linalg.eigh(blocks)
         sharpest = int(np.argmax(values[:, -1]))
         single = np.zeros(n * c)
         single[sharpest * c : (sharpest + 1) * c] = vectors[sharpest, :, -1]
         directions += [problem.transposed_product(v) for v in (u, single)]
-    least = max(_along(problem, direction, share) for direction in directions)
+    least = max(_along(problem, direction, share, momentum) for direction in directions)
     margin = 16 * EPS * n * c
-    return StepSizes(2 / most * (1 - margin), 2 / least * (1 + margin), exact=False)
+    upper = 2 / least * (1 + margin) if least > 0 else math.inf
+    upper = min(
+        upper, 2 * (1 + momentum) / top.eigenvalue.lower * (1 + margin) if top.eigenvalue.lower > 0 else math.inf
+    )
+    return StepSizes(2 / most * (1 - margin), upper, exact=False)
 
 
 def root_of(kernel: Array) -> Array:
@@ -161,15 +182,16 @@ def root_of(kernel: Array) -> Array:
 
 
 def _sufficient(
-    problem: ModuleLoss, kernel: Array | None, blocks: Array, share: float, tolerance: float
+    problem: ModuleLoss, kernel: Array | None, blocks: Array, weights: tuple[float, float], tolerance: float
 ) -> tuple[float, Array]:
-    """Return a number at or above lambda_max((1 - p) Phi Phi^T/n + p diag_i(Phi_i Phi_i^T)), and its eigenvector [n c]."""
+    """Return a number at or above lambda_max(a Phi Phi^T/n + s diag_i(Phi_i Phi_i^T)), and its eigenvector [n c]."""
+    whole_weight, own_weight = weights
     n, c = len(problem.x), problem.outputs.shape[1]
 
     def product(u: Array) -> Array:
         inner = kernel @ u if kernel is not None else problem.product(problem.transposed_product(u))
         own = np.einsum("jab,jb->ja", blocks, u.reshape(n, c)).reshape(-1)
-        whole: Array = (1 - share) / n * inner + share * own
+        whole: Array = whole_weight / n * inner + own_weight * own
         return whole
 
     u = lanczos(n * c, product, tolerance)
@@ -177,9 +199,20 @@ def _sufficient(
     return found.upper, u
 
 
-def _along(problem: ModuleLoss, direction: Array, share: float) -> float:
-    """Return ((1 - p) (v^T H v)^2 + p mean_i (v^T H_i v)^2) / v^T H v for the unit vector v along a direction [p]."""
-    image = problem.product(direction / np.linalg.norm(direction)).reshape(len(problem.x), -1)
-    each = np.sum(image**2, axis=1)
+def _along(problem: ModuleLoss, direction: Array, share: float, momentum: float) -> float:
+    """Return tr X D_b(X)/tr X C(X) at X = v v^T for the unit vector v along a direction [p].
+
+    That is h/(1 + b) + p (mean_i h_i^2/h - h)/(1 - b) - 2 b (|H v|^2/h - h)/((1 - b)^2 (1 + b)), h_i = v^T H_i v, h their mean.
+    """
+    unit = direction / np.linalg.norm(direction)
+    flat = problem.product(unit)
+    each = np.sum(flat.reshape(len(problem.x), -1) ** 2, axis=1)
     mean = float(np.mean(each))
-    return (1 - share) * mean + share * float(np.mean(each**2)) / mean if mean > 0 else 0.0
+    if mean <= 0:
+        return 0.0
+    rate = (1 - share) * mean + share * float(np.mean(each**2)) / mean
+    if momentum:
+        across = float(np.sum((problem.transposed_product(flat) / len(problem.x)) ** 2)) / mean - mean
+        rate = (mean + (rate - mean) * (1 + momentum) / (1 - momentum)) / (1 + momentum)
+        rate -= 2 * momentum * max(across, 0.0) / ((1 - momentum) ** 2 * (1 + momentum))
+    return rate

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +14,7 @@ from numerics.stability.module_loss import ModuleLoss, check_loss, module_loss
 from numerics.stability.optimiser import batch_sharpness_of, preconditioner
 from numerics.stability.report_spectra import eigenvalue_at, lanczos
 from theory.checks import Array, count, positive
-from theory.extras import need
 from theory.symbols import ModelLoss
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 Measure = Callable[[nn.Module], float]
 """A model to a number, such as its geometric complexity."""
@@ -219,33 +212,6 @@ class StabilityTracker:
     def callback(self) -> TrackerCallback:
         """Return an object that a Lightning trainer calls after each batch."""
         return TrackerCallback(self)
-
-    def figure(self) -> Figure:
-        """Return a figure of the sharpness against its limit, and of the loss.
-
-        Raises:
-            ValueError: if there are no rows.
-        """
-        if not self.rows:
-            raise ValueError("the tracker must have rows for a figure, got none: call it after steps of the optimiser")
-        need("a figure of a training", "studies", ("matplotlib",))
-        drawing = importlib.import_module("matplotlib.figure").Figure(figsize=(9.4, 3.6), layout="constrained")
-        above, beside = drawing.add_subplot(1, 2, 1), drawing.add_subplot(1, 2, 2)
-        steps = [row.step for row in self.rows]
-        above.plot(steps, [row.sharpness for row in self.rows], color="#0072B2", label="sharpness")
-        above.plot(steps, [row.gauss_newton for row in self.rows], color="#009E73", lw=1, label="Gauss-Newton")
-        if any(row.batch_sharpness is not None for row in self.rows):
-            batch = [math.nan if row.batch_sharpness is None else row.batch_sharpness for row in self.rows]
-            above.plot(steps, batch, color="#D55E00", lw=1, label="batch sharpness")
-        above.plot(steps, [row.limit for row in self.rows], color="#000000", ls="--", label="limit")
-        above.set(xlabel="step", ylabel="eigenvalue")
-        above.legend(frameon=False)
-        beside.plot(steps, [row.loss for row in self.rows], color="#0072B2")
-        beside.set(xlabel="step", ylabel="loss", yscale="log" if all(row.loss > 0 for row in self.rows) else "linear")
-        for axis in (above, beside):
-            axis.spines[["top", "right"]].set_visible(False)
-        made: Figure = drawing
-        return made
 
 
 class TrackerCallback:

@@ -54,8 +54,8 @@ OUTGOING = Symbol("outgoing", "b_j", "sizes of their outgoing weights, at least 
 UNIT_FACTORS = Symbol("unit_factors", "c_j", "factors of the units, [m]", exact_vector)
 WITHIN = Symbol("within", "p", "exponent within a unit: a whole number here, any p > 0 in the proofs", count)
 ACROSS = Symbol("across", "q", "exponent across the units, likewise", count)
-PLACE = Symbol("place", "i", "number of a hidden layer, from 0", lambda n, v: count(n, v, fewest=0))
-UNIT = Symbol("unit", "k", "number of one of its units, from 0", lambda n, v: count(n, v, fewest=0))
+HIDDEN_LAYER_NUMBER = Symbol("place", "i", "number of a hidden layer, from 0", lambda n, v: count(n, v, fewest=0))
+UNIT_NUMBER = Symbol("unit", "k", "number of one of its units, from 0", lambda n, v: count(n, v, fewest=0))
 HIDDEN_FACTORS = Symbol("hidden_factors", "c", "factors of the hidden units, layer by layer, rationals", exact_biases)
 
 
@@ -315,7 +315,7 @@ B22C = Claim(
     r"x^2 + y^2 = \|W_i\|_F^2,\ z^2 + w^2 = \|W_{i+1}\|_F^2,\ c_k^2 = \tfrac{z y}{x w}:\quad "
     r"\prod_l \|W_l^c\|_F^2 = \prod_l \|W_l\|_F^2 - (x w - y z)^2 \!\!\! \prod_{l \ne i, i+1} \!\!\! \|W_l\|_F^2",
     form=Form.IDENTITY,
-    symbols=(NONZERO_LAYERS, PLACE, UNIT),
+    symbols=(NONZERO_LAYERS, HIDDEN_LAYER_NUMBER, UNIT_NUMBER),
     assumptions=(
         Assumption(
             "weights other than 0 enter the unit, leave it, enter another of its layer and leave another",

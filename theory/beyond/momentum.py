@@ -14,19 +14,23 @@ from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 from theory.batches import mean_of, variance_of_means
 from theory.beyond import momentum_bounds as bounds
 from theory.beyond import momentum_proofs as proofs
+from theory.beyond.mean_square import symmetric
 from theory.beyond.mean_square_bounds import symmetric_units
 from theory.checks import Array, batch_size, exact_vector, rationals
 from theory.claim import Claim, Finding, Form, Instance
 from theory.enclosure import Enclosure, rank
+from theory.extremes import lowest
 from theory.linear_stability import noise_share
 from theory.sources import HOUSE, Source
 from theory.symbols import BATCH, FIRST, HESSIANS, STEP_SIZE_ON_MEAN, Symbol
 
 MOMENTUM = Symbol("momentum", "b", "what is left of the velocity each step, at least 0 and below 1", bounds.momentum)
-CURVATURES = Symbol(
+SECOND_DERIVATIVES = Symbol(
     "curvatures", "(h_i)", "second derivatives of the losses of the examples, rationals, [n]", exact_vector
 )
-CURVATURE = Symbol("curvature", "h", "second derivative, rational, of any sign", lambda n, v: exact_vector(n, [v])[0])
+CURVATURE_ALONG = Symbol(
+    "curvature", "h", "second derivative, rational, of any sign", lambda n, v: exact_vector(n, [v])[0]
+)
 
 
 def _left(name: str, value: Any) -> Fraction:
@@ -53,6 +57,16 @@ def decays(steps: list[Array]) -> bool:
     Args:
         steps: A, one of them each step with the same chance, rationals [k, k].
     """
+    found = summed(steps)
+    return found is not None and rank(found - np.eye(len(found), dtype=int)) is not None
+
+
+def summed(steps: list[Array]) -> Array | None:
+    """Return the symmetric S with S - mean A S A^T = I; None if there is not just one.
+
+    Args:
+        steps: the A, rationals [k, k].
+    """
     units = symmetric_units(len(steps[0]))
     places = [tuple(np.argwhere(unit)[0]) for unit in units]
     columns = []
@@ -68,10 +82,10 @@ def decays(steps: list[Array]) -> bool:
     try:
         solved = system.lu_solve(ones)
     except DMNonInvertibleMatrixError:
-        return False
+        return None
     entries = [Fraction(int(v.numerator), int(v.denominator)) for v in solved.to_list_flat()]
     found: Array = sum((e * unit for e, unit in zip(entries, units, strict=True)), rationals([0]))
-    return rank(found - np.eye(len(steps[0]), dtype=int)) is not None
+    return found
 
 
 def batch_steps(hessians: Array, step_size: Fraction, batch: int, b: Fraction) -> list[Array]:
@@ -116,6 +130,34 @@ def _mean_square_sides(given: Instance) -> tuple[Enclosure, Enclosure]:
     hessians, eta, share = _given(given)
     steps = batch_steps(hessians, eta, given["batch_size"], given["momentum"])
     return Enclosure.exactly(decays(steps)), Enclosure.exactly(form_is_definite(given, share))
+
+
+def _reads_mean_square(given: Instance) -> dict[str, Any]:
+    """Return what B11's proof speaks of: the X that decides on the form, and the least quotient of S - I, -1 without an S."""
+    hessians, eta, share = _given(given)
+    b = given["momentum"]
+    c, d, _ = bounds.momentum_forms(hessians, share, b)
+    x = symmetric(lowest(2 * c - eta * d))
+    mean = mean_of(hessians)
+    turned = mean @ x - x @ mean
+    spread = mean_of(np.array([h @ x @ h for h in hessians])) - mean @ x @ mean
+    double = Fraction(np.trace(x @ (mean @ turned - turned @ mean)))
+    whole = Fraction(np.trace(x @ mean @ x @ mean))
+    found = summed(batch_steps(hessians, eta, given["batch_size"], b))
+    rest = None if found is None else found - np.eye(len(found), dtype=int)
+    v = None if rest is None else lowest(rest)
+    return {
+        "eta": eta,
+        "t": b / (1 - b),
+        "p": share,
+        "n": Fraction(np.trace(x @ x)),
+        "h": Fraction(np.trace(x @ mean @ x)),
+        "s": Fraction(np.trace(x @ mean @ mean @ x)),
+        "W": whole,
+        "V": whole / (1 + b) - b * double / ((1 - b) ** 2 * (1 + b)),
+        "D": Fraction(np.trace(x @ spread)),
+        "u": Fraction(-1) if rest is None or v is None else Fraction(v @ rest @ v),
+    }
 
 
 def mean_and_noise(given: Instance) -> tuple[Fraction, Fraction]:
@@ -212,12 +254,14 @@ B11 = Claim(
     form=Form.EQUIVALENCE,
     symbols=(HESSIANS, STEP_SIZE_ON_MEAN, BATCH, MOMENTUM),
     sides=_mean_square_sides,
+    proof=proofs.b11,
+    reads=_reads_mean_square,
     finding=Finding.OURS,
     note="SGD with momentum, v' = b v + g, w' = w - eta v', and batches drawn anew, at an interpolating minimum: exact, from "
     "everywhere, as quadratic forms on symmetric X, so up to 2/lambda_max(C^+ D_b), excluded, for H_i >= 0 and H > 0. "
     "Cov(X) is the mean of the H_i X H_i less H X H, p = (n - B)/(B (n - 1)), [H, X] = H X - X H. At b = 0 it is B3. The left "
-    "side is decided from the average over all batches, which knows nothing of the right one. The proof, in words and not "
-    "replayed, is at the head of theory/beyond/momentum_bounds.py.",
+    "side is decided from the average over all batches, which knows nothing of the right one. What the proof cites is put "
+    "together at the head of theory/beyond/momentum_bounds.py.",
     no_extremal="an equivalence",
 )
 
@@ -227,7 +271,7 @@ B11A = Claim(
     source=Source(HOUSE, "B11, one dimension"),
     statement=r"\mathbb E w_t^2 \to 0 \iff \eta < \frac{2 h}{h^2/(1 + b) + p\, \mathrm{Var}(h_i)/(1 - b)}",
     form=Form.EQUIVALENCE,
-    symbols=(CURVATURES, STEP_SIZE_ON_MEAN, BATCH, MOMENTUM),
+    symbols=(SECOND_DERIVATIVES, STEP_SIZE_ON_MEAN, BATCH, MOMENTUM),
     sides=_line_sides,
     proof=proofs.b11a,
     reads=_reads_line,
@@ -250,7 +294,7 @@ B11B = Claim(
     proof=proofs.b11b,
     reads=_reads_sufficient,
     finding=Finding.OURS,
-    note="So 2/lambda_max(C^+ (H X H/(1 + b) + p Cov/(1 - b))), which looked sufficient in 60 of 60 cases, is: it is at most "
+    note="So 2/lambda_max(C^+ (H X H/(1 + b) + p Cov/(1 - b))), which had looked sufficient in experiments, is: it is at most "
     "the threshold of B11, and it is that where the X that decides commutes with H. They differ by b |[H, X]|_F^2 over "
     "(1 - b)^2 (1 + b).",
     extremal=Instance(
@@ -270,7 +314,7 @@ B11C = Claim(
     source=Source(HOUSE, "B11, gradient descent with momentum and decoupled weight decay"),
     statement=r"v' = b v + h w,\ w' = a w - \eta v':\quad w_t \to 0 \iff -(1 - a)(1 - b) < \eta h < (1 + a)(1 + b)",
     form=Form.EQUIVALENCE,
-    symbols=(CURVATURE, STEP_SIZE_ON_MEAN, MOMENTUM, DECAY),
+    symbols=(CURVATURE_ALONG, STEP_SIZE_ON_MEAN, MOMENTUM, DECAY),
     sides=_heavy_ball_sides,
     proof=proofs.b11c,
     reads=_reads_steps,
@@ -287,7 +331,7 @@ B11D = Claim(
     source=Source(HOUSE, "B11, Nesterov's momentum"),
     statement=r"v' = b v + h w,\ w' = w - \eta (h w + b v'):\quad w_t \to 0 \iff 0 < \eta h < \frac{2 (1 + b)}{1 + 2 b}",
     form=Form.EQUIVALENCE,
-    symbols=(CURVATURE, STEP_SIZE_ON_MEAN, MOMENTUM),
+    symbols=(CURVATURE_ALONG, STEP_SIZE_ON_MEAN, MOMENTUM),
     sides=_nesterov_sides,
     proof=proofs.b11d,
     reads=_reads_steps,

@@ -1,4 +1,4 @@
-"""Proofs of the claims on descent with momentum, but for that of B11 itself: it is at the head of `momentum_bounds`."""
+"""Proofs of the claims on descent with momentum (B11); what that of B11 cites is put together in `momentum_bounds`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,49 @@ from theory.lemmas import INDEX, both_ways, over_all, reals
 from theory.proof import Proof, Rule, Step
 
 SCHUR_COHN = "Schur and Cohn: all roots of the polynomial lie in the open unit disc"
+
+
+def b11() -> Proof:
+    """What standing still of E[z z^T] asks of X = E a a^T, as a form, is that of 2 C - eta D_b; t is b/(1 - b).
+
+    n, h, s, W are tr X^2, tr X H X, tr X H^2 X, tr X H X H at any X. At the one that decides on the form V is tr X D_b(X)
+    without noise and D is tr X Cov(X); u is the least quotient of S - I, where S - E[A S A^T] = I. With a_i = 1 + b - eta l_i
+    in an eigenbasis of H, E a a_-^T has the entries (a_i - b a_j) x_ij/(1 - b^2) where all stands still.
+    """
+    eta = sp.Symbol("eta", positive=True)
+    t, share = sp.symbols("t p", nonnegative=True)
+    size, h, square, whole, without, noise, least = sp.symbols("n h s W V D u", real=True)
+    b, rest = t / (1 + t), 1 / (1 + t)
+    mixed, own = ((1 + b) ** 2 * size - 2 * (1 + b) * eta * h + eta**2 * last for last in (whole, square))
+    lacking = (1 - b**2) * size - mixed + 2 * b * (own - b * mixed) / (1 - b**2)
+    double = 2 * (square - whole)
+    plain = whole / (1 + b) - b * double / (rest**2 * (1 + b))
+    decays, definite = sp.Ge(least, 0), sp.Gt(2 * h - eta * (without + share * noise / rest), 0)
+    stands = sp.Gt(eta * rest * (2 * h - eta * without) - eta**2 * share * noise, 0)
+    return Proof(
+        (
+            Step(
+                lacking,
+                eta * rest * (2 * h - eta * plain),
+                Rule.IDENTITY,
+                "what X lacks for standing still before the noise, eta^2 p Cov(X), in traces: the sums of a_i a_j x_ij^2 and "
+                "of a_i^2 x_ij^2",
+            ),
+            *both_ways(stands, definite, "over eta (1 - b), above 0"),
+            Step(
+                decays,
+                stands,
+                Rule.CITED,
+                "Lyapunov: of a positive map S -> E[A S A^T] the spectral radius is below 1 iff S - E[A S A^T] = I has a "
+                "solution S >= I; Krein and Rutman: the radius is an eigenvalue with an eigenvector S >= 0, so that, being "
+                "continuous in eta, it reaches 1 where X first lacks nothing, and by Rayleigh and Ritz is not below it again",
+                uses=(0,),
+            ),
+        ),
+        "any symmetric H_i, dimension, n, B and momentum",
+        lhs=decays,
+        rhs=definite,
+    )
 
 
 def b11a() -> Proof:

@@ -86,18 +86,6 @@ def test_it_is_what_a_trainer_calls() -> None:
     assert copy.copy(callback).tracker is tracker
 
 
-def test_a_figure_shows_what_was_kept() -> None:
-    model, (x, y) = network(), data()
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    tracker = StabilityTracker(model, x, y, optimizer, batch_size=2)
-    with pytest.raises(ValueError, match="must have rows for a figure, got none"):
-        tracker.figure()
-    train(model, optimizer, tracker, 2)
-    left, right = tracker.figure().axes
-    assert [line.get_label() for line in left.lines] == ["sharpness", "Gauss-Newton", "batch sharpness", "limit"]
-    assert list(right.lines[0].get_ydata()) == [row.loss for row in tracker.rows]
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
