@@ -25,12 +25,20 @@ from scipy.stats import binom, norm
 from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one, option
 from experiments.engine.study import Printed, Study, Task, main, seed_of
-from experiments.kit.datasets import BUILT_IN, named
+from experiments.kit.datasets import BUILT_IN
 from experiments.kit.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, axes_row, legend_below
 from experiments.kit.verdicts import evaluated, ruled, tally
-from experiments.sgd_threshold.minima import GAUSSIAN, Minimum, gaussian_features, interpolating_minimum, on_the_span
+from experiments.sgd_threshold.minima import (
+    GAUSSIAN,
+    Minimum,
+    gaussian_features,
+    interpolating_minimum,
+    on_the_span,
+    sizes_of,
+)
 from experiments.sgd_threshold.networks import losses, network_step
 from experiments.sgd_threshold.report import BY_CHANCE, LEFT
+from experiments.sgd_threshold.simulation import normalised
 from numerics.stability import mean_square_threshold
 from theory.checks import Array
 from theory.claim import Ruling
@@ -105,11 +113,7 @@ def tasks(config: Config) -> Mapping[str, Task]:
         raise ValueError("--batch-sizes must hold at least one number, got none")
     jobs: dict[str, Task] = {}
     for problem in config.problems:
-        n = GAUSSIAN[problem][0] if problem in GAUSSIAN else len(named(problem).x)
-        sizes = range(1, n + 1) if config.batch_sizes == (0,) else config.batch_sizes
-        for size in sizes:
-            if not 1 <= size <= n:
-                raise ValueError(f"--batch-sizes must be from 1 to {n} for {problem}, or 0 alone, got {size}")
+        sizes = sizes_of(problem, config.batch_sizes)
         if problem not in GAUSSIAN:
             interpolating_minimum(problem, config.width, config.seed)
         for b in config.momenta:
@@ -210,7 +214,7 @@ def growth(points: Array, batch: int, b: float, step_size: float, rng: np.random
             seen.append(np.einsum("kab,ab->k", image, y) / size)
             expected.append(float(y.ravel() @ exact @ x.ravel()) / size)
         back = second_moments(points, drawn(rng, n, batch, config.draws), b, step_size, y, adjoint=True)
-        x, y = (_normalised(images) for images in (image, back))
+        x, y = (normalised(images) for images in (image, back))
     values = np.stack(seen)
     mean, quotient = float(np.mean(values)), float(np.mean(expected))
     spread = float(np.mean((values - np.array(expected)[:, None]) ** 2))
@@ -228,13 +232,6 @@ def growth(points: Array, batch: int, b: float, step_size: float, rng: np.random
         "chance_unstable": float(norm.sf(bar + (1 - quotient) / error)),
         "chance_stable": float(norm.sf(bar + (quotient - 1) / error)),
     }
-
-
-def _normalised(images: Array) -> Array:
-    """Return the mean of matrices [R, s, s] over R, symmetric and of norm 1."""
-    mean = np.mean(images, axis=0)
-    size: Array = (mean + mean.T) / 2 / np.linalg.norm(mean)
-    return size
 
 
 def network_runs(

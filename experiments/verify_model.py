@@ -18,7 +18,7 @@ import tyro
 from torch import nn
 
 from experiments.kit.checkpoints import fitted, load, state_dict
-from experiments.kit.tables import read_columns
+from experiments.kit.tables import read_parts
 from numerics.files import write_whole
 from numerics.networks import TwoLayerReLU
 from numerics.stability import Report, report
@@ -186,10 +186,13 @@ def verified(arguments: Arguments) -> Report:
     """
     model = model_of(arguments)
     wanted = {"--x": arguments.x, "--y": arguments.y}
-    options: dict[str, Any] = {"separator": arguments.sep, "decimal": arguments.decimal}
-    values, lines = read_columns(arguments.data, wanted, say=lambda text: print(text, file=sys.stderr), **options)
-    width = read_columns(arguments.data, {"--x": arguments.x}, **options)[0].shape[1]
-    x, y = values[:, :width], values[:, width:]
+    (x, y), lines = read_parts(
+        arguments.data,
+        wanted,
+        separator=arguments.sep,
+        decimal=arguments.decimal,
+        say=lambda text: print(text, file=sys.stderr),
+    )
     if arguments.loss == "cross_entropy":
         if y.shape[1] != 1:
             raise ValueError(f"--y must name one column for cross_entropy, of labels, got {', '.join(arguments.y)}")

@@ -55,7 +55,25 @@ def read_columns(
     decimal: str | None = None,
     say: Callable[[str], object] = lambda text: None,
 ) -> tuple[Array, list[int]]:
-    """Return columns of a file, [n, columns], and the line of each row; of other files than CSV its number from 1.
+    """Return columns of a file side by side, [n, columns], and the line of each row: see `read_parts`.
+
+    Raises:
+        ValueError: see there.
+    """
+    parts, lines = read_parts(path, columns, fewest=fewest, separator=separator, decimal=decimal, say=say)
+    return np.hstack(parts), lines
+
+
+def read_parts(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    fewest: int = 1,
+    separator: str | None = None,
+    decimal: str | None = None,
+    say: Callable[[str], object] = lambda text: None,
+) -> tuple[list[Array], list[int]]:
+    """Return for each option its columns, [n, columns], and the line of each row; of other files than CSV its number from 1.
 
     CSV files begin with a line of column names; lines that begin with # are passed over, but for one before the rows that has
     as many names as these have numbers. `.parquet` files have named columns, `.npz` files arrays by name: [n], or [n, k] for k
@@ -83,14 +101,16 @@ def read_columns(
     if kind in (".parquet", ".npz"):
         if separator is not None or decimal is not None:
             raise ValueError(f"--sep and --decimal are for CSV files, got {path}")
-        values, lines = (_parquet if kind == ".parquet" else _arrays)(path, columns)
+        found = (_parquet if kind == ".parquet" else _arrays)(path, columns)
+        lines = list(range(1, len(found[0]) + 1))
     else:
-        values, lines = _csv(path, columns, separator, decimal, say)
-    if len(values) < fewest:
+        found, lines = _csv(path, columns, separator, decimal, say)
+    if len(lines) < fewest:
         raise ValueError(
-            f"{path} must hold at least {fewest} {'row' if fewest == 1 else 'rows'} of data, got {len(values)}"
+            f"{path} must hold at least {fewest} {'row' if fewest == 1 else 'rows'} of data, got {len(lines)}"
         )
-    return values, lines
+    each = iter(found)
+    return [np.hstack([next(each) for _ in chosen]) for chosen in columns.values()], lines
 
 
 def _chosen(path: Path, names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> list[str]:
@@ -117,11 +137,11 @@ def _csv(
     separator: str | None,
     decimal: str | None,
     say: Callable[[str], object],
-) -> tuple[Array, list[int]]:
-    """Return columns of a CSV file and the line of each row.
+) -> tuple[list[Array], list[int]]:
+    """Return columns of a CSV file, [n, 1] each, and the line of each row.
 
     Raises:
-        ValueError: as `read_columns`.
+        ValueError: as `read_parts`.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -142,7 +162,8 @@ def _csv(
             rows.append([_number(path, line, column, cell, dialect.decimal) for column, cell in cells])
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(chosen)), lines
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(chosen))
+    return list(values.T[..., None]), lines
 
 
 def _rows(text: Sequence[str], separator: str, first: int) -> Iterator[tuple[int, list[str]]]:
@@ -209,18 +230,22 @@ def _decimal(text: Sequence[str], separator: str, first: int) -> str:
     return "," if commas and not any("." in cell and _is_number(cell, ".") for cell in cells) else "."
 
 
+def _pointed(text: str, decimal: str) -> str:
+    """Return a number with a decimal point."""
+    return text.replace(",", ".") if decimal == "," else text
+
+
 def _is_number(text: str, decimal: str) -> bool:
     try:
-        float(text.replace(",", ".") if decimal == "," else text)
+        float(_pointed(text, decimal))
     except ValueError:
         return False
     return True
 
 
-def _number(path: Path, line: int, column: str, text: str, decimal: str = ".") -> float:
-    plain = text.replace(",", ".") if decimal == "," and "." not in text else text
+def _number(path: Path, line: int, column: str, text: str, decimal: str) -> float:
     try:
-        value = float("" if "_" in plain else plain)
+        value = float("" if "_" in text else _pointed(text, decimal))
     except ValueError as error:
         raise ValueError(f"{path}, line {line}, column {column!r}: expected a number, got {text!r}") from error
     if not math.isfinite(value):
@@ -228,8 +253,8 @@ def _number(path: Path, line: int, column: str, text: str, decimal: str = ".") -
     return value
 
 
-def _parquet(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[Array, list[int]]:
-    """Return columns of a Parquet file.
+def _parquet(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Array]:
+    """Return columns of a Parquet file, [n, 1] each.
 
     Raises:
         ValueError: if it is none, or has not these columns, or others than finite numbers in them.
@@ -238,13 +263,12 @@ def _parquet(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[Array, l
         table = pd.read_parquet(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise ValueError(f"{path} is not a Parquet file: {str(error).splitlines()[0]}") from error
-    chosen = _chosen(path, [str(name) for name in table.columns], columns)
     table.columns = [str(name) for name in table.columns]
-    return _finite(path, [(name, table[name].to_numpy()) for name in chosen])
+    return _finite(path, [(name, table[name].to_numpy()) for name in _chosen(path, list(table.columns), columns)])
 
 
-def _arrays(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[Array, list[int]]:
-    """Return columns from the arrays of an npz file.
+def _arrays(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Array]:
+    """Return the arrays of an npz file as columns, [n, k] each.
 
     Raises:
         ValueError: if it is none, or has not these arrays, or they do not fit.
@@ -259,12 +283,12 @@ def _arrays(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[Array, li
         array = found[name]
         if array.ndim not in (1, 2):
             raise ValueError(f"{path}, array {name!r}: expected shape [n] or [n, k], got {list(array.shape)}")
-        parts += [(name, column) for column in array.reshape(len(array), -1).T]
+        parts.append((name, array))
     return _finite(path, parts)
 
 
-def _finite(path: Path, parts: Sequence[tuple[str, Array]]) -> tuple[Array, list[int]]:
-    """Return columns side by side, and the numbers of the rows.
+def _finite(path: Path, parts: Sequence[tuple[str, Array]]) -> list[Array]:
+    """Return arrays [n] or [n, k] as columns of float64, [n, k] each.
 
     Raises:
         ValueError: if they are not equally long, or one holds others than finite numbers.
@@ -272,15 +296,15 @@ def _finite(path: Path, parts: Sequence[tuple[str, Array]]) -> tuple[Array, list
     lengths = {len(column) for _, column in parts}
     if len(lengths) > 1:
         raise ValueError(f"{path} must have columns of one length, got {', '.join(map(str, sorted(lengths)))}")
-    rows = []
+    found = []
     for name, column in parts:
         if column.dtype.kind not in "fiu":
             raise ValueError(f"{path}, column {name!r}: expected numbers, got {column.dtype}")
         numbers = column.astype(np.float64)
-        for place in np.flatnonzero(~np.isfinite(numbers))[:1]:
+        numbers = numbers.reshape(len(numbers), -1)
+        for row, place in np.argwhere(~np.isfinite(numbers))[:1]:
             raise ValueError(
-                f"{path}, row {place + 1}, column {name!r}: expected a finite number, got {numbers[place]}"
+                f"{path}, row {row + 1}, column {name!r}: expected a finite number, got {numbers[row, place]}"
             )
-        rows.append(numbers)
-    values: Array = np.column_stack(rows)
-    return values, list(range(1, len(values) + 1))
+        found.append(numbers)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,6 +46,25 @@ class Minimum:
     def features(self) -> Array:
         """The gradients of f(x_j) in the weights as rows, [n, 3k + 1]."""
         return self.weights.tangent_features(self.x)
+
+
+def points_of(problem: str) -> int:
+    """Return the number of points of a problem."""
+    return GAUSSIAN[problem][0] if problem in GAUSSIAN else len(named(problem).x)
+
+
+def sizes_of(problem: str, asked: tuple[int, ...]) -> Sequence[int]:
+    """Return the batch sizes that are asked for, (0,) standing for all.
+
+    Raises:
+        ValueError: if one is none of a problem.
+    """
+    n = points_of(problem)
+    sizes = range(1, n + 1) if asked == (0,) else asked
+    for size in sizes:
+        if not 1 <= size <= n:
+            raise ValueError(f"--batch-sizes must be from 1 to {n} for {problem}, or 0 alone, got {size}")
+    return sizes
 
 
 def gaussian_features(problem: str, seed: int) -> Array:

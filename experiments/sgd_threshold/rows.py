@@ -22,11 +22,18 @@ import numpy as np
 from experiments.engine.records import Row
 from experiments.engine.settings import above_zero, at_least_one, option
 from experiments.engine.study import Task, seed_of
-from experiments.kit.datasets import BUILT_IN, named
+from experiments.kit.datasets import BUILT_IN
 from experiments.kit.verdicts import evaluated
 from experiments.sgd_threshold.complexity import complexity_rows
 from experiments.sgd_threshold.config import ID, Config
-from experiments.sgd_threshold.minima import GAUSSIAN, gaussian_features, interpolating_minimum, on_the_span
+from experiments.sgd_threshold.minima import (
+    GAUSSIAN,
+    gaussian_features,
+    interpolating_minimum,
+    on_the_span,
+    points_of,
+    sizes_of,
+)
 from experiments.sgd_threshold.networks import network_runs
 from experiments.sgd_threshold.simulation import Case, ensemble, growth, second_moment_map, vanishing_exponent
 from numerics.stability import mean_square_threshold
@@ -60,15 +67,11 @@ def tasks(config: Config) -> Mapping[str, Task]:
         raise ValueError("--batch-sizes must hold at least one number, got none")
     jobs: dict[str, Task] = {}
     for problem in config.problems:
-        n = GAUSSIAN[problem][0] if problem in GAUSSIAN else len(named(problem).x)
-        sizes = range(1, n + 1) if config.batch_sizes == (0,) else config.batch_sizes
-        for size in sizes:
-            if not 1 <= size <= n:
-                raise ValueError(f"--batch-sizes must be from 1 to {n} for {problem}, or 0 alone, got {size}")
+        sizes = sizes_of(problem, config.batch_sizes)
         if problem not in GAUSSIAN:
             interpolating_minimum(problem, config.width, config.seed)
         for sampling in config.samplings:
-            if sampling == "reshuffling" and n > RESHUFFLED_POINTS:
+            if sampling == "reshuffling" and points_of(problem) > RESHUFFLED_POINTS:
                 continue  # its threshold is not known exactly
             for size in sizes:
                 jobs[f"{problem}-{sampling}-{size:03d}"] = partial(simulate, problem, sampling, size, config)

@@ -84,6 +84,8 @@ def semidefinite_lipschitz(model: Any, input_shape: Any, *, most_units: int = 25
     if min(norms) == 0:
         return SemidefiniteLipschitz(0.0, tuple(np.zeros(len(weight)) for weight in weights[:-1]))
     scaled = [weight / norm for weight, norm in zip(weights, norms, strict=True)]
+    if len(weights) == 1:
+        return SemidefiniteLipschitz(_certified(weights, ()), ())
     few = [np.asarray(np.linalg.qr(scaled[0].T, mode="r")).T, *scaled[1:]]  # the first layer on the span of its rows
     found = _solve(few)
     # back to the layers as they are: h_i is norms[0] .. norms[i - 1] times what it was, and the output all of them
@@ -185,7 +187,6 @@ def _certified(weights: list[Array], multipliers: tuple[Array, ...]) -> float:
         guess = float(np.linalg.eigvalsh(inner.T @ solved)[-1])
     except np.linalg.LinAlgError:
         raise RuntimeError("S is not positive definite on the hidden units") from None
-    # A congruence that makes the diagonal about 1 changes no sign and makes the test as sharp as floats allow.
     for slack in (1e-10, 1e-8, 1e-6, 1e-4, 1e-2):
         rho = max(guess, 0.0) * (1 + slack)
         if rho > 0 and _definite(hidden, error, inner, rho):
@@ -224,6 +225,7 @@ def _definite(hidden: Array, error: Array, inner: Array, rho: float) -> bool:
     diagonal = np.diag(matrix)
     if not bool(np.all(diagonal > 0)):
         return False
+    # A congruence that makes the diagonal about 1 changes no sign and makes the test as sharp as floats allow.
     scales = 2.0 ** -np.round(np.log2(diagonal) / 2)  # powers of 2: exact
     matrix, errors = scales[:, None] * matrix * scales, scales[:, None] * errors * scales
     margin = 2 * (n + 4) * EPS * float(np.trace(matrix)) + 2 * float(np.linalg.norm(errors))

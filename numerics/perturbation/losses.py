@@ -220,23 +220,26 @@ def stacked(points: Iterator[Weights], together: int) -> Iterator[Weights]:
         yield {name: torch.stack([one[name] for one in some]) for name in some[0]}
 
 
+def _hooked(layer: nn.Module) -> bool:
+    return bool(layer._forward_hooks or layer._forward_pre_hooks)
+
+
+def _in_sequence(model: nn.Module) -> Iterator[nn.Module]:
+    """Yield the layers of a model, in their order: of a `Sequential` without hooks those in it."""
+    if type(model) is nn.Sequential and not _hooked(model):
+        for layer in model:
+            yield from _in_sequence(layer)
+    else:
+        yield model
+
+
 def two_relu_layers(model: nn.Module) -> tuple[nn.Linear, nn.Linear] | None:
     """Return the layers of a linear layer, a ReLU and a linear layer in sequence, without hooks; None of any other model."""
-    flat: list[nn.Module] = []
-
-    def look(layer: nn.Module) -> None:
-        if type(layer) is nn.Sequential and not (layer._forward_hooks or layer._forward_pre_hooks):
-            for inner in layer:
-                look(inner)
-        elif type(layer) not in SHAPELESS or layer._forward_hooks or layer._forward_pre_hooks:
-            flat.append(layer)
-
-    look(model)
+    flat = [layer for layer in _in_sequence(model) if type(layer) not in SHAPELESS or _hooked(layer)]
     if [type(layer) for layer in flat] != [nn.Linear, nn.ReLU, nn.Linear]:
         return None
     first, second = cast(nn.Linear, flat[0]), cast(nn.Linear, flat[2])
-    hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in flat)
-    return None if hooked or first.weight is second.weight else (first, second)
+    return None if any(map(_hooked, flat)) or first.weight is second.weight else (first, second)
 
 
 def linear_layers(model: nn.Module) -> list[nn.Linear]:
@@ -246,19 +249,13 @@ def linear_layers(model: nn.Module) -> list[nn.Linear]:
         ValueError: if there is another layer among them, or one that is used twice or has hooks.
     """
     found: list[nn.Linear] = []
-
-    def look(layer: nn.Module) -> None:
-        if layer._forward_hooks or layer._forward_pre_hooks:
+    for layer in _in_sequence(model):
+        if _hooked(layer):
             raise ValueError(f"exact=True needs linear layers alone, got {type(layer).__name__} with forward hooks")
-        if type(layer) is nn.Sequential:
-            for inner in layer:
-                look(inner)
-        elif type(layer) is nn.Linear:
+        if type(layer) is nn.Linear:
             found.append(layer)
         elif type(layer) not in SHAPELESS:
             raise ValueError(f"exact=True needs linear layers alone, in sequence, got {type(layer).__name__}")
-
-    look(model)
     if len({id(layer.weight) for layer in found}) < len(found):
         raise ValueError("exact=True needs a weight of its own for each layer, got one that layers share")
     return found

@@ -53,12 +53,10 @@ def threshold_with_momentum(levels: Array, spread: Spread, share: float, b: floa
     top = _top(r, operate)
     unstable = inverse * top
     unstable = unstable if np.trace(unstable) >= 0 else -unstable
-    size = float(np.linalg.norm(unstable))
-    unstable = unstable / size
+    unstable = unstable / float(np.linalg.norm(unstable))
     upper = ceiling(levels, spread, share, b, unstable)
-    lam = 2 / upper
     for slack in (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-3, 1e-2):
-        lower = 2 / lam * (1 - slack)
+        lower = upper * (1 - slack)
         raised = unstable + slack * float(np.trace(unstable)) / r * np.eye(r)
         for stable in (raised, _summed(levels, spread, share, b, lower)):
             if stable is not None and keeps(levels, spread, share, b, lower, stable):
@@ -93,8 +91,14 @@ def _moved(levels: Array, spread: Spread, share: float, b: float, x: Array) -> A
     product, gap = levels[:, None] * levels, levels[:, None] - levels
     moved: Array = (product / (1 + b) - b * gap**2 / ((1 - b) ** 2 * (1 + b))) * x
     if share:
-        moved = moved + share / (1 - b) * (spread(x) - product * x)
+        moved = moved + share / (1 - b) * _covariance(levels, spread, x)
     return moved
+
+
+def _covariance(levels: Array, spread: Spread, x: Array) -> Array:
+    """Return Cov(X), the mean of the H_i X H_i less H X H."""
+    covariance: Array = spread(x) - levels[:, None] * levels * x
+    return covariance
 
 
 def ceiling(levels: Array, spread: Spread, share: float, b: float, x: Array) -> float:
@@ -110,8 +114,7 @@ def keeps(levels: Array, spread: Spread, share: float, b: float, step_size: floa
     if gains is None:
         return False
     p = (matrix + matrix.T) / 2
-    product = levels[:, None] * levels
-    image = gains * share * (spread(p) - product * p)
+    image = gains * share * _covariance(levels, spread, p)
     left = p - (image + image.T) / 2
     size = float(np.linalg.norm(p))
     definite = float(np.linalg.eigvalsh(p)[0]) > EPS * len(p) * size
@@ -135,12 +138,10 @@ def _summed(levels: Array, spread: Spread, share: float, b: float, step_size: fl
     gains = _gains(levels, b, step_size)
     if r > DENSE or gains is None:
         return None
-    product = levels[:, None] * levels
     columns = []
     for unit in np.eye(r * r):
         x = unit.reshape(r, r)
-        even = (x + x.T) / 2
-        columns.append((x - gains * share * (spread(even) - product * even)).ravel())
+        columns.append((x - gains * share * _covariance(levels, spread, (x + x.T) / 2)).ravel())
     try:
         found = np.linalg.solve(np.column_stack(columns), np.eye(r).ravel()).reshape(r, r)
     except np.linalg.LinAlgError:

@@ -7,7 +7,7 @@ so its thresholds are those of B11.c: v' = b v + h w, w' = a w - eta v' goes to 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -99,24 +99,44 @@ def preconditioned_sharpness(
     positive("tolerance", tolerance)
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r} of type {type(model).__name__}")
-    names, divisors, added, limit = preconditioner(model, optimizer)
+    seen = preconditioner(model, optimizer)
     with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
-        problem = module_loss(model, x, y, loss, only=names)
-    product = curvature_product(problem, matrix)
-    roots = np.sqrt(divisors)
-
-    def operate(direction: Array) -> Array:
-        v = direction / roots
-        moved: Array = (product(v) + added * v) / roots
-        return moved
-
-    vectors = top_pairs(operate, problem.dimension, 1, tolerance)
-    found = eigenvalue_at(operate, vectors[:, 0])
-    return PreconditionedSharpness(found.value, found.error, limit, vectors[:, 0], tuple(names))
+        problem = module_loss(model, x, y, loss, only=seen.names)
+    operate = seen.applied_to(curvature_product(problem, matrix))
+    vector = top_pairs(operate, problem.dimension, 1, tolerance)[:, 0]
+    found = eigenvalue_at(operate, vector)
+    return PreconditionedSharpness(found.value, found.error, seen.limit, vector, seen.names)
 
 
-def preconditioner(model: nn.Module, optimizer: Any) -> tuple[list[str], Array, Array, float]:
-    """Return names of the parameters that an optimiser moves, P [p], the weight decay in their gradients [p], and the limit.
+@dataclass(frozen=True, eq=False)
+class Preconditioner:
+    """What an optimiser makes of a Hessian.
+
+    Attributes:
+        names: of the parameters that it moves.
+        roots: of P, [p].
+        added: the weight decay in their gradients, [p].
+        limit: the eigenvalue up to which its steps stay.
+    """
+
+    names: tuple[str, ...]
+    roots: Array
+    added: Array
+    limit: float
+
+    def applied_to(self, product: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        """Return products with P^(-1/2) (H + weight decay) P^(-1/2) from products with H."""
+
+        def operate(direction: Array) -> Array:
+            v = direction / self.roots
+            moved: Array = (product(v) + self.added * v) / self.roots
+            return moved
+
+        return operate
+
+
+def preconditioner(model: nn.Module, optimizer: Any) -> Preconditioner:
+    """Return what an optimiser makes of the Hessian of a model.
 
     Raises:
         TypeError: if it is none that is known.
@@ -147,7 +167,9 @@ def preconditioner(model: nn.Module, optimizer: Any) -> tuple[list[str], Array, 
         divisors.append(ratio * _divisor(optimizer, group, name, p))
         decay = 0.0 if _decoupled(optimizer, group) else float(group["weight_decay"])
         added.append(np.full(p.numel(), decay))
-    return list(own), np.concatenate(divisors), np.concatenate(added), _limit(optimizer, first)[0]
+    return Preconditioner(
+        tuple(own), np.sqrt(np.concatenate(divisors)), np.concatenate(added), _limit(optimizer, first)[0]
+    )
 
 
 def _decoupled(optimizer: Any, group: Mapping[str, Any]) -> bool:

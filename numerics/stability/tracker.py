@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import nn, optim
 
+from numerics.stability.curvature import Curvature, curvature_product
 from numerics.stability.module_loss import ModuleLoss, check_loss, module_loss
 from numerics.stability.optimiser import batch_sharpness_of, preconditioner
 from numerics.stability.report_spectra import eigenvalue_at, lanczos
@@ -55,12 +56,9 @@ class TrackedStep:
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Return a row for a data frame, measures under their names."""
-        row = asdict(self)
-        return {
-            **{name: value for name, value in row.items() if name != "measures"},
-            "ratio": self.ratio,
-            **self.measures,
-        }
+        row: dict[str, float | int | None] = {**asdict(self), "ratio": self.ratio, **self.measures}
+        del row["measures"]
+        return row
 
 
 class StabilityTracker:
@@ -140,7 +138,7 @@ class StabilityTracker:
         self.calls = 0
         self.rows: list[TrackedStep] = []
         self._problem: ModuleLoss | None = None
-        self._names: list[str] = []
+        self._names: tuple[str, ...] = ()
         self._starts: dict[str, Array] = {}
 
     def __call__(self) -> TrackedStep | None:
@@ -154,30 +152,19 @@ class StabilityTracker:
         step, self.calls = self.calls, self.calls + 1
         if step % self.every:
             return None
-        names, divisors, added, limit = preconditioner(self.model, self.optimizer)
+        seen = preconditioner(self.model, self.optimizer)
         with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices=[]):
-            problem = self._at_the_weights(names)
-            roots = np.sqrt(divisors)
-
-            def hessian(direction: Array) -> Array:
-                v = direction / roots
-                moved: Array = (problem.hessian_product(v) + added * v) / roots
-                return moved
-
-            def gauss_newton(direction: Array) -> Array:
-                v = direction / roots
-                moved: Array = (problem.transposed_product(problem.product(v)) / len(problem.x) + added * v) / roots
-                return moved
-
+            problem = self._at_the_weights(seen.names)
             tops = {}
-            for name, product in (("hessian", hessian), ("gauss_newton", gauss_newton)):
-                start = self._starts.get(name)
+            for matrix in get_args(Curvature):
+                product = seen.applied_to(curvature_product(problem, matrix))
+                start = self._starts.get(matrix)
                 if start is not None:
                     drawn = np.random.default_rng(step).standard_normal(len(start))
                     start = start + 0.1 * drawn / np.linalg.norm(drawn)
                 vector = lanczos(problem.dimension, product, self.tolerance, start)
-                self._starts[name] = vector
-                tops[name] = eigenvalue_at(product, vector)
+                self._starts[matrix] = vector
+                tops[matrix] = eigenvalue_at(product, vector)
             batch = None
             if self.batch_size is not None:
                 batch = batch_sharpness_of(problem, self.batch_size, self.draws, seed=step)
@@ -187,7 +174,7 @@ class StabilityTracker:
                 float(np.linalg.norm(problem.gradient())),
                 tops["hessian"].value,
                 tops["hessian"].error,
-                limit,
+                seen.limit,
                 tops["gauss_newton"].value,
                 None if batch is None else batch.value,
                 None if batch is None else batch.standard_error,
@@ -196,7 +183,7 @@ class StabilityTracker:
         self.rows.append(row)
         return row
 
-    def _at_the_weights(self, names: list[str]) -> ModuleLoss:
+    def _at_the_weights(self, names: tuple[str, ...]) -> ModuleLoss:
         """Return the loss at the model's weights; it is checked the first time, and if the optimiser holds others."""
         if self._problem is None or names != self._names:
             self._problem = module_loss(self.model, self.x, self.y, self.loss, only=names)
